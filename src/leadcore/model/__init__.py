@@ -1,0 +1,5 @@
+"""The model document: frozen types, loading, checks, JSON Schema."""
+
+from leadcore.model.document import Model
+
+__all__ = ["Model"]
