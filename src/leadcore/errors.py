@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 
 class LeadcoreError(Exception):
@@ -19,6 +20,8 @@ class Fault:
         hint: What would be right, or None.
         line: Line in the document's text from 1, or None where there was no text.
         column: Column in that line from 1, or None.
+        keys: The path as data: ``("scores", "fit", "criteria", 2, "when", "op")``.
+        on_key: The fault is the key itself, not its value.
     """
 
     path: str
@@ -26,6 +29,8 @@ class Fault:
     hint: str | None = None
     line: int | None = None
     column: int | None = None
+    keys: tuple[str | int, ...] = field(default=(), repr=False, compare=False)
+    on_key: bool = field(default=False, repr=False, compare=False)
 
     def __str__(self) -> str:
         where = self.path or "document"
@@ -38,15 +43,17 @@ class ModelError(LeadcoreError, ValueError):
     """A model document is refused.
 
     Attributes:
-        faults: Every fault found, in document order.
+        faults: Every fault found, in document order; the text of the error shows the first 100.
+        source: The file, or None.
     """
 
-    def __init__(self, faults: list[Fault], source: str | None = None) -> None:
+    def __init__(self, faults: Sequence[Fault], source: str | None = None) -> None:
         self.faults = tuple(faults)
         self.source = source
         count = len(self.faults)
         head = f"{source or 'model'}: {count} fault{'s' if count != 1 else ''}"
-        super().__init__("\n".join([head, *(f"  {fault}" for fault in self.faults[:100])]))
+        more = [f"  ... and {count - 100} more"] if count > 100 else []
+        super().__init__("\n".join([head, *(f"  {fault}" for fault in self.faults[:100]), *more]))
 
     def __reduce__(self) -> tuple[type[ModelError], tuple[list[Fault], str | None]]:
         return type(self), (list(self.faults), self.source)

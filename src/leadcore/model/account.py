@@ -2,23 +2,28 @@
 
 from typing import Literal
 
-from leadcore.model.base import Part
-from leadcore.model.scalar import Number, PositiveInt
+from pydantic import Field
+
+from leadcore.model.base import Named, Part
+from leadcore.model.scalar import Number, PositiveInt, Text
 
 
 class AccountScore(Part):
     """One number per account: sum, max, mean, sum of the ``n`` highest, or champion with its ``share``."""
 
-    title: str | None = None
-    description: str | None = None
-    of: str
-    by: Literal["sum", "max", "mean", "top", "champion"]
-    n: PositiveInt | None = None
-    share: Number | None = None
+    title: Text | None = Field(None, description="What people read instead of the name.")
+    description: Text | None = Field(None, description="What it is for.")
+    of: Text = Field(description="The score of the leads.")
+    by: Literal["sum", "max", "mean", "top", "champion"] = Field(
+        description="How the leads' scores become one: sum, max, mean, top (sum of the n highest), champion"
+        " (share x max + (1 - share) x mean of the rest)."
+    )
+    n: PositiveInt | None = Field(None, description="How many leads `top` adds up.")
+    share: Number | None = Field(None, description="The champion's share, 0 to 1.")
 
 
 class Accounts(Part):
     """Which column names the account, and its scores."""
 
-    key: str = "account_id"
-    scores: dict[str, AccountScore]
+    key: Text = Field("account_id", description="The column of leads that names the account.")
+    scores: Named[AccountScore] = Field(description="Account scores by name.")

@@ -1,27 +1,47 @@
 """Criteria: what a lead earns or loses points for (spec 4)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from leadcore.model.base import Part
+from leadcore.model.base import Part, Table
 from leadcore.model.condition import Condition
 from leadcore.model.decay import Decay
-from leadcore.model.scalar import Duration, EventTypes, Number, Points, PositiveInt, take_stars
+from leadcore.model.scalar import (
+    Duration,
+    EventTypes,
+    Flag,
+    Number,
+    Points,
+    PositiveInt,
+    Stars,
+    Text,
+    points_form,
+    take_stars,
+)
+
+
+def _name(value: Any) -> Any:
+    """A field proxy of typed Python stands for the name of its field."""
+    return getattr(value, "__field_name__", value)
+
+
+FieldName = Annotated[Text, BeforeValidator(_name)]
+"""The name of a declared attribute or property, or its typed field."""
 
 
 class Reset(Part):
     """Events up to and including the last one like this do not count (spec 4.8)."""
 
-    on: EventTypes
-    where: Condition | None = None
+    on: EventTypes = Field(description="The event types that reset.")
+    where: Condition | None = Field(None, description="Which of these events reset; all by default.")
 
 
 class PointsBand(Part):
     """Points from a number on (spec 4.3, 4.5)."""
 
-    at_least: Number
-    points: Points
+    at_least: Number = Field(description="The number from which on these points are given.")
+    points: Points = Field(description="The points.")
 
     _stars = model_validator(mode="before")(take_stars)
 
@@ -29,8 +49,8 @@ class PointsBand(Part):
 class AgeBand(Part):
     """Points up to an age (spec 4.7)."""
 
-    within: Duration
-    points: Points
+    within: Duration = Field(description="The age up to which (not included) these points are given.")
+    points: Points = Field(description="The points.")
 
     _stars = model_validator(mode="before")(take_stars)
 
@@ -38,66 +58,91 @@ class AgeBand(Part):
 class PerProperty(Part):
     """Points by a number the event carries: clamp(rate x property, min, max), 0 on null (spec 4.4)."""
 
-    per: str
-    rate: Number
-    min: Points | None = None
-    max: Points | None = None
+    per: FieldName = Field(description="The number property that is multiplied.")
+    rate: Number = Field(description="Points for each unit of the property.")
+    min: Points | None = Field(None, description="At least these points for an event.")
+    max: Points | None = Field(None, description="At most these points for an event.")
 
 
 class ByProperty(Part):
     """Points by a text the event carries (spec 4.4)."""
 
-    by: str
-    table: dict[str, Points]
-    otherwise: Points | None = None
-    missing: Points | None = None
+    by: FieldName = Field(description="The text property looked up in the table.")
+    table: Table[Points] = Field(description="Points by text.")
+    otherwise: Points | None = Field(None, description="Points where no row fits; 0 by default.")
+    missing: Points | None = Field(None, description="Points where the property is null; 0 by default.")
 
 
 class Limit(Part):
     """At most the first ``count`` events of each calendar unit (spec 4.6)."""
 
-    count: PositiveInt
-    per: Literal["hour", "day", "week", "ever"]
+    count: PositiveInt = Field(description="How many events count.")
+    per: Literal["hour", "day", "week", "ever"] = Field(
+        description="In each hour, day or week of the model's timezone, or ever."
+    )
 
 
 class CriterionPart(Part):
     """What all kinds of criterion have in common."""
 
-    name: str
-    title: str | None = None
-    description: str | None = None
-    min: Points | None = None
-    max: Points | None = None
-    when: Condition | None = None
-    case_sensitive: bool = False
+    name: Text = Field(description="A name unique in the model.")
+    title: Text | None = Field(None, description="What people read instead of the name.")
+    description: Text | None = Field(None, description="Why this criterion is there.")
+    min: Points | None = Field(None, description="The criterion is never worth less.")
+    max: Points | None = Field(None, description="The criterion is never worth more.")
+    when: Condition | None = Field(
+        None, description="A condition on the lead's attributes; where it is false the criterion is worth 0."
+    )
+    case_sensitive: Flag = Field(False, description="Compare text of this criterion's conditions and table exactly.")
 
 
 class AttributeCriterion(CriterionPart):
     """Points by what a lead is (spec 4.3): ``when`` + ``points``, ``field`` + ``table`` or ``field`` + ``bands``."""
 
-    kind: Literal["attribute"] = "attribute"
-    points: Points | None = None
-    field: str | None = None
-    table: dict[str, Points] | None = None
-    bands: tuple[PointsBand, ...] | None = None
-    otherwise: Points | None = None
-    missing: Points | None = None
+    kind: Literal["attribute"] = Field("attribute", description="Points by what a lead is.")
+    points: Points | None = Field(None, description="The points where `when` holds.")
+    field: FieldName | None = Field(None, description="The attribute looked up in `table` or `bands`.")
+    table: Table[Points] | None = Field(None, description="Points by text of `field`.")
+    bands: tuple[PointsBand, ...] | None = Field(
+        None, description="Points by the number of `field`: the highest band reached counts."
+    )
+    otherwise: Points | None = Field(None, description="Points where no row or band fits; 0 by default.")
+    missing: Points | None = Field(None, description="Points where `field` is null; 0 by default.")
 
     _stars = model_validator(mode="before")(take_stars)
+
+
+def _event_points_form(value: Any) -> str:
+    if isinstance(value, dict):
+        return "<per>" if "per" in value else "<by>" if "by" in value else "<stars>"
+    if isinstance(value, (PerProperty, ByProperty)):
+        return "<per>" if isinstance(value, PerProperty) else "<by>"
+    return points_form(value)
+
+
+EventPoints = Annotated[
+    Annotated[Stars, Tag("<stars>")]
+    | Annotated[Number, Tag("<number>")]
+    | Annotated[PerProperty, Tag("<per>")]
+    | Annotated[ByProperty, Tag("<by>")],
+    Discriminator(_event_points_form),
+]
 
 
 class EventCriterion(CriterionPart):
     """Points by what a lead does: a sum over counted events of points x weight (spec 4.4, 4.6, 5)."""
 
-    kind: Literal["event"] = "event"
-    on: EventTypes
-    where: Condition | None = None
-    points: Points | PerProperty | ByProperty
-    decay: Decay | None = None
-    unique_by: str | None = None
-    cooldown: Duration | None = None
-    limit: Limit | None = None
-    reset: Reset | None = None
+    kind: Literal["event"] = Field("event", description="Points by what a lead does.")
+    on: EventTypes = Field(description="The event types that count.")
+    where: Condition | None = Field(None, description="A condition on the event's properties.")
+    points: EventPoints = Field(
+        description="Points for each event: a number, `{per: PROPERTY, rate: r}` or `{by: PROPERTY, table: {...}}`."
+    )
+    decay: Decay | None = Field(None, description="How the points fall with the event's age; not at all by default.")
+    unique_by: FieldName | None = Field(None, description="Only the first event for each value of this property counts.")
+    cooldown: Duration | None = Field(None, description="An event this soon after the last counted one does not count.")
+    limit: Limit | None = Field(None, description="At most so many events count per hour, day, week or ever.")
+    reset: Reset | None = Field(None, description="Events after which this criterion starts afresh.")
 
     _stars = model_validator(mode="before")(take_stars)
 
@@ -105,15 +150,17 @@ class EventCriterion(CriterionPart):
 class FrequencyCriterion(CriterionPart):
     """Points by how often a lead did something (spec 4.5): ``at_least`` + ``points``, or ``bands``."""
 
-    kind: Literal["frequency"] = "frequency"
-    on: EventTypes
-    where: Condition | None = None
-    within: Duration | None = None
-    distinct: str | None = None
-    at_least: PositiveInt | None = None
-    points: Points | None = None
-    bands: tuple[PointsBand, ...] | None = None
-    reset: Reset | None = None
+    kind: Literal["frequency"] = Field("frequency", description="Points by how often a lead did something.")
+    on: EventTypes = Field(description="The event types that count.")
+    where: Condition | None = Field(None, description="A condition on the event's properties.")
+    within: Duration | None = Field(None, description="Only events of this last stretch of time; all by default.")
+    distinct: FieldName | None = Field(None, description="Count distinct values of this property instead of events.")
+    at_least: PositiveInt | None = Field(None, description="How many events earn `points`; at most 1000.")
+    points: Points | None = Field(None, description="Points from `at_least` events on.")
+    bands: tuple[PointsBand, ...] | None = Field(
+        None, description="Points by the number of events: the highest band reached counts."
+    )
+    reset: Reset | None = Field(None, description="Events after which this criterion starts afresh.")
 
     _stars = model_validator(mode="before")(take_stars)
 
@@ -121,15 +168,31 @@ class FrequencyCriterion(CriterionPart):
 class RecencyCriterion(CriterionPart):
     """Points by how long ago a lead last did something (spec 4.7)."""
 
-    kind: Literal["recency"] = "recency"
-    on: EventTypes
-    where: Condition | None = None
-    bands: tuple[AgeBand, ...]
-    otherwise: Points | None = None
-    never: Points | None = None
-    reset: Reset | None = None
+    kind: Literal["recency"] = Field("recency", description="Points by how long ago a lead last did something.")
+    on: EventTypes = Field(description="The event types that count.")
+    where: Condition | None = Field(None, description="A condition on the event's properties.")
+    bands: tuple[AgeBand, ...] = Field(description="Points by the age of the newest event: the shortest that fits.")
+    otherwise: Points | None = Field(None, description="Points where the newest event is older than all; 0 by default.")
+    never: Points | None = Field(None, description="Points where there is no such event; `otherwise` by default.")
+    reset: Reset | None = Field(None, description="Events after which this criterion starts afresh.")
 
+
+def _kind(value: Any) -> str | None:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return f"<{kind}>" if isinstance(kind, str) else None
+
+
+CRITERIA: dict[str, type[CriterionPart]] = {
+    "attribute": AttributeCriterion,
+    "event": EventCriterion,
+    "frequency": FrequencyCriterion,
+    "recency": RecencyCriterion,
+}
 
 Criterion = Annotated[
-    AttributeCriterion | EventCriterion | FrequencyCriterion | RecencyCriterion, Field(discriminator="kind")
+    Annotated[AttributeCriterion, Tag("<attribute>")]
+    | Annotated[EventCriterion, Tag("<event>")]
+    | Annotated[FrequencyCriterion, Tag("<frequency>")]
+    | Annotated[RecencyCriterion, Tag("<recency>")],
+    Discriminator(_kind),
 ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from os import PathLike, fspath
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationInfo, model_validator
 
 from leadcore.model.account import Accounts
-from leadcore.model.base import Part
+from leadcore.model.base import Named, Opaque, Part
+from leadcore.model.criterion import CriterionPart
 from leadcore.model.lifecycle import Calendar, Lifecycle
-from leadcore.model.scalar import Number, Points, Stars
+from leadcore.model.scalar import EXACT, Flag, Number, Points, Stars, Text
 from leadcore.model.score import Label, Score, Threshold
 
 FieldType = Literal["text", "number", "boolean", "instant"]
@@ -19,44 +22,117 @@ FieldType = Literal["text", "number", "boolean", "instant"]
 class FieldDeclaration(Part):
     """A declared attribute or property: its type, and whether its column may be missing (spec 2.3, 2.7)."""
 
-    type: FieldType
-    optional: bool = False
-    title: str | None = None
-    description: str | None = None
+    type: FieldType = Field(description="text, number, boolean or instant.")
+    optional: Flag = Field(False, description="The column may be missing; then all values are null.")
+    title: Text | None = Field(None, description="What people read instead of the name.")
+    description: Text | None = Field(None, description="What it says about the lead or event.")
 
 
-def _field(value: Any) -> Any:
+def _declared(value: Any) -> Any:
     return {"type": value} if isinstance(value, str) else value
 
 
-Declared = Annotated[FieldDeclaration, BeforeValidator(_field)]
+Declared = Annotated[FieldDeclaration, BeforeValidator(_declared)]
+
+
+def _properties(value: Any) -> Any:
+    """An event type without properties may be written with nothing behind its name."""
+    return {} if value is None else value
+
+
+Properties = Annotated[Named[Declared], BeforeValidator(_properties)]
+
+
+def _one(value: Any) -> Any:
+    return 1 if isinstance(value, Decimal) and value == 1 else value
 
 
 class Model(Part):
-    """A model document: frozen, checked, and the same whether written as YAML, JSON or Python."""
+    """A model document: frozen, checked, and the same whether written as YAML, JSON or Python.
 
-    leadcore: Literal[1] = 1
-    name: str
-    title: str | None = None
-    description: str | None = None
-    timezone: str = "UTC"
-    points_per_star: Number = Decimal(10)
-    attributes: dict[str, Declared] = Field(default_factory=dict)
-    events: dict[str, dict[str, Declared]] = Field(default_factory=dict)
-    scores: dict[str, Score]
-    rating: tuple[str, ...] | None = None
-    labels: tuple[Label, ...] | None = None
-    thresholds: dict[str, Threshold] = Field(default_factory=dict)
-    accounts: Accounts | None = None
-    calendars: dict[str, Calendar] = Field(default_factory=dict)
-    lifecycle: Lifecycle | None = None
-    segments: Any = None
-    tests: Any = None
+    Example:
+        >>> model = Model.model_validate({
+        ...     "name": "tiny",
+        ...     "attributes": {"country": "text"},
+        ...     "scores": {"fit": {"criteria": [
+        ...         {"name": "home", "kind": "attribute", "field": "country", "table": {"NO": 5}},
+        ...     ]}},
+        ... })
+        >>> model.scores["fit"].criteria[0].table["NO"]
+        Decimal('5')
+    """
+
+    leadcore: Annotated[Literal[1], BeforeValidator(_one)] = Field(1, description="The version of this format: 1.")
+    name: Text = Field(description="The model's name.")
+    title: Text | None = Field(None, description="What people read instead of the name.")
+    description: Text | None = Field(None, description="What the model is for.")
+    timezone: Text = Field("UTC", description="The IANA timezone of calendar days and of the grid.")
+    points_per_star: Number = Field(Decimal(10), description="What one star is worth.")
+    attributes: Named[Declared] = Field(default_factory=Named, description="The attributes of leads and their types.")
+    events: Named[Properties] = Field(default_factory=Named, description="The event types and their properties.")
+    scores: Named[Score] = Field(description="The scores by name.")
+    rating: tuple[Text, ...] | None = Field(None, description="The scores whose grades are joined to a rating, as A1.")
+    labels: tuple[Label, ...] | None = Field(None, description="Labels, the first that fits; the last has no when.")
+    thresholds: Named[Threshold] = Field(default_factory=Named, description="Marks on scores that are reached or not.")
+    accounts: Accounts | None = Field(None, description="Scores of companies from those of their leads.")
+    calendars: Named[Calendar] = Field(default_factory=Named, description="Opening hours for service levels.")
+    lifecycle: Lifecycle | None = Field(None, description="The stages of a lead and what moves it.")
+    segments: Opaque = Field(None, description="Kept as it is.")
+    tests: Opaque = Field(None, description="Kept as it is.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, value: Any, inner: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        """Refuse the document with all its faults, those of shape and those of meaning."""
+        from leadcore.model.check import checked
+
+        return checked(cls, value, inner, info)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a document from a file: JSON if its name ends in ``.json``, else YAML.
+
+        Raises:
+            ModelError: The document is refused; it lists every fault with line and column.
+            OSError: The file cannot be read.
+        """
+        from leadcore.model.read import parse_file
+
+        return parse_file(cls, fspath(path))
+
+    @classmethod
+    def from_yaml(cls, text: str | bytes) -> Self:
+        """Read a YAML 1.2 document (core schema).
+
+        Raises:
+            ModelError: The document is refused; it lists every fault with line and column.
+        """
+        from leadcore.model.read import parse
+
+        return parse(cls, text, "yaml")
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a JSON document.
+
+        Raises:
+            ModelError: The document is refused; it lists every fault with line and column.
+        """
+        from leadcore.model.read import parse
+
+        return parse(cls, text, "json")
 
     def points(self, value: Points) -> Decimal:
         """Points as an exact decimal: stars times ``points_per_star`` (spec 4)."""
-        return value.stars * self.points_per_star if isinstance(value, Stars) else value
+        return EXACT.multiply(value.stars, self.points_per_star) if isinstance(value, Stars) else value
 
     def micropoints(self, value: Points) -> int:
         """Points as whole micropoints (spec 9); the checked model has at most six places."""
-        return int(self.points(value).scaleb(6))
+        return int(self.points(value).scaleb(6, EXACT))
+
+    def criteria(self) -> Iterator[CriterionPart]:
+        """Every criterion of every score, in document order."""
+        for score in self.scores.values():
+            yield from score.criteria or ()
+            for group in (score.groups or {}).values():
+                yield from group.criteria

@@ -1,102 +1,124 @@
-"""The scalars of a document: numbers, points, durations, names (spec 1.2, 4, 6.2)."""
+"""The scalars of a document: numbers, points, names, instants (spec 1.1, 3.2, 4, 6.2)."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, PlainValidator, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from leadcore.model.base import Part
+from leadcore.model.duration import DAY, HOUR, LONGEST, MINUTE, Duration, DurationOrZero
 
-_UNITS = {"w": 604_800_000_000, "d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000}
-_SHORT = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
-_ISO = re.compile(r"P(?:([0-9]+)W|(?:([0-9]+)D)?(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?)")
-LONGEST = 36_525 * _UNITS["d"]
+__all__ = [
+    "DAY",
+    "EXACT",
+    "HOUR",
+    "LONGEST",
+    "MINUTE",
+    "Count",
+    "Duration",
+    "DurationOrZero",
+    "EventTypes",
+    "Flag",
+    "Names",
+    "Number",
+    "Points",
+    "PositiveInt",
+    "Stars",
+    "Text",
+    "instant",
+    "number",
+    "places",
+    "plain",
+    "take_stars",
+]
 
+EXACT = Context(prec=2_000, rounding=ROUND_FLOOR, Emin=-100_000, Emax=100_000)
+"""Arithmetic that loses nothing: two numbers of a document have at most 400 digits each way (`number`)."""
 
-class Duration(int):
-    """Whole microseconds; text ``"1d12h"`` or ISO 8601 in documents (spec 1.2)."""
-
-    def __new__(cls, value: str | timedelta | Duration) -> Duration:
-        if isinstance(value, Duration):
-            return value
-        if isinstance(value, timedelta):
-            return int.__new__(cls, value // timedelta(microseconds=1))
-        if not isinstance(value, str):
-            raise ValueError('a duration is text such as "14d", "1d12h" or "PT36H"')
-        match = _SHORT.fullmatch(value) or _ISO.fullmatch(value)
-        if match is None or not any(match.groups()):
-            raise ValueError(_why_not(value))
-        micros = sum(int(n) * unit for n, unit in zip(match.groups(), _UNITS.values(), strict=True) if n)
-        return int.__new__(cls, micros)
-
-    def __str__(self) -> str:
-        rest, text = int(self), ""
-        for name, unit in _UNITS.items():
-            if name == "w" and rest % unit:
-                continue
-            count, rest = divmod(rest, unit)
-            text += f"{count}{name}" if count else ""
-        return text or "0s"
-
-    def __repr__(self) -> str:
-        return f"Duration({str(self)!r})"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls, serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="unless-none")
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "examples": ["14d", "1d12h", "90m", "PT36H"]}
+_MOST_DIGITS = 400
 
 
-def _why_not(text: str) -> str:
-    """Say why this text is no duration."""
-    if re.search(r"[0-9][.,][0-9]", text):
-        return "fractions are not durations: use the smaller unit, 36h for 1.5 days"
-    if re.search(r"[0-9]\s*(mo|M|months?|y|Y|years?)", text) and "T" not in text:
-        return "months and years have no fixed length: use days or weeks, 30d or 52w"
-    return "a duration is whole numbers of w, d, h, m, s, each at most once and in this order, or ISO 8601"
+def number(value: Any) -> Decimal:
+    """Read a Decimal, int, or float by its repr; never a boolean or text.
 
-
-def _number(value: Any) -> Any:
-    """Decimal, int, or float by its repr; never a boolean or text."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise ValueError("a number is wanted here")
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if not number.is_finite():
+    Raises:
+        ValueError: It is none of these, or NaN, infinite, or of more than 400 digits before or after the point.
+    """
+    if type(value) is not Decimal:
+        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+            raise ValueError("a number is wanted here")
+        if isinstance(value, int) and value.bit_length() > 1_400:
+            raise ValueError(f"a number has at most {_MOST_DIGITS} digits")
+        value = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
+    if not value.is_finite():
         raise ValueError("a finite number is wanted here")
-    return number
+    _, digits, exponent = value.as_tuple()
+    if len(digits) > _MOST_DIGITS or not -_MOST_DIGITS <= exponent <= _MOST_DIGITS:
+        raise ValueError(f"a number has at most {_MOST_DIGITS} digits")
+    return value if value else Decimal(0)  # -0 is 0 (spec 2.7)
 
 
-Number = Annotated[Decimal, BeforeValidator(_number)]
+def _number(value: Any) -> Decimal:
+    try:
+        return number(value)
+    except ValueError as error:
+        raise PydanticCustomError("number", "{why}", {"why": str(error)}) from None
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent and without trailing zeros: ``0.5``, ``1000``."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def places(value: Decimal) -> int:
+    """How many decimal places a number needs: 1.50 needs one."""
+    exponent = value.normalize(EXACT).as_tuple().exponent
+    return max(0, -int(exponent))
+
+
+_AS_NUMBER = PlainSerializer(lambda value: value, when_used="always")
+
+Number = Annotated[Decimal, PlainValidator(_number), WithJsonSchema({"type": "number"})]
 """An exact decimal."""
 
 
-def _integer(value: Any) -> Any:
-    number = _number(value)
-    if number != number.to_integral_value() or number < 1:
-        raise ValueError("a whole number of at least 1 is wanted here")
-    return int(number)
+def _count(value: Any) -> int:
+    whole = _number(value)
+    if whole < 1 or whole != whole.to_integral_value():
+        raise PydanticCustomError("count", "a whole number of at least 1 is wanted here")
+    if whole > 2**31 - 1:
+        raise PydanticCustomError("count", "a whole number of at most 2147483647 is wanted here")
+    return int(whole)
 
 
-PositiveInt = Annotated[int, BeforeValidator(_integer)]
+PositiveInt = Annotated[int, PlainValidator(_count), WithJsonSchema({"type": "integer", "minimum": 1})]
+Count = PositiveInt
+
+Text = Annotated[str, Field(strict=True)]
+"""Text; a number or a boolean is not text, it wants quotes."""
+
+Flag = Annotated[bool, Field(strict=True)]
+"""true or false, not a word or a number that stands for it."""
 
 
 class Stars(Part):
     """``{"stars": n}``: n times the model's ``points_per_star`` (spec 4)."""
 
-    stars: Number
+    stars: Number = Field(description="How many stars: each is worth the model's points_per_star.")
 
 
-Points = Stars | Number
+def points_form(value: Any) -> str:
+    """Which form of points this is: a number, or an object of stars."""
+    return "<stars>" if isinstance(value, (dict, Stars)) else "<number>"
+
+
+Points = Annotated[Annotated[Stars, Tag("<stars>")] | Annotated[Number, Tag("<number>")], Discriminator(points_form)]
 """Points: an exact decimal, or stars. `Model.micropoints` turns either into micropoints."""
 
 
@@ -109,11 +131,69 @@ def take_stars(data: Any) -> Any:
 
 
 def _names(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [getattr(item, "__event_type__", item) for item in value]
+    value = getattr(value, "__event_type__", value)
     return (value,) if isinstance(value, str) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Names = Annotated[tuple[Text, ...], BeforeValidator(_names)]
 """One name or several."""
 
 EventTypes = Names
-"""Names of declared event types."""
+"""Names of declared event types, or their `EventType` classes."""
+
+_INSTANT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(text: str) -> int:
+    """Microseconds since 1970 of an ISO 8601 date or timestamp (spec 1.1, 3.2).
+
+    A date is its first instant, a timestamp without a zone is UTC, nanoseconds floor.
+
+    Raises:
+        ValueError: The text is no instant, or is outside the years 1 to 9999.
+
+    Example:
+        >>> instant("1970-01-02")
+        86400000000
+        >>> instant("1970-01-01T02:00:00.5+02:00")
+        500000
+    """
+    match = _INSTANT.fullmatch(text) if len(text) <= 40 else None
+    if match is None:
+        raise ValueError('an instant is ISO 8601 text such as "2026-01-31" or "2026-01-31T09:30:00Z"')
+    year, month, day, hour, minute, second, fraction, _, sign, off_hour, off_minute = match.groups()
+    try:
+        naive = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
+    except ValueError:
+        raise ValueError("this date or time of day does not exist") from None
+    if off_hour and (int(off_hour) > 23 or int(off_minute or 0) > 59):
+        raise ValueError("this offset from UTC does not exist")
+    offset = timedelta(hours=int(off_hour or 0), minutes=int(off_minute or 0))
+    micros = (naive - _EPOCH) // timedelta(microseconds=1) + int((fraction or "0").ljust(6, "0")[:6])
+    micros -= (offset if sign == "+" else -offset) // timedelta(microseconds=1)
+    if not _FIRST <= micros <= _LAST:
+        raise ValueError("an instant lies between the years 1 and 9999")
+    return micros
+
+
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant_text(value: date) -> str:
+    """A datetime or date of Python as the ISO 8601 text of documents; naive is UTC."""
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=UTC)
+    if value.utcoffset() == timedelta(0):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    whole = timezone(timedelta(minutes=round(value.utcoffset() / timedelta(minutes=1))))  # type: ignore[operator]
+    return value.astimezone(whole).isoformat()

@@ -1,0 +1,51 @@
+"""From text to a checked model: YAML 1.2 (core schema) and JSON (spec 11)."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from leadcore.errors import ModelError
+from leadcore.model.base import Part
+from leadcore.model.check import Reading
+from leadcore.model.locate import located
+from leadcore.model.path import Flaw
+from leadcore.model.text import document_events
+from leadcore.model.tree import build
+
+M = TypeVar("M", bound=Part)
+
+LARGEST = 5_000_000
+"""Bytes of a document at most (spec 11)."""
+
+
+def parse_file(kind: type[M], path: str) -> M:
+    """Read a document from a file: JSON if its name ends in ``.json``, else YAML."""
+    with open(path, "rb") as file:
+        data = file.read(LARGEST + 1)
+    try:
+        return parse(kind, data, "json" if path.lower().endswith(".json") else "yaml")
+    except ModelError as error:
+        raise ModelError(error.faults, path) from None
+
+
+def parse(kind: type[M], text: str | bytes, form: str) -> M:
+    """Read a document from text."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+    if len(data) > LARGEST:
+        raise ModelError([Flaw((), "a document has at most 5 MB").fault()])
+    try:
+        events = document_events(data, form)
+    except ValueError as error:
+        raise ModelError([_unreadable(error).fault()]) from None
+    tree, flaws, shared = build(events)
+    try:
+        return kind.model_validate(tree, context=Reading(tuple(flaws), shared))
+    except ModelError as error:
+        raise ModelError(located(error.faults, events)) from None
+
+
+def _unreadable(error: ValueError) -> Flaw:
+    """The parser's own complaint, with its position."""
+    reason: Any = error.args[0] if error.args else "the document cannot be read"
+    position = (error.args[1], error.args[2]) if len(error.args) >= 3 else None
+    return Flaw((), str(reason), position=position)
