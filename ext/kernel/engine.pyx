@@ -1,0 +1,485 @@
+"""The engine: rows into a store, every lead's scores out (spec 4 to 7)."""
+
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from leadcore_kernel.layout cimport (
+    ACT_RESET, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, say_t, score_t, span_t, step_t,
+    threshold_t, zone_t,
+)
+from leadcore_kernel.lead cimport lead_act, lead_clear, lead_evaluate, lead_free, lead_say, lead_start, lead_t
+from leadcore_kernel.order cimport key_t, keys_sort
+from leadcore_kernel.plan cimport plan_t
+from leadcore_kernel.store cimport (
+    page_t, partition_t, record_at, record_content, record_hits, record_lead, record_order, record_row, shape_t,
+    store_drop, store_free, store_push, store_shape, store_start, store_t,
+)
+
+BLOCK = 65_536
+
+
+cdef class Plan:
+    """The kernel's view of a plan: holds the record tables and points into them. Immutable."""
+
+    cdef plan_t c
+    cdef readonly dict tables
+    cdef list views
+
+    def __init__(self, dict tables not None):
+        """Take record tables by name (dtypes of `records.DTYPES`); every index in them was checked by the planner."""
+        cdef const fold_spec_t[::1] folds = tables["folds"]
+        cdef const step_t[::1] steps = tables["steps"]
+        cdef const int64_t[::1] factors = tables["factors"]
+        cdef const band_t[::1] bands = tables["bands"]
+        cdef const zone_t[::1] zones = tables["zones"]
+        cdef const criterion_t[::1] criteria = tables["criteria"]
+        cdef const group_t[::1] groups = tables["groups"]
+        cdef const part_t[::1] parts = tables["parts"]
+        cdef const score_t[::1] scores = tables["scores"]
+        cdef const int32_t[::1] order = tables["order"]
+        cdef const int64_t[::1] grades = tables["grades"]
+        cdef const int32_t[::1] rating = tables["rating"]
+        cdef const span_t[::1] labels = tables["labels"]
+        cdef const cond_t[::1] conditions = tables["conditions"]
+        cdef const uint8_t[::1] members = tables["members"]
+        cdef const threshold_t[::1] thresholds = tables["thresholds"]
+        cdef const span_t[::1] hit_acts = tables["hit_acts"]
+        cdef const act_t[::1] acts = tables["acts"]
+        cdef const span_t[::1] hit_says = tables["hit_says"]
+        cdef const say_t[::1] says = tables["says"]
+        self.tables = tables
+        self.views = [folds, steps, factors, bands, zones, criteria, groups, parts, scores, order, grades, rating,
+                      labels, conditions, members, thresholds, hit_acts, acts, hit_says, says]
+        memset(&self.c, 0, sizeof(plan_t))
+        self.c.tables.steps = &steps[0] if steps.shape[0] else NULL
+        self.c.tables.factors = &factors[0] if factors.shape[0] else NULL
+        self.c.tables.bands = &bands[0] if bands.shape[0] else NULL
+        self.c.tables.zones = &zones[0] if zones.shape[0] else NULL
+        self.c.tables.zones_size = zones.shape[0]
+        self.c.tables.cycle_begin = tables["cycle_begin"]
+        self.c.folds = &folds[0] if folds.shape[0] else NULL
+        self.c.folds_size = folds.shape[0]
+        self.c.criteria = &criteria[0] if criteria.shape[0] else NULL
+        self.c.criteria_size = criteria.shape[0]
+        self.c.groups = &groups[0] if groups.shape[0] else NULL
+        self.c.groups_size = groups.shape[0]
+        self.c.parts = &parts[0] if parts.shape[0] else NULL
+        self.c.scores = &scores[0] if scores.shape[0] else NULL
+        self.c.scores_size = scores.shape[0]
+        self.c.order = &order[0] if order.shape[0] else NULL
+        self.c.grades = &grades[0] if grades.shape[0] else NULL
+        self.c.rating = &rating[0] if rating.shape[0] else NULL
+        self.c.rating_size = rating.shape[0]
+        self.c.labels = &labels[0] if labels.shape[0] else NULL
+        self.c.labels_size = tables["labels_size"]
+        self.c.conditions = &conditions[0] if conditions.shape[0] else NULL
+        self.c.members = &members[0] if members.shape[0] else NULL
+        self.c.thresholds = &thresholds[0] if thresholds.shape[0] else NULL
+        self.c.thresholds_size = thresholds.shape[0]
+        self.c.hit_acts = &hit_acts[0] if hit_acts.shape[0] else NULL
+        self.c.hits_size = hit_acts.shape[0]
+        self.c.acts = &acts[0] if acts.shape[0] else NULL
+        self.c.hit_says = &hit_says[0] if hit_says.shape[0] else NULL
+        self.c.lead_hits_size = hit_says.shape[0]
+        self.c.says = &says[0] if says.shape[0] else NULL
+        self.c.values_size = tables["values_size"]
+        self.c.leaves_size = tables["leaves_size"]
+        self.c.lines_size = tables["lines_size"]
+
+
+cdef class Sets:
+    """Hit sets spelled out: what an event row does, what a lead row says. Made once per run, then read only."""
+
+    cdef int64_t* start
+    cdef act_t* acts
+    cdef say_t* says
+    cdef readonly int64_t size
+
+    def __cinit__(self):
+        self.start = NULL
+        self.acts = NULL
+        self.says = NULL
+
+    def __dealloc__(self):
+        free(self.start)
+        free(self.acts)
+        free(self.says)
+
+    @staticmethod
+    def of_events(Plan plan not None, const int64_t[::1] offsets not None, const uint32_t[::1] ids not None):
+        """Acts by event hit set; within a set resets come first and a fold that is reset takes nothing (spec 4.8)."""
+        cdef Sets sets = Sets.__new__(Sets)
+        cdef int64_t total = 0, i, j, k, used = 0, resets
+        cdef const span_t* span
+        cdef const act_t* act
+        cdef bint reset
+        sets.size = offsets.shape[0] - 1
+        for i in range(ids.shape[0]):
+            if ids[i] >= plan.c.hits_size:
+                raise ValueError(f"hit id {ids[i]} is not of this plan")
+            total += plan.c.hit_acts[ids[i]].size
+        sets.start = <int64_t*> malloc((<size_t> sets.size + 1) * sizeof(int64_t))
+        sets.acts = <act_t*> malloc(<size_t> (total + 1) * sizeof(act_t))
+        if sets.start == NULL or sets.acts == NULL:
+            raise MemoryError
+        for i in range(sets.size):
+            sets.start[i] = used
+            for j in range(offsets[i], offsets[i + 1]):
+                span = &plan.c.hit_acts[ids[j]]
+                for k in range(span.begin, span.begin + span.size):
+                    if plan.c.acts[k].act == ACT_RESET:
+                        sets.acts[used] = plan.c.acts[k]
+                        used += 1
+            resets = used
+            for j in range(offsets[i], offsets[i + 1]):
+                span = &plan.c.hit_acts[ids[j]]
+                for k in range(span.begin, span.begin + span.size):
+                    act = &plan.c.acts[k]
+                    if act.act == ACT_RESET:
+                        continue
+                    reset = False
+                    for r in range(sets.start[i], resets):
+                        if sets.acts[r].fold == act.fold:
+                            reset = True
+                            break
+                    if not reset:
+                        sets.acts[used] = act[0]
+                        used += 1
+        sets.start[sets.size] = used
+        return sets
+
+    @staticmethod
+    def of_leads(Plan plan not None, const int64_t[::1] offsets not None, const uint32_t[::1] ids not None):
+        """What the attributes say, by lead hit set."""
+        cdef Sets sets = Sets.__new__(Sets)
+        cdef int64_t total = 0, i, j, used = 0
+        cdef const span_t* span
+        sets.size = offsets.shape[0] - 1
+        for i in range(ids.shape[0]):
+            if ids[i] >= plan.c.lead_hits_size:
+                raise ValueError(f"lead hit id {ids[i]} is not of this plan")
+            total += plan.c.hit_says[ids[i]].size
+        sets.start = <int64_t*> malloc((<size_t> sets.size + 1) * sizeof(int64_t))
+        sets.says = <say_t*> malloc(<size_t> (total + 1) * sizeof(say_t))
+        if sets.start == NULL or sets.says == NULL:
+            raise MemoryError
+        for i in range(sets.size):
+            sets.start[i] = used
+            for j in range(offsets[i], offsets[i + 1]):
+                span = &plan.c.hit_says[ids[j]]
+                if span.size:
+                    memcpy(&sets.says[used], &plan.c.says[span.begin], <size_t> span.size * sizeof(say_t))
+                    used += span.size
+        sets.start[sets.size] = used
+        return sets
+
+
+cdef class Store:
+    """Rows of a run, partitioned by lead (see `leadcore_kernel/store.pxd`)."""
+
+    cdef store_t c
+    cdef const uint32_t[::1] alias
+    cdef readonly int64_t partitions
+
+    def __cinit__(
+        self, int64_t bits, bint identities, bint row, int codes, int numbers, int64_t horizon=INT64_MAX,
+        int64_t known=INT64_MAX, bint keep_all=False, alias=None,
+    ):
+        """Make an empty store of 2^bits partitions; ``alias`` maps lead codes to the code they stand for (spec 2.8)."""
+        if not 0 <= bits <= 12:
+            raise ValueError("bits must be 0 to 12")
+        self.alias = np.empty(0, np.uint32) if alias is None else alias
+        if store_start(&self.c, store_shape(identities, row, codes, numbers), bits):
+            raise MemoryError
+        self.c.horizon = horizon
+        self.c.known = known
+        self.c.keep_all = keep_all
+        self.partitions = 1 << bits
+
+    def __dealloc__(self):
+        store_free(&self.c)
+
+    def push(
+        self, int64_t n, const uint32_t[::1] lead not None, const int64_t[::1] at not None,
+        const uint32_t[::1] hits not None, const int64_t[::1] row not None, const uint32_t[::1] order not None,
+        const uint32_t[::1] content not None, const uint32_t[:, ::1] codes not None,
+        const double[:, ::1] numbers not None,
+    ):
+        """Take the first ``n`` rows of a block."""
+        cdef int fault
+        cdef const shape_t* s = &self.c.shape
+        if (
+            n < 0 or lead.shape[0] < n or at.shape[0] < n or hits.shape[0] < n or (s.row and row.shape[0] < n)
+            or (s.identities and order.shape[0] < n) or codes.shape[0] < s.codes_size
+            or numbers.shape[0] < s.numbers_size or (s.codes_size and codes.shape[1] < n)
+            or (s.numbers_size and numbers.shape[1] < n) or (content.shape[0] and content.shape[0] < n)
+        ):
+            raise ValueError("the block's arrays are shorter than its rows")
+        if n == 0:
+            return
+        with nogil:
+            fault = store_push(
+                &self.c, n, &lead[0], &at[0], &hits[0], &row[0] if row.shape[0] else NULL,
+                &order[0] if order.shape[0] else NULL, &content[0] if content.shape[0] else NULL,
+                &codes[0, 0] if s.codes_size else NULL, codes.shape[1],
+                &numbers[0, 0] if s.numbers_size else NULL, numbers.shape[1],
+                &self.alias[0] if self.alias.shape[0] else NULL, self.alias.shape[0],
+            )
+        if fault:
+            raise MemoryError
+
+    @property
+    def later(self):
+        """Rows beyond the horizon."""
+        return self.c.later
+
+    @property
+    def kept(self):
+        """Records in the store."""
+        return self.c.kept
+
+    def first_seen(self, int64_t leads):
+        """Instant of the first declared event of each of ``leads`` codes, 2^63 - 1 where none was watched for."""
+        cdef int64_t i, j
+        out = np.full(leads, INT64_MAX, np.int64)
+        cdef int64_t[::1] view = out
+        for i in range(self.c.first_size):
+            j = self.c.known + i
+            if j >= leads:
+                break
+            view[j] = self.c.first[i]
+        return out
+
+
+cdef struct space_t:
+    # Work space of one thread, grown as needed.
+    uint64_t* records
+    int64_t records_room
+    int64_t* starts
+    int64_t starts_room
+    key_t* keys
+    int64_t keys_room
+    int64_t* faults       # pairs of rows that repeat an id and differ
+    int64_t faults_size
+    int64_t faults_room
+
+
+cdef int _room(void** memory, int64_t* room, int64_t wanted, size_t size) noexcept nogil:
+    """Make room for ``wanted`` items; -1 when memory runs out. What was there is not kept."""
+    if wanted <= room[0]:
+        return 0
+    free(memory[0])
+    memory[0] = malloc(<size_t> wanted * size)
+    room[0] = wanted if memory[0] != NULL else 0
+    return 0 if memory[0] != NULL else -1
+
+
+cdef int _fault(space_t* w, int64_t lead, int64_t a, int64_t b) noexcept nogil:
+    cdef int64_t* faults
+    if w.faults_size + 3 > w.faults_room:
+        faults = <int64_t*> realloc(w.faults, <size_t> (2 * w.faults_room + 30) * sizeof(int64_t))
+        if faults == NULL:
+            return -1
+        w.faults = faults
+        w.faults_room = 2 * w.faults_room + 30
+    w.faults[w.faults_size] = lead
+    w.faults[w.faults_size + 1] = a
+    w.faults[w.faults_size + 2] = b
+    w.faults_size += 3
+    return 0
+
+
+cdef int _repeats(
+    space_t* w, const shape_t* shape, const uint64_t* records, key_t* keys, int64_t* n, uint32_t first_id,
+) noexcept nogil:
+    """Drop repeats of an ``event_id``; rows of one id that differ are listed and all dropped (spec 2.5)."""
+    cdef int64_t i, j, k, out = 0
+    cdef const uint64_t* a
+    cdef const uint64_t* b
+    cdef bint differ
+    keys_sort(keys, keys + n[0], n[0], True)
+    i = 0
+    while i < n[0]:
+        j = i + 1
+        if keys[i].rank >= first_id:
+            differ = False
+            a = records + keys[i].place * shape.stride
+            while j < n[0] and keys[j].rank == keys[i].rank:
+                b = records + keys[j].place * shape.stride
+                differ = differ or record_content(shape, a) != record_content(shape, b)
+                j += 1
+            if differ:
+                for k in range(i + 1, j):
+                    b = records + keys[k].place * shape.stride
+                    if _fault(w, record_lead(a), record_row(shape, a), record_row(shape, b)):
+                        return -1
+                i = j
+                continue
+        keys[out] = keys[i]
+        out += 1
+        i = j if keys[i].rank >= first_id else i + 1
+    n[0] = out
+    return 0
+
+
+cdef class Worker:
+    """One thread's work space for one plan; not shared between threads at a time."""
+
+    cdef Plan plan
+    cdef lead_t lead
+    cdef space_t space
+
+    def __cinit__(self, Plan plan not None):
+        self.plan = plan
+        memset(&self.space, 0, sizeof(space_t))
+        if lead_start(&self.lead, &plan.c):
+            raise MemoryError
+
+    def __dealloc__(self):
+        if self.plan is not None:
+            lead_free(&self.lead, &self.plan.c)
+        free(self.space.records)
+        free(self.space.starts)
+        free(self.space.keys)
+        free(self.space.faults)
+
+    cdef int _gather(self, store_t* store, int64_t which, int64_t leads, int64_t* local) noexcept nogil:
+        """Copy one partition's records so that each lead's are together; its pages are given back."""
+        cdef partition_t* p = &store.partitions[which]
+        cdef space_t* w = &self.space
+        cdef int64_t bits = store.bits, stride = store.shape.stride, i, n, place, total
+        cdef page_t* page
+        cdef uint64_t* record
+        n = (leads - which + (<int64_t> 1 << bits) - 1) >> bits if leads > which else 0
+        local[0] = n
+        if _room(<void**> &w.starts, &w.starts_room, n + 2, sizeof(int64_t)):
+            return -1
+        if _room(<void**> &w.records, &w.records_room, p.records * stride + 1, sizeof(uint64_t)):
+            return -1
+        memset(w.starts, 0, <size_t> (n + 2) * sizeof(int64_t))
+        page = p.first
+        while page != NULL:
+            i = 0
+            while i < page.used:
+                w.starts[(page.words[i] >> 32 >> bits) + 2] += 1
+                i += stride
+            page = page.next
+        for i in range(2, n + 2):
+            w.starts[i] += w.starts[i - 1]
+        page = p.first
+        while page != NULL:
+            i = 0
+            while i < page.used:
+                record = &page.words[i]
+                place = w.starts[(record[0] >> 32 >> bits) + 1]
+                w.starts[(record[0] >> 32 >> bits) + 1] = place + 1
+                memcpy(w.records + place * stride, record, <size_t> stride * 8)
+                i += stride
+            page = page.next
+        store_drop(p)
+        return 0
+
+    cdef int _line_up(
+        self, const shape_t* shape, const uint64_t* records, int64_t count, const uint32_t* ranks, uint32_t first_id,
+        bint repeats, int64_t* n,
+    ) noexcept nogil:
+        """Keys of one lead's records in canonical order, repeats dropped."""
+        cdef space_t* w = &self.space
+        cdef int64_t i
+        cdef const uint64_t* record
+        if _room(<void**> &w.keys, &w.keys_room, 2 * count, sizeof(key_t)):
+            return -1
+        for i in range(count):
+            record = records + i * shape.stride
+            w.keys[i].at = record_at(record)
+            w.keys[i].rank = ranks[record_order(shape, record)] if ranks != NULL else 0
+            w.keys[i].place = <uint32_t> i
+        n[0] = count
+        if repeats and _repeats(w, shape, records, w.keys, n, first_id):
+            return -1
+        keys_sort(w.keys, w.keys + n[0], n[0], False)
+        return 0
+
+    def run(
+        self, Store store not None, int64_t partition, int64_t leads, Sets events not None, Sets attributes not None,
+        const uint32_t[::1] ranks not None, uint32_t first_id, bint repeats,
+        const int64_t[::1] ask_start not None, const int64_t[::1] ask_order not None,
+        const int64_t[::1] ask_at not None, const uint32_t[::1] ask_attributes not None,
+        int64_t[:, ::1] scores not None, int32_t[:, ::1] grades not None, int32_t[::1] rating not None,
+        int32_t[::1] label not None, int64_t[:, ::1] lines not None,
+    ):
+        """Score one partition's leads at their instants; the partition's rows are used up.
+
+        Lead code i is asked ``ask_order[ask_start[i]:ask_start[i + 1]]``, ascending in ``ask_at``; ask k's attributes
+        are lead hit set ``ask_attributes[k]``, its answers row k of the outputs (of width 0, or length 0, where not
+        wanted).
+
+        Returns:
+            Rows that repeat an ``event_id`` and differ, as a list of (lead code, row, row).
+        """
+        cdef const plan_t* p = &self.plan.c
+        cdef space_t* w = &self.space
+        cdef lead_t* a = &self.lead
+        cdef const shape_t* shape = &store.c.shape
+        cdef int64_t local, i, code, k, e, n, ask, bits = store.c.bits
+        cdef int fault = 0
+        cdef const uint64_t* records
+        cdef const uint64_t* record
+        cdef uint32_t hits
+        cdef int64_t j
+        if not 0 <= partition < store.partitions or ask_start.shape[0] < leads + 1:
+            raise ValueError("no such partition, or too few leads")
+        w.faults_size = 0
+        with nogil:
+            fault = self._gather(&store.c, partition, leads, &local)
+            i = 0
+            while not fault and i < local:
+                code = (i << bits) + partition
+                n = w.starts[i + 1] - w.starts[i]
+                if ask_start[code] == ask_start[code + 1] and not (n and repeats):
+                    i += 1
+                    continue
+                records = w.records + w.starts[i] * shape.stride
+                fault = self._line_up(
+                    shape, records, n, &ranks[0] if ranks.shape[0] else NULL, first_id, repeats, &n
+                )
+                if fault:
+                    break
+                lead_clear(a, p)
+                e = 0
+                for k in range(ask_start[code], ask_start[code + 1]):
+                    ask = ask_order[k]
+                    while e < n and w.keys[e].at <= ask_at[ask]:
+                        record = records + w.keys[e].place * shape.stride
+                        hits = record_hits(record)
+                        for j in range(events.start[hits], events.start[hits + 1]):
+                            fault |= lead_act(a, p, &events.acts[j], shape, record)
+                        e += 1
+                    hits = ask_attributes[ask]
+                    lead_say(a, p, attributes.says + attributes.start[hits],
+                             attributes.start[hits + 1] - attributes.start[hits])
+                    fault |= lead_evaluate(a, p, ask_at[ask], &lines[ask, 0] if lines.shape[1] else NULL)
+                    for j in range(p.scores_size):
+                        scores[ask, j] = a.scores[j]
+                    for j in range(grades.shape[1]):
+                        grades[ask, j] = a.grades[j]
+                    if rating.shape[0]:
+                        rating[ask] = a.rating
+                    if label.shape[0]:
+                        label[ask] = a.label
+                i += 1
+        if fault:
+            raise MemoryError
+        return [(w.faults[k], w.faults[k + 1], w.faults[k + 2]) for k in range(0, w.faults_size, 3)]
+
+    def overflow(self):
+        """By fold: events left out because a lead had 65,536 values of ``unique_by`` (spec 4.6), since the last call."""
+        cdef int64_t i
+        out = np.zeros(self.plan.c.folds_size, np.int64)
+        for i in range(self.plan.c.folds_size):
+            out[i] = self.lead.folds[i].overflow
+            self.lead.folds[i].overflow = 0
+        return out

@@ -1,0 +1,215 @@
+"""One lead at work: its folds, and the scores, grades, labels and thresholds at an instant (spec 6, 7)."""
+
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
+
+from leadcore_kernel.decay cimport points_by
+from leadcore_kernel.fold cimport fold_add, fold_advance, fold_clear, fold_free, fold_start, fold_t, fold_value
+from leadcore_kernel.layout cimport (
+    ACT_ADD, ACT_ADD_PER, ACT_RESET, COND_AND, COND_CONST, COND_DEPTH, COND_GRADE_IN, COND_LEAF, COND_NOT, COND_OR,
+    COND_RATING_IN, COND_SCORE_AT_LEAST, SAY_LEAF, SAY_VALUE, act_t, cond_t, criterion_t, fold_spec_t, group_t,
+    part_t, say_t, score_t, span_t,
+)
+from leadcore_kernel.plan cimport plan_t
+from leadcore_kernel.store cimport record_at, record_code, record_number, shape_t
+from leadcore_kernel.wide cimport wide_add, wide_hold, wide_low, wide_of, wide_t, wide_times_millionths
+
+cdef extern from *:
+    """
+    #define LEADCORE_HELD 1000000000000000000LL
+    """
+    const int64_t HELD "LEADCORE_HELD"  # spec 9.6: values are held within +-10^18
+
+cdef struct lead_t:
+    fold_t* folds
+    int64_t* folded       # value of each fold
+    int64_t* values       # value of each attribute criterion
+    uint8_t* leaves       # conditions on attributes
+    int64_t* scores
+    int32_t* grades       # index of each score's grade, 0 for none
+    int32_t rating
+    int32_t label
+    int fault             # 1 when memory ran out
+
+
+cdef inline void lead_free(lead_t* a, const plan_t* p) noexcept nogil:
+    cdef int64_t i
+    if a.folds != NULL:
+        for i in range(p.folds_size):
+            fold_free(&a.folds[i])
+    free(a.folds)
+    free(a.folded)
+    free(a.values)
+    free(a.leaves)
+    free(a.scores)
+    free(a.grades)
+    memset(a, 0, sizeof(lead_t))
+
+
+cdef inline int lead_start(lead_t* a, const plan_t* p) noexcept nogil:
+    """Make the work space of one lead; -1 when memory runs out."""
+    cdef int64_t i
+    memset(a, 0, sizeof(lead_t))
+    a.folds = <fold_t*> calloc(<size_t> p.folds_size + 1, sizeof(fold_t))
+    a.folded = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
+    a.values = <int64_t*> calloc(<size_t> p.values_size + 1, sizeof(int64_t))
+    a.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
+    a.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
+    a.grades = <int32_t*> calloc(<size_t> p.scores_size + 1, sizeof(int32_t))
+    if not (a.folds and a.folded and a.values and a.leaves and a.scores and a.grades):
+        lead_free(a, p)
+        return -1
+    for i in range(p.folds_size):
+        fold_start(&a.folds[i])
+    return 0
+
+
+cdef inline void lead_clear(lead_t* a, const plan_t* p) noexcept nogil:
+    """Forget every event, for the next lead."""
+    cdef int64_t i
+    for i in range(p.folds_size):
+        fold_clear(&a.folds[i])
+
+
+cdef inline int lead_act(
+    lead_t* a, const plan_t* p, const act_t* act, const shape_t* shape, const uint64_t* record
+) noexcept nogil:
+    """Let one hit of an event act on its fold; -1 when memory runs out."""
+    cdef fold_t* fold = &a.folds[act.fold]
+    cdef const fold_spec_t* spec = &p.folds[act.fold]
+    cdef int64_t points = act.points
+    if act.act == ACT_RESET:
+        fold_clear(fold)
+        return 0
+    if act.act == ACT_ADD_PER:
+        points = points_by(record_number(shape, record, spec.number), spec.rate, spec.low, spec.high)
+    return fold_add(
+        fold, spec, &p.tables, record_at(record), points,
+        record_code(shape, record, spec.unique) if spec.unique >= 0 else 0,
+        record_code(shape, record, spec.distinct) if spec.distinct >= 0 else 0,
+    )
+
+
+cdef inline void lead_say(lead_t* a, const plan_t* p, const say_t* says, int64_t size) noexcept nogil:
+    """Take what the attributes in force say."""
+    cdef int64_t i
+    memset(a.values, 0, <size_t> p.values_size * sizeof(int64_t))
+    memset(a.leaves, 0, <size_t> p.leaves_size)
+    for i in range(size):
+        if says[i].kind == SAY_VALUE:
+            a.values[says[i].index] = says[i].points
+        else:
+            a.leaves[says[i].index] = 1
+
+
+cdef inline bint lead_holds(const lead_t* a, const plan_t* p, span_t program) noexcept nogil:
+    """Run a condition program over scores, grades, rating and leaves."""
+    cdef uint8_t stack[COND_DEPTH]
+    cdef int64_t top = 0, i
+    cdef const cond_t* c
+    for i in range(program.begin, program.begin + program.size):
+        c = &p.conditions[i]
+        if c.op == COND_AND:
+            top -= 1
+            stack[top - 1] = stack[top - 1] & stack[top]
+        elif c.op == COND_OR:
+            top -= 1
+            stack[top - 1] = stack[top - 1] | stack[top]
+        elif c.op == COND_NOT:
+            stack[top - 1] = stack[top - 1] ^ 1
+        else:
+            if c.op == COND_LEAF:
+                stack[top] = a.leaves[c.arg]
+            elif c.op == COND_SCORE_AT_LEAST:
+                stack[top] = a.scores[c.arg] >= c.value
+            elif c.op == COND_GRADE_IN:
+                stack[top] = p.members[c.value + a.grades[c.arg]]
+            elif c.op == COND_RATING_IN:
+                stack[top] = p.members[c.value + a.rating]
+            else:
+                stack[top] = c.value != 0
+            top += 1
+    return stack[0] != 0
+
+
+cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, int64_t** line) noexcept nogil:
+    """One group: clamp(sum of criteria), then x fade, then x weight (spec 6.1)."""
+    cdef const criterion_t* c
+    cdef wide_t sum = wide_of(0), faded, weighted
+    cdef int64_t i, raw, value, held
+    for i in range(g.criteria, g.criteria + g.criteria_size):
+        c = &p.criteria[i]
+        raw = a.folded[c.fold] if c.fold >= 0 else a.values[c.value]
+        if c.gate >= 0 and not a.leaves[c.gate]:
+            value = 0
+        else:
+            value = c.low if raw < c.low else c.high if raw > c.high else raw
+        sum = wide_add(sum, wide_of(value))
+        if line[0] != NULL:
+            held = 0 if c.gate >= 0 and not a.leaves[c.gate] else raw
+            line[0][0] = raw
+            line[0][1] = held - raw
+            line[0][2] = value - held
+            line[0] += 3
+    held = wide_hold(sum, g.low, g.high)
+    faded = wide_of(held)
+    if g.fade >= 0:
+        faded = wide_times_millionths(held, a.folded[g.fade])
+    weighted = faded
+    if g.weight != 1_000_000:
+        weighted = wide_times_millionths(wide_low(faded), g.weight)
+    if line[0] != NULL:
+        line[0][0] = held - wide_low(sum)
+        line[0][1] = wide_low(faded) - held
+        line[0][2] = wide_low(weighted) - wide_low(faded)
+        line[0] += 3
+    return weighted
+
+
+cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcept nogil:
+    """Every score from the folded values; ``lines`` (or NULL) takes the explanation (spec 6, 7)."""
+    cdef const score_t* s
+    cdef const part_t* part
+    cdef int64_t k, i, which
+    cdef wide_t sum, share
+    cdef int64_t* line
+    for k in range(p.scores_size):
+        which = p.order[k]
+        s = &p.scores[which]
+        line = lines + s.line if lines != NULL else NULL
+        sum = wide_of(0)
+        for i in range(s.groups, s.groups + s.groups_size):
+            sum = wide_add(sum, lead_group(a, p, &p.groups[i], &line))
+        for i in range(s.parts, s.parts + s.parts_size):
+            part = &p.parts[i]
+            share = wide_times_millionths(a.scores[part.score], part.factor)
+            sum = wide_add(sum, share)
+            if line != NULL:
+                line[0] = wide_low(share)
+                line += 1
+        a.scores[which] = wide_hold(sum, s.low, s.high)
+        if line != NULL:
+            line[0] = a.scores[which] - wide_low(sum)
+        a.grades[which] = 0
+        while (
+            a.grades[which] < s.grades_size
+            and a.scores[which] < p.grades[s.grades + a.grades[which]]
+        ):
+            a.grades[which] += 1
+
+
+cdef inline int lead_evaluate(lead_t* a, const plan_t* p, int64_t now, int64_t* lines) noexcept nogil:
+    """Scores, grades, rating and label at ``now``; the attributes were said before. -1 when memory runs out."""
+    cdef int64_t i
+    for i in range(p.folds_size):
+        fold_advance(&a.folds[i], &p.folds[i], now)
+        a.folded[i] = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
+    lead_scores(a, p, lines)
+    a.rating = 0
+    for i in range(p.rating_size):
+        a.rating = a.rating * (p.scores[p.rating[i]].grades_size + 1) + a.grades[p.rating[i]]
+    a.label = 0
+    while a.label < p.labels_size - 1 and not lead_holds(a, p, p.labels[a.label]):
+        a.label += 1
+    return -1 if a.fault else 0

@@ -1,0 +1,216 @@
+"""The rows of a run, kept compactly and partitioned by lead until every lead's rows are together.
+
+A record is a few 64-bit words: lead and hit set; instant; then, where the run asks for them, identity and content;
+row; codes, two a word; numbers. Partition p holds the leads whose code is p modulo the number of partitions, in pages
+that are never moved. The store owns its pages; ``store_free`` gives them back.
+"""
+
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memcpy, memset
+
+cdef enum:
+    PAGE_WORDS = 2_046
+    STORE_OK = 0
+    STORE_NO_MEMORY = -1
+
+cdef struct page_t:
+    page_t* next
+    int64_t used
+    uint64_t words[2_046]
+
+cdef struct partition_t:
+    page_t* first
+    page_t* last
+    int64_t records
+
+cdef struct shape_t:
+    int32_t identities    # word of identity << 32 | content, or 0
+    int32_t row           # word of the row number, or 0
+    int32_t codes         # first word of the codes
+    int32_t codes_size
+    int32_t numbers       # first word of the numbers
+    int32_t numbers_size
+    int32_t stride        # words a record
+
+cdef struct store_t:
+    shape_t shape
+    partition_t* partitions
+    int64_t bits          # 2^bits partitions
+    int64_t horizon       # later rows are counted and left out, unless `keep_all`
+    int64_t known         # lead codes from here on are watched for their first event
+    bint keep_all         # keep rows without hits and rows beyond the horizon: their identities matter
+    int64_t* first        # by lead code - known: instant of the first declared event
+    int64_t first_size
+    int64_t later
+    int64_t kept
+
+
+cdef inline shape_t store_shape(bint identities, bint row, int32_t codes, int32_t numbers) noexcept nogil:
+    cdef shape_t shape
+    cdef int32_t word = 2
+    shape.identities = word if identities else 0
+    word += 1 if identities else 0
+    shape.row = word if row else 0
+    word += 1 if row else 0
+    shape.codes = word
+    shape.codes_size = codes
+    word += (codes + 1) >> 1
+    shape.numbers = word
+    shape.numbers_size = numbers
+    shape.stride = word + numbers
+    return shape
+
+
+cdef inline int store_start(store_t* s, shape_t shape, int64_t bits) noexcept nogil:
+    memset(s, 0, sizeof(store_t))
+    s.shape = shape
+    s.bits = bits
+    s.horizon = INT64_MAX
+    s.known = INT64_MAX
+    s.partitions = <partition_t*> calloc(<size_t> 1 << bits, sizeof(partition_t))
+    return STORE_NO_MEMORY if s.partitions == NULL else STORE_OK
+
+
+cdef inline void store_drop(partition_t* p) noexcept nogil:
+    """Give the pages of one partition back."""
+    cdef page_t* page = p.first
+    cdef page_t* following
+    while page != NULL:
+        following = page.next
+        free(page)
+        page = following
+    p.first = NULL
+    p.last = NULL
+    p.records = 0
+
+
+cdef inline void store_free(store_t* s) noexcept nogil:
+    cdef int64_t i
+    if s.partitions != NULL:
+        for i in range(<int64_t> 1 << s.bits):
+            store_drop(&s.partitions[i])
+    free(s.partitions)
+    free(s.first)
+    s.partitions = NULL
+    s.first = NULL
+
+
+cdef inline int store_watch(store_t* s, uint32_t lead, int64_t at) noexcept nogil:
+    """Remember the first declared event of a lead that only events name (spec 2.6)."""
+    cdef int64_t i = <int64_t> lead - s.known
+    cdef int64_t size, j
+    cdef int64_t* first
+    if i >= s.first_size:
+        size = 2 * i + 1024
+        first = <int64_t*> realloc(s.first, <size_t> size * sizeof(int64_t))
+        if first == NULL:
+            return STORE_NO_MEMORY
+        for j in range(s.first_size, size):
+            first[j] = INT64_MAX
+        s.first = first
+        s.first_size = size
+    if at < s.first[i]:
+        s.first[i] = at
+    return STORE_OK
+
+
+cdef inline uint64_t* store_room(store_t* s, uint32_t lead) noexcept nogil:
+    """Where the next record of this lead goes, or NULL when memory runs out."""
+    cdef partition_t* p = &s.partitions[lead & ((<uint32_t> 1 << s.bits) - 1)]
+    cdef page_t* page = p.last
+    cdef uint64_t* words
+    if page == NULL or page.used + s.shape.stride > PAGE_WORDS:
+        page = <page_t*> malloc(sizeof(page_t))
+        if page == NULL:
+            return NULL
+        page.next = NULL
+        page.used = 0
+        if p.last == NULL:
+            p.first = page
+        else:
+            p.last.next = page
+        p.last = page
+    words = &page.words[page.used]
+    page.used += s.shape.stride
+    p.records += 1
+    s.kept += 1
+    return words
+
+
+cdef inline int store_push(
+    store_t* s, int64_t n, const uint32_t* lead, const int64_t* at, const uint32_t* hits, const int64_t* row,
+    const uint32_t* order, const uint32_t* content, const uint32_t* codes, int64_t codes_step,
+    const double* numbers, int64_t numbers_step, const uint32_t* alias, int64_t aliases,
+) noexcept nogil:
+    """Take a block of rows; columns a shape does not ask for are not read."""
+    cdef int64_t i
+    cdef int32_t k, word
+    cdef uint32_t who
+    cdef uint64_t* words
+    for i in range(n):
+        who = lead[i]
+        if who < aliases:
+            who = alias[who]
+        if who >= s.known and store_watch(s, who, at[i]):
+            return STORE_NO_MEMORY
+        if at[i] > s.horizon:
+            s.later += 1
+            if not s.keep_all:
+                continue
+        elif hits[i] == 0 and not s.keep_all:
+            continue
+        words = store_room(s, who)
+        if words == NULL:
+            return STORE_NO_MEMORY
+        words[0] = <uint64_t> who << 32 | hits[i]
+        words[1] = <uint64_t> at[i]
+        if s.shape.identities:
+            words[s.shape.identities] = <uint64_t> order[i] << 32
+            if content != NULL:
+                words[s.shape.identities] |= content[i]
+        if s.shape.row:
+            words[s.shape.row] = <uint64_t> row[i]
+        for k in range(s.shape.codes_size):
+            word = s.shape.codes + (k >> 1)
+            if k & 1:
+                words[word] |= <uint64_t> codes[k * codes_step + i] << 32
+            else:
+                words[word] = codes[k * codes_step + i]
+        for k in range(s.shape.numbers_size):
+            memcpy(&words[s.shape.numbers + k], &numbers[k * numbers_step + i], 8)
+    return STORE_OK
+
+
+cdef inline uint32_t record_lead(const uint64_t* r) noexcept nogil:
+    return <uint32_t> (r[0] >> 32)
+
+
+cdef inline uint32_t record_hits(const uint64_t* r) noexcept nogil:
+    return <uint32_t> r[0]
+
+
+cdef inline int64_t record_at(const uint64_t* r) noexcept nogil:
+    return <int64_t> r[1]
+
+
+cdef inline uint32_t record_order(const shape_t* s, const uint64_t* r) noexcept nogil:
+    return <uint32_t> (r[s.identities] >> 32) if s.identities else 0
+
+
+cdef inline uint32_t record_content(const shape_t* s, const uint64_t* r) noexcept nogil:
+    return <uint32_t> r[s.identities] if s.identities else 0
+
+
+cdef inline int64_t record_row(const shape_t* s, const uint64_t* r) noexcept nogil:
+    return <int64_t> r[s.row] if s.row else -1
+
+
+cdef inline uint32_t record_code(const shape_t* s, const uint64_t* r, int32_t k) noexcept nogil:
+    return <uint32_t> (r[s.codes + (k >> 1)] >> (32 if k & 1 else 0))
+
+
+cdef inline double record_number(const shape_t* s, const uint64_t* r, int32_t k) noexcept nogil:
+    cdef double value
+    memcpy(&value, &r[s.numbers + k], 8)
+    return value
