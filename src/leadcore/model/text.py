@@ -9,30 +9,30 @@ from typing import Any
 
 def document_events(data: bytes, form: str) -> list[tuple[Any, ...]]:
     """Parse a ``yaml`` or ``json`` document into events; ``ValueError`` (reason, line, column) where it is neither."""
-    from leadcore_arrow import document_events
+    import leadcore_arrow
 
-    return document_events(data, form)
+    return leadcore_arrow.document_events(data, form)
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Fold text for comparison without case (spec 3.4)."""
     if text.isascii():
         return text.lower()  # simple case folding within ASCII
-    from leadcore_arrow import fold_text
+    import leadcore_arrow
 
-    return fold_text(text)
+    return leadcore_arrow.fold_text(text)
 
 
 @lru_cache(maxsize=4_096)
 def pattern_fault(pattern: str, case_sensitive: bool) -> str | None:
     """Why this regular expression is refused, or None."""
-    from leadcore_arrow import check_pattern
+    import leadcore_arrow
 
-    return check_pattern(pattern, case_sensitive)
+    return leadcore_arrow.check_pattern(pattern, case_sensitive)
 
 
-def match(op: str, values: Sequence[str], case_sensitive: bool, texts: Sequence[str]) -> list[bool]:
+def match_text(op: str, values: Sequence[str], case_sensitive: bool, texts: Sequence[str]) -> list[bool]:
     """Test texts with one text op of spec 3.2."""
-    from leadcore_arrow import match_text
+    import leadcore_arrow
 
-    return match_text(op, values, case_sensitive, texts)
+    return leadcore_arrow.match_text(op, values, case_sensitive, texts)

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from leadcore.model.checks import account, criterion, lifecycle, name, score
+from leadcore.model.checks.scope import Scope
+from leadcore.model.document import Model
+from leadcore.model.path import Flaw
+from leadcore.model.repair import Ghosts
+
+_NOUNS = (name, score, criterion, account, lifecycle)
 
 
-def meaning(model: Any, ghosts: Any = None) -> list[Any]:
-    return []
+def meaning(model: Model, ghosts: Ghosts | None = None) -> list[Flaw]:
+    """Every fault of meaning; ``ghosts`` are names whose declaration is itself faulty."""
+    scope = Scope(model, ghosts)
+    return [flaw for noun in _NOUNS for flaw in noun.check(scope)]
