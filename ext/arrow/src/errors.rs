@@ -4,7 +4,12 @@ use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
-create_exception!(leadcore_arrow, EdgeError, PyException, "Rows or columns the edge refuses.");
+create_exception!(
+    leadcore_arrow,
+    EdgeError,
+    PyException,
+    "Rows or columns the edge refuses."
+);
 
 /// How many problems an error lists; all are counted.
 pub const LISTED: usize = 100;
@@ -21,9 +26,17 @@ pub struct Problem {
 
 /// At most 32 characters of a value, control characters escaped.
 pub fn show(value: &str) -> String {
-    let escaped: String = value.chars().take(33).flat_map(|c| {
-        if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }
-    }).collect();
+    let escaped: String = value
+        .chars()
+        .take(33)
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect();
     if escaped.chars().count() > 32 {
         let head: String = escaped.chars().take(31).collect();
         format!("{head}…")
@@ -41,12 +54,23 @@ pub fn edge_error(problems: &[Problem], total: u64) -> PyErr {
     let listed: Vec<_> = problems
         .iter()
         .take(LISTED)
-        .map(|p| (p.table.clone(), p.row, p.column.clone(), p.value.clone(), p.reason.clone()))
+        .map(|p| {
+            (
+                p.table.clone(),
+                p.row,
+                p.column.clone(),
+                p.value.clone(),
+                p.reason.clone(),
+            )
+        })
         .collect();
     Python::attach(|py| {
         let err = EdgeError::new_err(text);
         let value = err.value(py);
-        if let Err(failed) = value.setattr("problems", listed).and_then(|()| value.setattr("total", total)) {
+        if let Err(failed) = value
+            .setattr("problems", listed)
+            .and_then(|()| value.setattr("total", total))
+        {
             return failed;
         }
         err

@@ -1,0 +1,229 @@
+//! Rows to hit set numbers: each distinct text is tested once, each distinct row of classes ruled once.
+
+use hashbrown::HashMap;
+
+use crate::condition::Value;
+use crate::hits::{HitSets, Memo};
+use crate::plan::{Side, NO_INSTANT, NULL_CLASS};
+use crate::source::Kind;
+use crate::strings::{TextTable, FULL, INVALID, NULL};
+use crate::text::{Answer, TextTests};
+
+/// A text whose class is not kept: the class table is full.
+pub const NO_CLASS: u32 = u32::MAX;
+
+/// Bounds of what is remembered about texts that need no code of their own.
+const MOST_TEXTS: usize = 1 << 20;
+const MOST_BYTES: usize = 128 << 20;
+const MOST_CLASSES: usize = 1 << 20;
+/// Words of answers kept in all: a class of a field with very many tests is large.
+const MOST_WORDS: usize = 16 << 20;
+
+/// Distinct answers of a field's tests; class 0 is null.
+#[derive(Default)]
+pub struct Classes {
+    answers: Vec<Answer>,
+    numbers: HashMap<Answer, u32>,
+    words: usize,
+}
+
+impl Classes {
+    fn class(&mut self, answer: Answer) -> u32 {
+        if let Some(class) = self.numbers.get(&answer) {
+            return *class;
+        }
+        self.words += answer.words().len();
+        if self.answers.len() >= MOST_CLASSES || self.words > MOST_WORDS {
+            return NO_CLASS;
+        }
+        self.answers.push(answer.clone());
+        let class = self.answers.len() as u32;
+        self.numbers.insert(answer, class);
+        class
+    }
+
+    fn words(&self, class: u32) -> Option<&[u32]> {
+        self.answers
+            .get((class as usize).wrapping_sub(1))
+            .map(Answer::words)
+    }
+}
+
+/// What is remembered of one text field.
+pub struct TextMemory {
+    pub strings: TextTable,
+    /// Class by code - 1.
+    class_of: Vec<u32>,
+    classes: Classes,
+}
+
+impl TextMemory {
+    fn new(exact: bool) -> Self {
+        let strings = if exact {
+            TextTable::unbounded()
+        } else {
+            TextTable::bounded(MOST_TEXTS, MOST_BYTES)
+        };
+        Self {
+            strings,
+            class_of: Vec::new(),
+            classes: Classes::default(),
+        }
+    }
+
+    /// Test the texts that were stored since the last call.
+    pub fn catch_up(&mut self, tests: &TextTests) {
+        while self.class_of.len() < self.strings.len() {
+            let answer = tests.answer(self.strings.text(self.class_of.len() as u32 + 1));
+            self.class_of.push(self.classes.class(answer));
+        }
+    }
+
+    /// The class of a code, once caught up; None for `FULL`.
+    #[inline]
+    pub fn class_of(&self, code: u32) -> Option<u32> {
+        match code {
+            NULL | INVALID => Some(NULL_CLASS),
+            FULL => None,
+            code => self.class_of.get(code as usize - 1).copied(),
+        }
+    }
+
+    /// The class of a text that is not stored.
+    pub fn class_of_text(&mut self, tests: &TextTests, text: &str) -> u32 {
+        self.classes.class(tests.answer(text))
+    }
+}
+
+/// All that is remembered of one side. Everything but the hit sets and exact codes is bounded.
+pub struct Evaluator {
+    pub texts: Vec<Option<TextMemory>>,
+    memo: Memo,
+    /// By type: the hit set of rows of types that read nothing, plus one.
+    plain: Vec<u32>,
+    pub sets: HitSets,
+    hits: Vec<u32>,
+    path: Vec<u32>,
+}
+
+impl Evaluator {
+    /// `exact`: fields whose texts need codes of their own, beside those that rules test.
+    pub fn new(side: &Side, first_set: &[u32], exact: impl Fn(usize) -> bool) -> Self {
+        let memory = |(number, field): (usize, &crate::plan::FieldPlan)| {
+            let needed = field.kind == Kind::Text && (exact(number) || field.used);
+            needed.then(|| TextMemory::new(exact(number)))
+        };
+        Self {
+            texts: side.fields.iter().enumerate().map(memory).collect(),
+            memo: Memo::new(side.kinds.len()),
+            plain: vec![0; side.kinds.len()],
+            sets: HitSets::starting_with(first_set),
+            hits: Vec::new(),
+            path: Vec::new(),
+        }
+    }
+
+    /// The hit set number of a row. `class` gives the class of a field, `value` what it says; only fields the type
+    /// reads are asked for.
+    #[inline]
+    pub fn set<'a>(
+        &mut self,
+        side: &Side,
+        kind: usize,
+        class: impl Fn(usize) -> u32,
+        value: impl Fn(usize) -> Value<'a>,
+        text: impl Fn(usize) -> &'a str,
+    ) -> u32 {
+        let reads = &side.kinds[kind].reads;
+        let mut node = kind as u32;
+        if let Some((last, path)) = reads.split_last() {
+            let mut known = true;
+            for field in path {
+                node = self.memo.step(node, class(*field));
+                if node == 0 {
+                    known = false;
+                    break;
+                }
+            }
+            if known {
+                let set = self.memo.step(node, class(*last));
+                if set != 0 {
+                    return set - 1;
+                }
+            }
+        } else if self.plain[kind] != 0 {
+            return self.plain[kind] - 1;
+        }
+        self.rule(side, kind, class, value, text)
+    }
+
+    /// The slow way: run the rules of the type, and remember.
+    #[cold]
+    fn rule<'a>(
+        &mut self,
+        side: &Side,
+        kind: usize,
+        class: impl Fn(usize) -> u32,
+        value: impl Fn(usize) -> Value<'a>,
+        text: impl Fn(usize) -> &'a str,
+    ) -> u32 {
+        let reads = &side.kinds[kind].reads;
+        self.path.clear();
+        self.path.extend(reads.iter().map(|field| class(*field)));
+        let loose: Vec<Option<Answer>> = reads
+            .iter()
+            .zip(&self.path)
+            .map(|(field, class)| {
+                (*class == NO_CLASS).then(|| side.fields[*field].tests.answer(text(*field)))
+            })
+            .collect();
+        let mut row = vec![Value::Null; side.fields.len()];
+        for ((field, class), loose) in reads.iter().zip(&self.path).zip(&loose) {
+            row[*field] = match (side.fields[*field].kind, loose) {
+                (Kind::Text, Some(answer)) => Value::Text(answer.words()),
+                (Kind::Text, None) => {
+                    let memory = self.texts[*field].as_ref();
+                    memory
+                        .and_then(|memory| memory.classes.words(*class))
+                        .map_or(Value::Null, Value::Text)
+                }
+                _ => value(*field),
+            };
+        }
+        side.hits(kind, &row, &mut self.hits);
+        let set = self.sets.number(&self.hits);
+        if reads.is_empty() {
+            self.plain[kind] = set + 1;
+        } else if loose.iter().all(Option::is_none) {
+            self.memo.remember(kind as u32, &self.path, set);
+        }
+        set
+    }
+}
+
+/// What a number says; NaN is null (spec 2.7).
+pub fn number_value<'a>(value: f64) -> Value<'a> {
+    if value.is_nan() {
+        Value::Null
+    } else {
+        Value::Number(value)
+    }
+}
+
+/// What an instant says.
+pub fn instant_value<'a>(value: i64) -> Value<'a> {
+    if value == NO_INSTANT {
+        Value::Null
+    } else {
+        Value::Instant(value)
+    }
+}
+
+/// What a boolean code says: 0 null, 1 false, 2 true.
+pub fn boolean_value<'a>(value: u32) -> Value<'a> {
+    match value {
+        1 => Value::Boolean(false),
+        2 => Value::Boolean(true),
+        _ => Value::Null,
+    }
+}

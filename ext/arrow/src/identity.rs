@@ -1,0 +1,313 @@
+//! Identities and contents of events (spec 2.4, 2.5): exact, and ranked in canonical order at the end.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use rayon::slice::ParallelSliceMut;
+
+use crate::evaluate::Evaluator;
+use crate::fields::Stretch;
+use crate::ids::IdKind;
+use crate::lexical::canonical;
+use crate::plan::{Side, NO_INSTANT};
+use crate::source::Kind;
+use crate::strings::TextTable;
+
+/// Distinct records of equal width, compared word by word.
+struct Records {
+    width: usize,
+    words: Vec<u32>,
+    places: HashTable<u32>,
+    /// What each record is called outside.
+    numbers: Vec<u32>,
+}
+
+impl Records {
+    fn new(width: usize) -> Self {
+        Self {
+            width,
+            words: Vec::new(),
+            places: HashTable::new(),
+            numbers: Vec::new(),
+        }
+    }
+
+    fn record(words: &[u32], width: usize, place: u32) -> &[u32] {
+        words
+            .get(place as usize * width..(place as usize + 1) * width)
+            .unwrap_or(&[])
+    }
+
+    /// The number of a record, taken from `next` if it is new.
+    fn number(&mut self, hasher: &DefaultHashBuilder, record: &[u32], next: &mut u32) -> u32 {
+        let hash = hasher.hash_one(record);
+        let (words, width) = (&self.words, self.width);
+        if let Some(place) = self
+            .places
+            .find(hash, |place| Self::record(words, width, *place) == record)
+        {
+            return self.numbers[*place as usize];
+        }
+        let place = self.numbers.len() as u32;
+        self.words.extend_from_slice(record);
+        let words = &self.words;
+        self.places.insert_unique(hash, place, |place| {
+            hasher.hash_one(Self::record(words, width, *place))
+        });
+        self.numbers.push(*next);
+        *next += 1;
+        *next - 1
+    }
+}
+
+/// Event ids in the order they came. They hardly ever repeat, so each is simply kept until the ranks are asked for:
+/// a table to find equal ones early would cost more than the ids.
+#[derive(Default)]
+struct EventIds {
+    integers: Vec<i64>,
+    arena: Vec<u8>,
+    ends: Vec<usize>,
+    numbers: Vec<u32>,
+}
+
+impl EventIds {
+    fn text(&self, place: u32) -> &[u8] {
+        let place = place as usize;
+        let start = if place == 0 { 0 } else { self.ends[place - 1] };
+        self.arena.get(start..self.ends[place]).unwrap_or(b"")
+    }
+}
+
+/// An event id as it was read.
+#[derive(Clone, Copy)]
+pub enum EventId<'a> {
+    Integer(i64),
+    Text(&'a [u8]),
+}
+
+/// All identities and contents of one events table.
+pub struct Identities {
+    hasher: DefaultHashBuilder,
+    kind: Option<IdKind>,
+    events: Vec<Records>,
+    contents: Vec<Records>,
+    ids: EventIds,
+    next: u32,
+    next_content: u32,
+    record: Vec<u32>,
+}
+
+/// Words of a value such that comparing words compares values, null first (spec 2.4). Text is its code, replaced by
+/// its rank before anything is sorted.
+pub fn number_words(value: f64) -> [u32; 2] {
+    let bits = value.to_bits();
+    let ordered = match value {
+        value if value.is_nan() => 0,
+        _ if bits >> 63 == 1 => !bits,
+        _ => bits | 1 << 63,
+    };
+    [(ordered >> 32) as u32, ordered as u32]
+}
+
+pub fn instant_words(value: i64) -> [u32; 2] {
+    debug_assert!(NO_INSTANT == i64::MIN, "null sorts first");
+    let ordered = value as u64 ^ 1 << 63;
+    [(ordered >> 32) as u32, ordered as u32]
+}
+
+fn width(side: &Side, kind: usize) -> usize {
+    let words = |field: &usize| match side.fields[*field].kind {
+        Kind::Text | Kind::Boolean => 1,
+        Kind::Number | Kind::Instant => 2,
+    };
+    side.kinds[kind].fields.iter().map(words).sum()
+}
+
+impl Identities {
+    /// `kind`: what the column of event ids holds, None without one or where all are null.
+    pub fn new(side: &Side, kind: Option<IdKind>) -> Self {
+        let records = |more: usize| {
+            (0..side.kinds.len())
+                .map(|kind| Records::new(width(side, kind) + more))
+                .collect()
+        };
+        Self {
+            hasher: DefaultHashBuilder::default(),
+            kind,
+            events: records(0),
+            contents: records(2),
+            ids: EventIds::default(),
+            next: 0,
+            next_content: 0,
+            record: Vec::new(),
+        }
+    }
+
+    /// Whether another row may come: numbers are uint32.
+    pub fn full(&self) -> bool {
+        self.next == u32::MAX || self.next_content == u32::MAX
+    }
+
+    /// Write down the properties of a row.
+    pub fn load(&mut self, side: &Side, kind: usize, stretches: &[Stretch], i: usize, at: i64) {
+        self.record.clear();
+        self.record.extend(instant_words(at));
+        for field in &side.kinds[kind].fields {
+            let stretch = &stretches[*field];
+            match side.fields[*field].kind {
+                Kind::Text => self.record.push(stretch.codes[i]),
+                Kind::Boolean => self.record.push(stretch.classes[i]),
+                Kind::Number => self.record.extend(number_words(stretch.numbers[i])),
+                Kind::Instant => self.record.extend(instant_words(stretch.instants[i])),
+            }
+        }
+    }
+
+    /// The content number of the row loaded.
+    pub fn content(&mut self, kind: usize) -> u32 {
+        self.contents[kind].number(&self.hasher, &self.record, &mut self.next_content)
+    }
+
+    /// The identity number of the row loaded, which has this event id or none.
+    pub fn order(&mut self, kind: usize, id: Option<EventId<'_>>) -> u32 {
+        match id {
+            None => {
+                return self.events[kind].number(&self.hasher, &self.record[2..], &mut self.next)
+            }
+            Some(EventId::Integer(id)) => self.ids.integers.push(id),
+            Some(EventId::Text(id)) => {
+                self.ids.arena.extend_from_slice(id);
+                self.ids.ends.push(self.ids.arena.len());
+            }
+        }
+        self.ids.numbers.push(self.next);
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// Rank by identity number, and how many of the first ranks have no id. Equal ids have equal ranks.
+    pub fn ranks(&self, side: &Side, evaluator: &Evaluator) -> (Vec<u32>, usize) {
+        let mut ranks = vec![0; self.next as usize];
+        let mut rank = 0;
+        let text_ranks: Vec<Vec<u32>> = evaluator
+            .texts
+            .iter()
+            .map(|memory| {
+                memory
+                    .as_ref()
+                    .map_or(Vec::new(), |m| text_ranks(&m.strings))
+            })
+            .collect();
+        let mut kinds: Vec<usize> = (0..side.kinds.len()).collect();
+        kinds.sort_by(|a, b| side.kinds[*a].name.cmp(&side.kinds[*b].name));
+        for kind in kinds {
+            let records = &self.events[kind];
+            let words = ranked(side, kind, records, &text_ranks);
+            let mut places: Vec<u32> = (0..records.numbers.len() as u32).collect();
+            let record = |place: u32| Records::record(&words, records.width, place);
+            places.par_sort_unstable_by(|a, b| record(*a).cmp(record(*b)));
+            for place in places {
+                ranks[records.numbers[place as usize] as usize] = rank;
+                rank += 1;
+            }
+        }
+        self.rank_ids(&mut ranks, rank);
+        (ranks, rank as usize)
+    }
+
+    fn rank_ids(&self, ranks: &mut [u32], first: u32) {
+        let texts = self.ids.ends.len() as u32;
+        let untyped = self.kind == Some(IdKind::Untyped);
+        let parsed: Vec<i64> =
+            if untyped && (0..texts).all(|place| canonical(self.ids.text(place)).is_some()) {
+                (0..texts)
+                    .filter_map(|place| canonical(self.ids.text(place)))
+                    .collect()
+            } else {
+                Vec::new()
+            };
+        let integers = if parsed.is_empty() {
+            &self.ids.integers
+        } else {
+            &parsed
+        };
+        if integers.len() == self.ids.numbers.len() {
+            let mut places: Vec<(i64, u32)> = integers.iter().copied().zip(0..).collect();
+            places.par_sort_unstable();
+            let same = |a: &(i64, u32), b: &(i64, u32)| a.0 == b.0;
+            self.spread(&places, same, |place| place.1, ranks, first);
+        } else {
+            let mut places: Vec<(u64, u32)> = (0..texts)
+                .map(|place| (head(self.ids.text(place)), place))
+                .collect();
+            places.par_sort_unstable_by(|a, b| {
+                a.0.cmp(&b.0)
+                    .then_with(|| self.ids.text(a.1).cmp(self.ids.text(b.1)))
+            });
+            let same = |a: &(u64, u32), b: &(u64, u32)| {
+                a.0 == b.0 && self.ids.text(a.1) == self.ids.text(b.1)
+            };
+            self.spread(&places, same, |place| place.1, ranks, first);
+        }
+    }
+
+    /// Give sorted places their ranks, equal neighbours the same.
+    fn spread<T>(
+        &self,
+        sorted: &[T],
+        same: impl Fn(&T, &T) -> bool,
+        place: impl Fn(&T) -> u32,
+        ranks: &mut [u32],
+        first: u32,
+    ) {
+        let mut rank = first;
+        for (i, one) in sorted.iter().enumerate() {
+            if i > 0 && !same(&sorted[i - 1], one) {
+                rank += 1;
+            }
+            ranks[self.ids.numbers[place(one) as usize] as usize] = rank;
+        }
+    }
+}
+
+/// The first bytes of a text as a number that sorts like them.
+fn head(text: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    for (slot, byte) in bytes.iter_mut().zip(text) {
+        *slot = *byte;
+    }
+    u64::from_be_bytes(bytes)
+}
+
+/// By code - 1: the place of a text among all, from 1 (0 is null).
+fn text_ranks(strings: &TextTable) -> Vec<u32> {
+    let mut codes: Vec<u32> = (1..=strings.len() as u32).collect();
+    codes.par_sort_unstable_by(|a, b| strings.bytes(*a).cmp(strings.bytes(*b)));
+    let mut ranks = vec![0; codes.len()];
+    for (rank, code) in codes.iter().enumerate() {
+        ranks[*code as usize - 1] = rank as u32 + 1;
+    }
+    ranks
+}
+
+/// The records of a type with ranks of texts in place of their codes.
+fn ranked(side: &Side, kind: usize, records: &Records, text_ranks: &[Vec<u32>]) -> Vec<u32> {
+    let mut words = records.words.clone();
+    let mut at = 0;
+    for field in &side.kinds[kind].fields {
+        match side.fields[*field].kind {
+            Kind::Text => {
+                for code in words.iter_mut().skip(at).step_by(records.width.max(1)) {
+                    *code = text_ranks[*field]
+                        .get((*code as usize).wrapping_sub(1))
+                        .copied()
+                        .unwrap_or(0);
+                }
+                at += 1;
+            }
+            Kind::Boolean => at += 1,
+            Kind::Number | Kind::Instant => at += 2,
+        }
+    }
+    words
+}

@@ -1,0 +1,138 @@
+//! Distinct 64-bit integers and their dense codes, found in batches.
+
+use std::hash::BuildHasher;
+
+use hashbrown::DefaultHashBuilder;
+
+const GROUP: usize = 32;
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: i64,
+    /// 0: free.
+    code: u32,
+}
+
+/// An open-addressing table from integer to a code that counts from 1 in order of first sight.
+pub struct IntTable {
+    seed: u64,
+    slots: Vec<Slot>,
+    keys: Vec<i64>,
+}
+
+impl Default for IntTable {
+    fn default() -> Self {
+        Self {
+            // Random, so that input cannot be made to collide; codes do not depend on it.
+            seed: DefaultHashBuilder::default().hash_one(0x6c65_6164u64),
+            slots: vec![Slot::default(); 64],
+            keys: Vec::new(),
+        }
+    }
+}
+
+impl IntTable {
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The integer of a code; 0 for a code this table did not give.
+    pub fn key(&self, code: u32) -> i64 {
+        self.keys
+            .get((code as usize).wrapping_sub(1))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    #[inline]
+    fn hash(&self, key: i64) -> usize {
+        let product = u128::from(key as u64 ^ self.seed) * 0x9e37_79b9_7f4a_7c15;
+        ((product >> 64) as u64 ^ product as u64) as usize
+    }
+
+    pub fn find(&self, key: i64) -> Option<u32> {
+        self.probe(key, self.hash(key)).ok()
+    }
+
+    #[inline]
+    fn probe(&self, key: i64, hash: usize) -> Result<u32, usize> {
+        let mask = self.slots.len() - 1;
+        let mut index = hash & mask;
+        loop {
+            let slot = self.slots[index];
+            if slot.code == 0 {
+                return Err(index);
+            }
+            if slot.key == key {
+                return Ok(slot.code);
+            }
+            index = (index + 1) & mask;
+        }
+    }
+
+    /// The code of an integer, storing it if it is new.
+    pub fn code(&mut self, key: i64) -> u32 {
+        let hash = self.hash(key);
+        self.code_of_hash(key, hash)
+    }
+
+    fn code_of_hash(&mut self, key: i64, hash: usize) -> u32 {
+        let mut index = match self.probe(key, hash) {
+            Ok(code) => return code,
+            Err(index) => index,
+        };
+        if (self.keys.len() + 1) * 2 > self.slots.len() {
+            self.grow();
+            index = match self.probe(key, hash) {
+                Ok(code) => return code,
+                Err(index) => index,
+            };
+        }
+        self.keys.push(key);
+        let code = self.keys.len() as u32;
+        self.slots[index] = Slot { key, code };
+        code
+    }
+
+    fn grow(&mut self) {
+        let mask = self.slots.len() * 2 - 1;
+        let mut slots = vec![Slot::default(); mask + 1];
+        for slot in self.slots.iter().filter(|slot| slot.code != 0) {
+            let mut index = self.hash(slot.key) & mask;
+            while slots[index].code != 0 {
+                index = (index + 1) & mask;
+            }
+            slots[index] = *slot;
+        }
+        self.slots = slots;
+    }
+
+    /// Codes of the wanted integers, 0 for the others: slots are loaded in groups before any is compared, so that
+    /// the cache misses overlap.
+    pub fn codes(&mut self, keys: &[i64], wanted: &[bool], out: &mut [u32]) {
+        let rows = keys
+            .chunks(GROUP)
+            .zip(wanted.chunks(GROUP))
+            .zip(out.chunks_mut(GROUP));
+        for ((keys, wanted), out) in rows {
+            let mut hashes = [0usize; GROUP];
+            let mut slots = [Slot::default(); GROUP];
+            let mask = self.slots.len() - 1;
+            for (hash, key) in hashes.iter_mut().zip(keys) {
+                *hash = self.hash(*key);
+            }
+            for (slot, hash) in slots.iter_mut().zip(&hashes) {
+                *slot = self.slots[hash & mask];
+            }
+            for i in 0..keys.len() {
+                out[i] = if !wanted[i] {
+                    0
+                } else if slots[i].code != 0 && slots[i].key == keys[i] {
+                    slots[i].code
+                } else {
+                    self.code_of_hash(keys[i], hashes[i])
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! All text tests of one field in one pass over a text (spec 3.2, 3.4).
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use hashbrown::HashMap;
+
+use crate::fold::fold;
+use crate::patterns::Patterns;
+
+/// A table row that is none: no row fits the text.
+pub const NO_ROW: u32 = u32::MAX;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TextOp {
+    In,
+    Contains,
+    HasWord,
+    StartsWith,
+    EndsWith,
+    Matches,
+}
+
+impl TextOp {
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "in" => Self::In,
+            "contains" => Self::Contains,
+            "has_word" => Self::HasWord,
+            "starts_with" => Self::StartsWith,
+            "ends_with" => Self::EndsWith,
+            "matches" => Self::Matches,
+            _ => return None,
+        })
+    }
+}
+
+/// One test: true if the text stands in relation `op` to any of the values.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TextTest {
+    pub op: TextOp,
+    pub values: Vec<String>,
+    pub fold: bool,
+}
+
+/// What an exact value decides.
+#[derive(Clone, Copy)]
+enum Decides {
+    Test(u32),
+    Row { table: u32, row: u32 },
+}
+
+/// Literals of equal case sensitivity, found together by one automaton.
+#[derive(Default)]
+struct Literals {
+    index: HashMap<String, usize>,
+    /// By literal: the tests it serves.
+    uses: Vec<Vec<(TextOp, u32)>>,
+    automaton: Option<AhoCorasick>,
+}
+
+impl Literals {
+    fn add(&mut self, text: String, op: TextOp, test: u32) {
+        let next = self.uses.len();
+        let index = *self.index.entry(text).or_insert(next);
+        if index == next {
+            self.uses.push(Vec::new());
+        }
+        self.uses[index].push((op, test));
+    }
+
+    fn compile(&mut self) -> Result<(), String> {
+        let mut texts: Vec<(&String, &usize)> = self.index.iter().collect();
+        texts.sort_unstable_by_key(|(_, index)| **index);
+        if !texts.is_empty() {
+            let automaton = AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .build(texts.iter().map(|(text, _)| text.as_bytes()))
+                .map_err(|error| error.to_string())?;
+            self.automaton = Some(automaton);
+        }
+        self.index = HashMap::new();
+        Ok(())
+    }
+
+    fn search(&self, text: &str, answer: &mut Answer) {
+        let Some(automaton) = &self.automaton else {
+            return;
+        };
+        for found in automaton.find_overlapping_iter(text) {
+            for &(op, test) in &self.uses[found.pattern().as_usize()] {
+                let holds = match op {
+                    TextOp::StartsWith => found.start() == 0,
+                    TextOp::EndsWith => found.end() == text.len(),
+                    TextOp::HasWord => {
+                        !answer.has(test) && stands_alone(text, found.start(), found.end())
+                    }
+                    _ => true,
+                };
+                if holds {
+                    answer.set(test);
+                }
+            }
+        }
+    }
+}
+
+/// Whether no word character (`\w` of the regex crate) stands directly before or after this stretch of a text.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let word = regex_syntax::is_word_character;
+    let before = text.get(..start).and_then(|head| head.chars().next_back());
+    let after = text.get(end..).and_then(|tail| tail.chars().next());
+    !before.is_some_and(word) && !after.is_some_and(word)
+}
+
+/// What all tests and tables of a field say of one text: bits of the tests, then a row for each table. Equal answers
+/// are one class.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Answer {
+    words: Vec<u32>,
+}
+
+impl Answer {
+    fn set(&mut self, test: u32) {
+        self.words[test as usize / 32] |= 1 << (test % 32);
+    }
+
+    fn has(&self, test: u32) -> bool {
+        has(&self.words, test)
+    }
+
+    pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+}
+
+/// Whether a test of an answer holds.
+#[inline]
+pub fn has(words: &[u32], test: u32) -> bool {
+    words
+        .get(test as usize / 32)
+        .is_some_and(|word| word >> (test % 32) & 1 == 1)
+}
+
+/// The tests and tables of one field, compiled.
+#[derive(Default)]
+pub struct TextTests {
+    tests: Vec<TextTest>,
+    known: HashMap<TextTest, u32>,
+    tables: Vec<(Vec<String>, bool)>,
+    exact: [HashMap<String, Vec<Decides>>; 2],
+    literals: [Literals; 2],
+    patterns: [Patterns; 2],
+    pattern_uses: [Vec<Vec<u32>>; 2],
+}
+
+impl TextTests {
+    /// Number of a test; equal tests are one.
+    pub fn add(&mut self, test: TextTest) -> u32 {
+        let next = self.tests.len() as u32;
+        let number = *self.known.entry(test.clone()).or_insert(next);
+        if number == next {
+            self.tests.push(test);
+        }
+        number
+    }
+
+    /// Number of a table of texts; a text that is there twice after folding belongs to its first row.
+    pub fn add_table(&mut self, rows: Vec<String>, fold: bool) -> u32 {
+        self.tables.push((rows, fold));
+        self.tables.len() as u32 - 1
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.tests.is_empty() && self.tables.is_empty()
+    }
+
+    /// Build the automata, once all tests are there.
+    pub fn compile(&mut self) -> Result<(), String> {
+        self.known = HashMap::new();
+        let mut patterns: [Vec<String>; 2] = Default::default();
+        let mut places: [HashMap<String, usize>; 2] = Default::default();
+        for (number, test) in self.tests.iter_mut().enumerate() {
+            let (number, side) = (number as u32, usize::from(test.fold));
+            for value in std::mem::take(&mut test.values) {
+                if test.op == TextOp::Matches {
+                    let next = patterns[side].len();
+                    let place = *places[side].entry(value.clone()).or_insert(next);
+                    if place == next {
+                        patterns[side].push(value);
+                        self.pattern_uses[side].push(Vec::new());
+                    }
+                    self.pattern_uses[side][place].push(number);
+                    continue;
+                }
+                let value = if test.fold {
+                    fold(&value).into_owned()
+                } else {
+                    value
+                };
+                match test.op {
+                    TextOp::In => self.exact[side]
+                        .entry(value)
+                        .or_default()
+                        .push(Decides::Test(number)),
+                    op => self.literals[side].add(value, op, number),
+                }
+            }
+        }
+        for (table, (rows, folded)) in self.tables.iter_mut().enumerate() {
+            for (row, text) in std::mem::take(rows).into_iter().enumerate() {
+                let text = if *folded {
+                    fold(&text).into_owned()
+                } else {
+                    text
+                };
+                let decides = Decides::Row {
+                    table: table as u32,
+                    row: row as u32,
+                };
+                self.exact[usize::from(*folded)]
+                    .entry(text)
+                    .or_default()
+                    .push(decides);
+            }
+        }
+        for side in 0..2 {
+            self.literals[side].compile()?;
+            self.patterns[side] = Patterns::new(&patterns[side], side == 1)?;
+        }
+        Ok(())
+    }
+
+    /// The answer to a text.
+    pub fn answer(&self, text: &str) -> Answer {
+        let bits = self.tests.len().div_ceil(32);
+        let mut answer = Answer {
+            words: vec![0; bits + self.tables.len()],
+        };
+        answer.words[bits..].fill(NO_ROW);
+        let folds = !self.exact[1].is_empty() || self.literals[1].automaton.is_some();
+        let folded = if folds { fold(text) } else { text.into() };
+        for (side, text) in [text, &folded].into_iter().enumerate() {
+            if let Some(decided) = self.exact[side].get(text) {
+                for decides in decided {
+                    match *decides {
+                        Decides::Test(test) => answer.set(test),
+                        Decides::Row { table, row } => {
+                            let place = &mut answer.words[bits + table as usize];
+                            *place = row.min(*place);
+                        }
+                    }
+                }
+            }
+            self.literals[side].search(text, &mut answer);
+        }
+        for side in 0..2 {
+            self.patterns[side].search(text, |pattern| {
+                self.pattern_uses[side][pattern]
+                    .iter()
+                    .for_each(|test| answer.set(*test));
+            });
+        }
+        answer
+    }
+
+    /// The row of a table in an answer.
+    pub fn row(&self, words: &[u32], table: u32) -> Option<u32> {
+        words
+            .get(self.tests.len().div_ceil(32) + table as usize)
+            .copied()
+            .filter(|row| *row != NO_ROW)
+    }
+}

@@ -1,0 +1,289 @@
+//! Text of any Arrow layout as bytes, with every access checked, and its codes in a text table.
+//!
+//! The C data interface hands over memory that nobody has validated. Offsets, views and dictionary keys are therefore
+//! checked where they are used, and UTF-8 where a text is first stored.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::*;
+use arrow_array::{
+    Array, ArrayRef, ArrowPrimitiveType, LargeStringArray, StringArray, StringViewArray,
+};
+use arrow_buffer::{ArrowNativeType, NullBuffer};
+use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
+use arrow_schema::DataType;
+
+use crate::strings::{TextTable, GROUP, INVALID, NULL};
+
+/// Bytes that are no UTF-8: what stands for a text outside its buffer.
+const BROKEN: &[u8] = b"\xff";
+/// A dictionary entry that no row has used yet.
+const UNSEEN: u32 = u32::MAX - 2;
+const NO_KEY: u32 = u32::MAX;
+const VIEW: usize = std::mem::size_of::<u128>();
+
+/// Texts by row.
+#[derive(Clone)]
+pub enum Texts {
+    Small(StringArray),
+    Large(LargeStringArray),
+    View(StringViewArray),
+    Dictionary { keys: ArrayRef, values: Box<Texts> },
+}
+
+#[inline]
+fn between<'a, O: ArrowNativeType>(offsets: &[O], data: &'a [u8], row: usize) -> &'a [u8] {
+    match (offsets.get(row), offsets.get(row + 1)) {
+        (Some(start), Some(end)) => data.get(start.as_usize()..end.as_usize()).unwrap_or(BROKEN),
+        _ => BROKEN,
+    }
+}
+
+#[inline]
+fn viewed(array: &StringViewArray, row: usize) -> &[u8] {
+    let Some(raw) = array.views().get(row) else {
+        return BROKEN;
+    };
+    let view = ByteView::from(*raw);
+    if view.length <= MAX_INLINE_VIEW_LEN {
+        let start = row * VIEW + 4;
+        return array
+            .views()
+            .inner()
+            .get(start..start + view.length as usize)
+            .unwrap_or(BROKEN);
+    }
+    let start = view.offset as usize;
+    let buffer = array.data_buffers().get(view.buffer_index as usize);
+    buffer
+        .and_then(|buffer| buffer.get(start..start + view.length as usize))
+        .unwrap_or(BROKEN)
+}
+
+fn fill<T: ArrowPrimitiveType>(keys: &ArrayRef, start: usize, out: &mut [u32])
+where
+    T::Native: TryInto<u32>,
+{
+    let Some(keys) = keys.as_primitive_opt::<T>() else {
+        return out.fill(NO_KEY);
+    };
+    let Some(values) = keys.values().get(start..start + out.len()) else {
+        return out.fill(NO_KEY);
+    };
+    for (slot, key) in out.iter_mut().zip(values) {
+        // A key that does not fit is one past every dictionary.
+        *slot = (*key).try_into().unwrap_or(NO_KEY - 1);
+    }
+    if let Some(nulls) = keys.nulls().filter(|nulls| nulls.null_count() > 0) {
+        for (i, slot) in out.iter_mut().enumerate() {
+            if nulls.is_null(start + i) {
+                *slot = NO_KEY;
+            }
+        }
+    }
+}
+
+/// Dictionary keys of a stretch.
+fn keys_of(keys: &ArrayRef, start: usize, out: &mut [u32]) {
+    match keys.data_type() {
+        DataType::Int8 => fill::<Int8Type>(keys, start, out),
+        DataType::Int16 => fill::<Int16Type>(keys, start, out),
+        DataType::Int32 => fill::<Int32Type>(keys, start, out),
+        DataType::Int64 => fill::<Int64Type>(keys, start, out),
+        DataType::UInt8 => fill::<UInt8Type>(keys, start, out),
+        DataType::UInt16 => fill::<UInt16Type>(keys, start, out),
+        DataType::UInt32 => fill::<UInt32Type>(keys, start, out),
+        DataType::UInt64 => fill::<UInt64Type>(keys, start, out),
+        _ => out.fill(NO_KEY),
+    }
+}
+
+/// Codes of the values of a dictionary, kept while batches share it.
+#[derive(Default)]
+pub struct DictionaryCodes {
+    /// Held, so that equal addresses mean the same memory.
+    values: Option<Texts>,
+    codes: Vec<u32>,
+}
+
+impl Texts {
+    /// None if the array is no text.
+    pub fn of(array: &ArrayRef) -> Option<Self> {
+        Some(match array.data_type() {
+            DataType::Utf8 => Self::Small(array.as_string_opt::<i32>()?.clone()),
+            DataType::LargeUtf8 => Self::Large(array.as_string_opt::<i64>()?.clone()),
+            DataType::Utf8View => Self::View(array.as_string_view_opt()?.clone()),
+            DataType::Dictionary(..) => {
+                let dictionary = array.as_any_dictionary_opt()?;
+                let keys = dictionary.keys().slice(0, array.len());
+                Self::Dictionary {
+                    keys,
+                    values: Box::new(Self::of(dictionary.values())?),
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Small(array) => array.len(),
+            Self::Large(array) => array.len(),
+            Self::View(array) => array.len(),
+            Self::Dictionary { keys, .. } => keys.len(),
+        }
+    }
+
+    fn nulls(&self) -> Option<&NullBuffer> {
+        match self {
+            Self::Small(array) => array.nulls(),
+            Self::Large(array) => array.nulls(),
+            Self::View(array) => array.nulls(),
+            Self::Dictionary { keys, .. } => keys.nulls(),
+        }
+    }
+
+    /// Addresses of everything that makes up the texts.
+    fn addresses(&self) -> Vec<usize> {
+        let mut all = vec![
+            self.len(),
+            self.nulls()
+                .map_or(0, |nulls| nulls.buffer().as_ptr() as usize),
+        ];
+        all.push(self.nulls().map_or(0, |nulls| nulls.offset()));
+        match self {
+            Self::Small(a) => all.extend([
+                a.value_offsets().as_ptr() as usize,
+                a.value_data().as_ptr() as usize,
+            ]),
+            Self::Large(a) => all.extend([
+                a.value_offsets().as_ptr() as usize,
+                a.value_data().as_ptr() as usize,
+            ]),
+            Self::View(a) => {
+                all.push(a.views().as_ptr() as usize);
+                all.extend(
+                    a.data_buffers()
+                        .iter()
+                        .map(|buffer| buffer.as_ptr() as usize),
+                );
+            }
+            Self::Dictionary { .. } => {}
+        }
+        all
+    }
+
+    /// The bytes of a row, None for null.
+    pub fn get(&self, row: usize) -> Option<&[u8]> {
+        if row >= self.len() || self.nulls().is_some_and(|nulls| nulls.is_null(row)) {
+            return None;
+        }
+        Some(match self {
+            Self::Small(array) => between(array.value_offsets(), array.value_data(), row),
+            Self::Large(array) => between(array.value_offsets(), array.value_data(), row),
+            Self::View(array) => viewed(array, row),
+            Self::Dictionary { keys, values } => {
+                let mut key = [NO_KEY];
+                keys_of(keys, row, &mut key);
+                if key[0] as usize >= values.len() {
+                    return Some(BROKEN);
+                }
+                return values.get(key[0] as usize);
+            }
+        })
+    }
+
+    /// The codes of the wanted rows of a stretch: `NULL`, `INVALID`, `FULL` or a code of the table.
+    pub fn codes(
+        &self,
+        start: usize,
+        wanted: &[bool],
+        table: &mut TextTable,
+        known: &mut DictionaryCodes,
+        out: &mut [u32],
+    ) {
+        let nulls = self.nulls().filter(|nulls| nulls.null_count() > 0);
+        let asked = |i: usize| wanted[i] && !nulls.is_some_and(|nulls| nulls.is_null(start + i));
+        match self {
+            Self::Small(array) => {
+                let (offsets, data) = (array.value_offsets(), array.value_data());
+                grouped(asked, |i| between(offsets, data, start + i), table, out);
+            }
+            Self::Large(array) => {
+                let (offsets, data) = (array.value_offsets(), array.value_data());
+                grouped(asked, |i| between(offsets, data, start + i), table, out);
+            }
+            Self::View(array) => grouped(asked, |i| viewed(array, start + i), table, out),
+            Self::Dictionary { keys, values } => {
+                keys_of(keys, start, out);
+                known.meet(values);
+                for (slot, wanted) in out.iter_mut().zip(wanted) {
+                    *slot = if *wanted {
+                        known.code(*slot, values, table)
+                    } else {
+                        NULL
+                    };
+                }
+            }
+        }
+    }
+}
+
+impl DictionaryCodes {
+    /// Start afresh unless these are the values met last.
+    fn meet(&mut self, values: &Texts) {
+        let same = self
+            .values
+            .as_ref()
+            .is_some_and(|held| held.addresses() == values.addresses());
+        if !same {
+            self.values = Some(values.clone());
+            self.codes.clear();
+            self.codes.resize(values.len(), UNSEEN);
+        }
+    }
+
+    #[inline]
+    fn code(&mut self, key: u32, values: &Texts, table: &mut TextTable) -> u32 {
+        match self.codes.get_mut(key as usize) {
+            Some(slot) => {
+                if *slot == UNSEEN {
+                    *slot = values
+                        .get(key as usize)
+                        .map_or(NULL, |bytes| table.code(bytes));
+                }
+                *slot
+            }
+            None if key == NO_KEY => NULL,
+            None => INVALID,
+        }
+    }
+}
+
+/// Look up the asked rows in groups.
+#[inline]
+fn grouped<'a>(
+    asked: impl Fn(usize) -> bool,
+    text: impl Fn(usize) -> &'a [u8],
+    table: &mut TextTable,
+    out: &mut [u32],
+) {
+    let mut rows = [0usize; GROUP];
+    let mut texts: [&[u8]; GROUP] = [b""; GROUP];
+    let mut codes = [NULL; GROUP];
+    let mut count = 0;
+    for i in 0..out.len() {
+        out[i] = NULL;
+        if asked(i) {
+            rows[count] = i;
+            texts[count] = text(i);
+            count += 1;
+        }
+        if count == GROUP || i + 1 == out.len() {
+            table.codes(&texts[..count], &mut codes);
+            for (row, code) in rows[..count].iter().zip(&codes) {
+                out[*row] = *code;
+            }
+            count = 0;
+        }
+    }
+}
