@@ -6,6 +6,7 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
+from leadcore_kernel.fold cimport fold_advance, fold_value
 from leadcore_kernel.layout cimport (
     ACT_RESET, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, say_t, score_t, span_t, step_t,
     threshold_t, zone_t,
@@ -395,13 +396,32 @@ cdef class Worker:
         for i in range(count):
             record = records + i * shape.stride
             w.keys[i].at = record_at(record)
-            w.keys[i].rank = ranks[record_order(shape, record)] if ranks != NULL else 0
+            w.keys[i].rank = record_order(shape, record)
+            if ranks != NULL:  # else identities are ranks already, or there are none
+                w.keys[i].rank = ranks[w.keys[i].rank]
             w.keys[i].place = <uint32_t> i
         n[0] = count
         if repeats and _repeats(w, shape, records, w.keys, n, first_id):
             return -1
         keys_sort(w.keys, w.keys + n[0], n[0], False)
         return 0
+
+    cdef int _take(self, const shape_t* shape, const uint64_t* records, int64_t place, Sets events) noexcept nogil:
+        """Let one event act; -1 when memory runs out."""
+        cdef const uint64_t* record = records + self.space.keys[place].place * shape.stride
+        cdef uint32_t hits = record_hits(record)
+        cdef int64_t j
+        cdef int fault = 0
+        for j in range(events.start[hits], events.start[hits + 1]):
+            fault |= lead_act(&self.lead, &self.plan.c, &events.acts[j], shape, record)
+        return fault
+
+    cdef list _faults(self):
+        cdef int64_t k
+        return [
+            (self.space.faults[k], self.space.faults[k + 1], self.space.faults[k + 2])
+            for k in range(0, self.space.faults_size, 3)
+        ]
 
     def run(
         self, Store store not None, int64_t partition, int64_t leads, Sets events not None, Sets attributes not None,
@@ -427,7 +447,6 @@ cdef class Worker:
         cdef int64_t local, i, code, k, e, n, ask, bits = store.c.bits
         cdef int fault = 0
         cdef const uint64_t* records
-        cdef const uint64_t* record
         cdef uint32_t hits
         cdef int64_t j
         if not 0 <= partition < store.partitions or ask_start.shape[0] < leads + 1:
@@ -453,10 +472,7 @@ cdef class Worker:
                 for k in range(ask_start[code], ask_start[code + 1]):
                     ask = ask_order[k]
                     while e < n and w.keys[e].at <= ask_at[ask]:
-                        record = records + w.keys[e].place * shape.stride
-                        hits = record_hits(record)
-                        for j in range(events.start[hits], events.start[hits + 1]):
-                            fault |= lead_act(a, p, &events.acts[j], shape, record)
+                        fault |= self._take(shape, records, e, events)
                         e += 1
                     hits = ask_attributes[ask]
                     lead_say(a, p, attributes.says + attributes.start[hits],
@@ -473,7 +489,104 @@ cdef class Worker:
                 i += 1
         if fault:
             raise MemoryError
-        return [(w.faults[k], w.faults[k + 1], w.faults[k + 2]) for k in range(0, w.faults_size, 3)]
+        return self._faults()
+
+    def one(
+        self, const uint32_t[::1] says not None, const int64_t[::1] at not None, const uint32_t[::1] hits not None,
+        const int64_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] order,
+        const uint32_t[::1] content, const uint32_t[:, ::1] codes not None, const double[:, ::1] numbers not None,
+        int64_t now, int64_t[::1] lines not None,
+    ):
+        """Score one lead from the edge's `encode_lead` at ``now``; ``lines`` takes the explanation, or is empty.
+
+        Returns:
+            ``(scores, grades, rating, label, faults)``, the faults as in `run` with places as rows.
+        """
+        cdef const plan_t* p = &self.plan.c
+        cdef lead_t* a = &self.lead
+        cdef int64_t n = at.shape[0], local, e = 0
+        cdef int fault = 0
+        cdef bint contents = content is not None
+        cdef Store store = Store(0, order is not None, contents, codes.shape[0], numbers.shape[0], now,
+                                 INT64_MAX, contents)
+        cdef Sets events = Sets.of_events(self.plan, offsets, ids)
+        cdef Sets attributes = Sets.of_leads(self.plan, np.array([0, says.shape[0]], np.int64), says)
+        nothing = np.empty(0, np.uint32)
+        store.push(
+            n, np.zeros(n, np.uint32), at, hits, np.arange(n) if content is not None else np.empty(0, np.int64),
+            nothing if order is None else order, nothing if content is None else content, codes, numbers,
+        )
+        self.space.faults_size = 0
+        with nogil:
+            fault = self._gather(&store.c, 0, 1, &local)
+            if not fault:
+                n = self.space.starts[1]
+                fault = self._line_up(
+                    &store.c.shape, self.space.records, n, NULL, <uint32_t> 1 << 31, contents, &n
+                )
+            if not fault:
+                lead_clear(a, p)
+                while e < n and self.space.keys[e].at <= now:
+                    fault |= self._take(&store.c.shape, self.space.records, e, events)
+                    e += 1
+                lead_say(a, p, attributes.says, attributes.start[1])
+                fault |= lead_evaluate(a, p, now, &lines[0] if lines.shape[0] else NULL)
+        if fault:
+            raise MemoryError
+        return (
+            tuple([a.scores[e] for e in range(p.scores_size)]), tuple([a.grades[e] for e in range(p.scores_size)]),
+            a.rating, a.label, self._faults(),
+        )
+
+    def shares(
+        self, Store store not None, int64_t partition, int64_t leads, Sets events not None,
+        const uint32_t[::1] ranks not None, uint32_t first_id, bint repeats, int64_t code, int64_t now,
+    ):
+        """What each event of one lead adds to each fold at ``now``: value with it less value without (spec 7).
+
+        The partition's rows are used up; the store must keep rows.
+
+        Returns:
+            ``(row, at, fold, micropoints)`` of every event and fold where something changed, in canonical order.
+        """
+        cdef const plan_t* p = &self.plan.c
+        cdef space_t* w = &self.space
+        cdef lead_t* a = &self.lead
+        cdef const shape_t* shape = &store.c.shape
+        cdef int64_t local, e, n, j, which, value
+        cdef const uint64_t* records
+        cdef const uint64_t* record
+        cdef uint32_t hits
+        cdef int fault = 0
+        if not 0 <= partition < store.partitions or code >> store.c.bits << store.c.bits != code - partition:
+            raise ValueError("the lead is not of this partition")
+        out = []
+        if self._gather(&store.c, partition, leads, &local):
+            raise MemoryError
+        code = code >> store.c.bits
+        n = w.starts[code + 1] - w.starts[code]
+        records = w.records + w.starts[code] * shape.stride
+        if self._line_up(shape, records, n, &ranks[0] if ranks.shape[0] else NULL, first_id, repeats, &n):
+            raise MemoryError
+        lead_clear(a, p)
+        for j in range(p.folds_size):
+            a.folded[j] = fold_value(&a.folds[j], &p.folds[j], &p.tables, now, &fault)
+        for e in range(n):
+            if w.keys[e].at > now:
+                break
+            record = records + w.keys[e].place * shape.stride
+            hits = record_hits(record)
+            for j in range(events.start[hits], events.start[hits + 1]):
+                which = events.acts[j].fold
+                fault |= lead_act(a, p, &events.acts[j], shape, record)
+                fold_advance(&a.folds[which], &p.folds[which], now)
+                value = fold_value(&a.folds[which], &p.folds[which], &p.tables, now, &fault)
+                if value != a.folded[which]:
+                    out.append((record_row(shape, record), w.keys[e].at, which, value - a.folded[which]))
+                    a.folded[which] = value
+        if fault:
+            raise MemoryError
+        return out
 
     def overflow(self):
         """By fold: events left out because a lead had 65,536 values of ``unique_by`` (spec 4.6), since the last call."""

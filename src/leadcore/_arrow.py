@@ -1,5 +1,7 @@
 """The only door to the Arrow edge: everything of `leadcore_arrow` that leadcore uses, and nothing else."""
 
+from typing import Protocol, runtime_checkable
+
 from leadcore_arrow import (
     EdgeError,
     Encoder,
@@ -11,4 +13,23 @@ from leadcore_arrow import (
     write_table,
 )
 
-__all__ = ["EdgeError", "Encoder", "Program", "Table", "TableReader", "from_python", "match_text", "write_table"]
+__all__ = [
+    "ArrowStream",
+    "EdgeError",
+    "Encoder",
+    "Program",
+    "Table",
+    "TableReader",
+    "from_python",
+    "match_text",
+    "write_table",
+]
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything that hands out an Arrow C stream through the PyCapsule interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The stream's capsule."""
+        ...

@@ -1,0 +1,367 @@
+"""One run: tables in, every asked lead scored (spec 1 to 6)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leadcore import _kernel
+from leadcore._aliases import canonical_codes
+from leadcore._arrow import ArrowStream, Encoder, Program, Table
+from leadcore._inputs import Names, data_errors
+from leadcore._plan import Plan
+from leadcore.errors import DataError, Problem
+
+Codes = npt.NDArray[np.uint32]
+Ints = npt.NDArray[np.int64]
+
+NEVER = 2**63 - 1
+_BEFORE_ALL = -(2**63)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asked for, brought into one form; enough to run it again."""
+
+    events: ArrowStream | None
+    leads: ArrowStream | None
+    aliases: ArrowStream | None
+    names: Names
+    instant: int | None
+    """The one instant, or None with ``column`` or ``asks``."""
+    column: str | None
+    asks: ArrowStream | None
+    unknown_leads: str
+    reject: bool
+    threads: int
+    progress: Callable[[int], None] | None = None
+
+
+@dataclass
+class Asks:
+    """Who is asked when: one entry per row of the result."""
+
+    lead: Codes
+    at: Ints
+    attributes: Codes
+    account: Codes | None
+
+
+@dataclass
+class Answers:
+    """What the kernel wrote, one row per ask."""
+
+    scores: Ints
+    grades: npt.NDArray[np.int32]
+    rating: npt.NDArray[np.int32]
+    label: npt.NDArray[np.int32]
+    lines: Ints
+
+
+@dataclass
+class Counts:
+    """Where every row went (spec 12: rows in = used + ignored + rejected).
+
+    Attributes:
+        leads: Rows of the leads table.
+        events: Rows of the events table.
+        ignored: Rows of undeclared types, by type (spec 2.6).
+        later: Rows after the last instant asked; they are used, and count for nothing yet (spec 1.4).
+        rejected: Rows rejected, by table.
+        unknown_leads: Leads known only from events that were left out.
+        overflow: By criterion, events beyond 65,536 distinct values of ``unique_by`` in one lead (spec 4.6).
+    """
+
+    leads: int = 0
+    events: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
+    later: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    unknown_leads: int = 0
+    overflow: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def used(self) -> int:
+        """Rows of both tables that took part."""
+        return self.leads + self.events - sum(self.ignored.values()) - sum(self.rejected.values())
+
+
+class Reading:
+    """The tables of a request, read: ids as codes, events in a store, attributes as hit sets."""
+
+    def __init__(self, plan: Plan, program: Program, request: Request, rows: bool = False) -> None:
+        """Read everything; ``rows`` keeps row numbers, for `shares` of an explanation.
+
+        Raises:
+            DataError: A table is faulty.
+        """
+        self.plan, self.request = plan, request
+        self.encoder = Encoder(program, request.reject)
+        self._read_leads()
+        known = self.encoder.lead_count
+        self._read_asks()
+        self._read_aliases()
+        # Codes from `known` on are watched for their first event; all are, where a lead's own row may be no lead.
+        self._read_events(0 if request.reject or self.alias is not None else known, rows)
+
+    def _read_leads(self) -> None:
+        request = self.request
+        self.rows: dict[str, npt.NDArray[Any]] = {}
+        if request.leads is not None:
+            with data_errors("leads"):
+                self.rows = self.encoder.read_leads(request.leads, request.names.leads, request.column)
+        elif request.column is not None:
+            raise DataError([Problem("leads", None, request.column, None, "as_of names a column of leads: give leads")])
+
+    def _read_aliases(self) -> None:
+        self.alias: Codes | None = None
+        if self.request.aliases is None:
+            return
+        with data_errors("aliases"):
+            pairs = self.encoder.read_pairs(self.request.aliases, "aliases", {}, ["lead_id", "same_as"], [])
+        self.alias = canonical_codes(pairs["lead_id"], pairs["same_as"], self.encoder.lead_count, self.id_of)
+
+    def _read_asks(self) -> None:
+        self.pairs: dict[str, npt.NDArray[Any]] | None = None
+        if self.request.asks is not None:
+            with data_errors("as_of"):
+                self.pairs = self.encoder.read_pairs(self.request.asks, "as_of", {}, ["lead_id"], ["as_of"])
+
+    def _horizon(self) -> int:
+        if self.request.instant is not None:
+            return self.request.instant
+        instants = self.pairs["as_of"] if self.pairs is not None else self.rows["as_of"]
+        return int(instants.max()) if len(instants) else _BEFORE_ALL
+
+    def _read_events(self, known: int, rows: bool) -> None:
+        plan, request, encoder = self.plan, self.request, self.encoder
+        identities = contents = False
+        if request.events is not None:
+            with data_errors("events"):
+                identities, contents = encoder.open_events(request.events, request.names.events)
+        self.repeats = contents
+        self.store = _kernel.Store(
+            bits=8 if encoder.lead_count > 4096 or encoder.lead_count == 0 else 2,
+            identities=identities,
+            row=rows or contents,
+            codes=plan.codes,
+            numbers=plan.numbers,
+            horizon=self._horizon(),
+            known=known,
+            keep_all=contents,
+            alias=self.alias,
+        )
+        if request.events is not None:
+            self._push_blocks(identities, contents)
+        self.ranks, self.first_id = encoder.identity_ranks() if identities else (np.empty(0, np.uint32), 0)
+
+    def _push_blocks(self, identities: bool, contents: bool) -> None:
+        """Rows cross in blocks through arrays that are used again and again; a fault ends the run, nothing else."""
+        n = _kernel.BLOCK
+        block = (
+            np.empty(n, np.uint32), np.empty(n, np.int64), np.empty(n, np.uint32), np.empty(n, np.int64),
+            np.empty(n if identities else 0, np.uint32), np.empty(n if contents else 0, np.uint32),
+            np.empty((self.plan.codes, n), np.uint32), np.empty((self.plan.numbers, n), np.float64),
+        )  # fmt: skip
+        done = 0
+        with data_errors("events"):
+            while count := self.encoder.next_block(*block):
+                self.store.push(count, *block)
+                done += count
+                if self.request.progress is not None:
+                    self.request.progress(done)
+
+    def id_of(self, code: int) -> Any:
+        """The lead id of a code."""
+        return self.encoder.ids(np.array([code], np.uint32)).row(0)["lead_id"]
+
+    @property
+    def lead_count(self) -> int:
+        """How many lead codes there are."""
+        return self.encoder.lead_count
+
+    # who is asked when
+
+    def asks(self) -> tuple[Asks, int]:
+        """Rows of the result, and how many leads known only from events were left out (spec 2.6, 12)."""
+        count = self.lead_count
+        code = self._canonical(self.rows.get("code", np.empty(0, np.uint32)))
+        listed = np.zeros(count, bool)
+        listed[code] = True
+        if self.pairs is not None:
+            lead, at = self._canonical(self.pairs["lead_id"]), self.pairs["as_of"]
+            known = listed[lead]
+            left_out = self._unknown(np.unique(lead[~known]))
+            if self.request.unknown_leads == "ignore":
+                lead, at = lead[known], at[known]
+        else:
+            first = np.unique(code, return_index=True)[1] if len(code) else np.empty(0, np.int64)
+            lead = code[np.sort(first)]
+            only_events = np.empty(0, np.uint32)
+            left_out = 0
+            if self.request.instant is not None:
+                seen = self.store.first_seen(count) <= self.request.instant
+                seen[self.encoder.rejected_leads()[0]] = True
+                only_events = np.flatnonzero(seen & ~listed).astype(np.uint32)
+                left_out = self._unknown(only_events)
+                if self.request.unknown_leads == "ignore":
+                    only_events = only_events[:0]
+            if len(only_events):
+                only_events = only_events[np.argsort(self.encoder.id_ranks()[only_events])]
+            lead = np.concatenate([lead, only_events])
+            at = self._instants(lead, code)
+        attributes, account = self._in_force(lead, at, code)
+        return Asks(lead, at, attributes, account), left_out
+
+    def _canonical(self, codes: Codes) -> Codes:
+        return codes if self.alias is None else self.alias[codes]
+
+    def _unknown(self, codes: Codes) -> int:
+        """Leads not in the leads table: refuse them, or count those left out (spec 2.6)."""
+        if self.request.unknown_leads == "error" and len(codes):
+            table = "events" if self.pairs is None else "as_of"
+            problems = [
+                Problem(table, None, "lead_id", str(self.id_of(c)), "this lead is not in the leads table")
+                for c in codes[:100]
+            ]
+            raise DataError(problems, len(codes))
+        return len(codes) if self.request.unknown_leads == "ignore" else 0
+
+    def _instants(self, lead: Codes, code: Codes) -> Ints:
+        """The instant of each lead: the same for all, or that of its rows."""
+        if self.request.instant is not None:
+            return np.full(len(lead), self.request.instant, np.int64)
+        given = np.empty(self.lead_count, np.int64)
+        given[code] = self.rows["as_of"]
+        differ = np.flatnonzero(given[code] != self.rows["as_of"])
+        if len(differ):
+            row = int(differ[0])
+            reason = "the rows of one lead give different instants; give a table (lead_id, as_of) instead"
+            raise DataError([Problem("leads", row, self.request.column, str(self.id_of(code[row])), reason)])
+        return given[lead]
+
+    def _in_force(self, lead: Codes, at: Ints, code: Codes) -> tuple[Codes, Codes | None]:
+        """Hit set of the attributes in force at each ask, and its account (spec 2.1, 2.8)."""
+        row = self._row_in_force(lead, at, code)
+        hits = np.append(self.rows.get("hits", np.empty(0, np.uint32)), np.uint32(0))
+        account = self.rows.get("account")
+        return hits[row], None if account is None else np.append(account, np.uint32(0))[row]
+
+    def _row_in_force(self, lead: Codes, at: Ints, code: Codes) -> Ints:
+        """Index of the leads row in force at each ask, -1 where there is none."""
+        rows = np.arange(len(code))
+        if self.alias is not None:  # the row of `same_as` goes last, so it wins; then the lowest id
+            own = self.rows.get("code", code)
+            preference = np.where(own == code, -1, self.encoder.id_ranks()[own].astype(np.int64))
+            rows = rows[np.argsort(-preference, kind="stable")]
+        if "valid_from" not in self.rows:
+            place = np.full(self.lead_count, -1, np.int64)
+            place[code[rows]] = rows
+            return place[lead]
+        valid_from = self.rows["valid_from"][rows]
+        who = np.concatenate([code[rows], lead])
+        when = np.concatenate([valid_from, at])
+        is_ask = np.concatenate([np.zeros(len(rows), bool), np.ones(len(lead), bool)])
+        order = np.lexsort((is_ask, when, who))
+        last = np.maximum.accumulate(np.where(is_ask[order], -1, np.arange(len(order))))
+        candidate = np.where(last >= 0, order[np.maximum(last, 0)], 0)
+        fits = (last >= 0) & (who[candidate] == who[order])
+        found = np.full(len(order), -1, np.int64)
+        found[order] = np.where(fits, np.append(rows, -1)[np.minimum(candidate, len(rows))], -1)
+        return found[len(rows) :]
+
+    # scoring
+
+    def hit_sets(self, kernel_plan: _kernel.Plan) -> tuple[_kernel.Sets, _kernel.Sets]:
+        """Hit sets spelled out, of events and of leads."""
+        events = _kernel.Sets.of_events(kernel_plan, *self.encoder.hit_sets())
+        return events, _kernel.Sets.of_leads(kernel_plan, *self.encoder.lead_hit_sets())
+
+    def counts(self, left_out: int, overflow: dict[str, int]) -> Counts:
+        """Where every row went."""
+        counted = self.encoder.counts()
+        return Counts(
+            leads=counted["rows"].get("leads", 0),
+            events=counted["rows"].get("events", 0),
+            ignored=counted["ignored"],
+            later=self.store.later,
+            rejected=counted["rejected"],
+            unknown_leads=left_out,
+            overflow=overflow,
+        )
+
+    def repeated(self, faults: Sequence[tuple[int, int, int]]) -> None:
+        """Refuse, or reject, rows that repeat an ``event_id`` and differ (spec 2.5)."""
+        if not faults:
+            return
+        reason = "repeats an event_id of its lead with another instant, type or property than row {}"
+        column = self.request.names.events.get("event_id", "event_id")
+        if not self.request.reject:
+            problems = [Problem("events", b, column, None, reason.format(a)) for _, a, b in sorted(faults)]
+            raise DataError(problems, len(problems))
+        for code, a, b in sorted(faults):
+            self.encoder.reject_row(b, column, None, reason.format(a), code)
+        for code, a, b in {(c, a): (c, a, b) for c, a, b in reversed(sorted(faults))}.values():
+            self.encoder.reject_row(a, column, None, reason.format(b), code)
+
+
+def run(plan: Plan, kernel_plan: _kernel.Plan, reading: Reading, asks: Asks, explain: bool) -> tuple[Answers, dict[str, int]]:
+    """Score every ask, partition by partition, in threads; overflow of ``unique_by`` by criterion."""
+    count, threads = len(asks.lead), reading.request.threads
+    answers = Answers(
+        np.empty((count, len(plan.scores)), np.int64),
+        np.empty((count, len(plan.scores) if plan.grades else 0), np.int32),
+        np.empty(count if plan.ratings else 0, np.int32),
+        np.empty(count if plan.labels else 0, np.int32),
+        np.empty((count, plan.tables["lines_size"] if explain else 0), np.int64),
+    )
+    leads = reading.lead_count
+    starts = np.zeros(leads + 1, np.int64)
+    np.cumsum(np.bincount(asks.lead, minlength=leads), out=starts[1:])
+    ascending = count < 2 or bool((np.diff(asks.lead.astype(np.int64)) > 0).all())
+    order = np.arange(count) if ascending else np.lexsort((asks.at, asks.lead))
+    sets = reading.hit_sets(kernel_plan)
+    store = reading.store
+    partitions = iter(range(store.partitions))
+
+    def work() -> tuple[list[tuple[int, int, int]], Ints]:
+        worker, faults = _kernel.Worker(kernel_plan), list[tuple[int, int, int]]()
+        for partition in partitions:  # one iterator for all threads: whoever is free takes the next
+            faults.extend(
+                worker.run(
+                    store, partition, leads, *sets, reading.ranks, reading.first_id, reading.repeats, starts, order,
+                    asks.at, asks.attributes, answers.scores, answers.grades, answers.rating, answers.label, answers.lines,
+                )
+            )  # fmt: skip
+        return faults, worker.overflow()
+
+    if threads == 1 or store.kept < 100_000:
+        parts = [work()]
+    else:
+        with ThreadPoolExecutor(threads, thread_name_prefix="leadcore") as pool:
+            parts = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
+    reading.repeated([fault for faults, _ in parts for fault in faults])
+    overflow = np.sum([counted for _, counted in parts], axis=0, dtype=np.int64)
+    return answers, {name: int(n) for name, n in zip(plan.folds, overflow, strict=True) if n}
+
+
+def default_threads() -> int:
+    """Processors this process may use, by affinity and by its cgroup's quota."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as file:
+            quota, period = file.read().split()
+        if quota != "max":
+            count = min(count, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return count
+
+
+__all__ = ["Answers", "Asks", "Counts", "Reading", "Request", "Table", "default_threads", "run"]

@@ -1,0 +1,240 @@
+"""The scorer: a compiled model that answers what leads are worth at an instant (spec 4 to 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from leadcore import _kernel
+from leadcore._arrow import Program
+from leadcore._inputs import AsOf, Column, TableLike, as_stream, column_names, data_errors, one_instant
+from leadcore._plan import plan_model
+from leadcore._run import Asks, Reading, Request, default_threads, run
+from leadcore._time import to_datetime
+from leadcore.errors import DataError, LeadcoreError, Problem
+from leadcore.explanation import Explanation
+from leadcore.model import Model
+from leadcore.scores import LeadScore, Scores
+
+_NO_ROWS = np.empty(0, np.int64)
+_NO_CODES = np.empty(0, np.uint32)
+
+
+class Scorer:
+    """A compiled model: immutable, picklable, shared by any number of threads.
+
+    Args:
+        model: A checked model.
+
+    Example:
+        >>> import leadcore as lc
+        >>> model = lc.Model.from_yaml('''
+        ... leadcore: 1
+        ... name: minimal
+        ... events: {visit: {}}
+        ... scores: {interest: {criteria: [{name: visits, kind: event, on: visit, points: 5, decay: {half_life: 7d}}]}}
+        ... ''')
+        >>> scorer = lc.Scorer(model)
+        >>> scores = scorer.score(
+        ...     [{"lead_id": 1, "at": "2026-03-01T00:00Z", "type": "visit"}], as_of="2026-03-08T00:00Z"
+        ... )
+        >>> scores[1]["interest"]
+        2.5
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._plan = plan_model(model)
+        self._program = Program(self._plan.program)
+        self._kernel_plan = _kernel.Plan(self._plan.tables)
+        self._workers: list[_kernel.Worker] = []
+
+    def __reduce__(self) -> tuple[type[Scorer], tuple[Model]]:
+        return type(self), (self._model,)
+
+    def __repr__(self) -> str:
+        return f"Scorer({self._model.name!r}, {len(self._plan.tables['criteria'])} criteria)"
+
+    @property
+    def model(self) -> Model:
+        """The model this scorer was compiled from."""
+        return self._model
+
+    def score(
+        self,
+        events: TableLike | None,
+        leads: TableLike | None = None,
+        *,
+        as_of: AsOf,
+        columns: Mapping[str, Any] | None = None,
+        aliases: TableLike | None = None,
+        unknown_leads: Literal["score", "error", "ignore"] = "score",
+        on_error: Literal["raise", "reject"] = "raise",
+        explain: bool = False,
+        micropoints: bool = False,
+        threads: int | None = None,
+        engine: Literal["kernel", "reference"] = "kernel",
+        progress: Callable[[int], None] | None = None,
+    ) -> Scores:
+        """Score every lead at an instant.
+
+        Args:
+            events: The events table (spec 2.2): anything with ``__arrow_c_stream__``, a dict of columns, a list of
+                dicts, or None.
+            leads: The leads table (spec 2.1), or None.
+            as_of: One instant (datetime, date or ISO 8601 text; naive is UTC), ``lc.column("x")`` of ``leads``, or a
+                table (``lead_id``, ``as_of``) with a lead as often as wanted.
+            columns: The model's names to yours: ``{"events": {"lead_id": "contact_id"}, "leads": {...}}``, or a flat
+                map for both (spec 2.3).
+            aliases: A table (``lead_id``, ``same_as``) of records that are one person (spec 2.8).
+            unknown_leads: What to do with leads known only from events: score them with all attributes null, refuse
+                them, or leave them out (spec 2.6).
+            on_error: ``raise`` at the end of the first faulty table, or ``reject`` faulty rows and list them.
+            explain: Keep every line of every explanation (memory: 8 bytes a line and lead).
+            micropoints: Give score columns as int64 micropoints instead of float64 points.
+            threads: How many threads to use; by default as many as the process may.
+            engine: The compiled kernel, or the slow reference that spells the spec out.
+            progress: Called with the number of event rows read so far.
+
+        Returns:
+            One row per lead: the leads table's order, then leads known only from events by id; or one row per row of
+            ``as_of``.
+
+        Raises:
+            DataError: A table is faulty; the error names table, column, row and value.
+        """
+        request = self._request(
+            events, leads, as_of, columns, aliases, unknown_leads, on_error, threads, progress
+        )  # fmt: skip
+        if engine == "reference":
+            from leadcore._reference_run import reference_answers
+
+            return self._scores(request, micropoints, True, reference_answers)
+        if engine != "kernel":
+            raise LeadcoreError(f"engine is 'kernel' or 'reference', not {engine!r}")
+        return self._scores(request, micropoints, explain, None)
+
+    def _request(
+        self, events: Any, leads: Any, as_of: Any, columns: Any, aliases: Any, unknown_leads: str, on_error: str,
+        threads: int | None, progress: Callable[[int], None] | None,
+    ) -> Request:  # fmt: skip
+        if unknown_leads not in ("score", "error", "ignore"):
+            raise LeadcoreError(f"unknown_leads is 'score', 'error' or 'ignore', not {unknown_leads!r}")
+        if on_error not in ("raise", "reject"):
+            raise LeadcoreError(f"on_error is 'raise' or 'reject', not {on_error!r}")
+        if threads is not None and threads < 1:
+            raise LeadcoreError(f"threads is at least 1, not {threads}")
+        instant = one_instant(as_of)
+        named = as_of.name if isinstance(as_of, Column) else None
+        return Request(
+            events=None if events is None else as_stream(events, "events"),
+            leads=None if leads is None else as_stream(leads, "leads"),
+            aliases=None if aliases is None else as_stream(aliases, "aliases"),
+            names=column_names(self._model, columns),
+            instant=instant,
+            column=named,
+            asks=as_stream(as_of, "as_of") if instant is None and named is None else None,
+            unknown_leads=unknown_leads,
+            reject=on_error == "reject",
+            threads=threads or default_threads(),
+            progress=progress,
+        )
+
+    def _scores(self, request: Request, micropoints: bool, explain: bool, engine: Any) -> Scores:
+        reading = Reading(self._plan, self._program, request)
+        asks, left_out = reading.asks()
+        if engine is None:
+            answers, overflow = run(self._plan, self._kernel_plan, reading, asks, explain)
+        else:
+            answers, overflow = engine(self._model, self._plan, request, reading, asks)
+
+        def again() -> Reading:
+            """The input once more, with row numbers."""
+            try:
+                return Reading(self._plan, self._program, request, rows=True)
+            except DataError:
+                raise
+            except Exception as fault:
+                raise LeadcoreError(
+                    f"the input was a stream that can be read only once ({fault}): score with explain=True"
+                ) from fault
+
+        return Scores(
+            self._model, self._plan, reading, asks, answers, reading.counts(left_out, overflow), micropoints, again,
+            self._shares, self._lines,
+        )  # fmt: skip
+
+    def _shares(self, reading: Reading, code: int, at: int) -> list[tuple[int, int, int, int]]:
+        """What each event of one lead adds to each fold."""
+        if reading.alias is not None and code < len(reading.alias):
+            code = int(reading.alias[code])
+        worker = _kernel.Worker(self._kernel_plan)
+        events, _ = reading.hit_sets(self._kernel_plan)
+        shares: list[tuple[int, int, int, int]] = worker.shares(
+            reading.store, code % reading.store.partitions, reading.lead_count, events, reading.ranks,
+            reading.first_id, reading.repeats, code, at,
+        )  # fmt: skip
+        return shares
+
+    def _lines(self, reading: Reading, code: int, at: int) -> Any:
+        """The explanation's lines of one lead."""
+        if reading.alias is not None and code < len(reading.alias):
+            code = int(reading.alias[code])
+        lead, instant = np.array([code], np.uint32), np.array([at], np.int64)
+        rows = reading._canonical(reading.rows.get("code", _NO_CODES))
+        attributes, account = reading._in_force(lead, instant, rows)
+        answers, _ = run(self._plan, self._kernel_plan, reading, Asks(lead, instant, attributes, account), True)
+        return answers.lines[0]
+
+    def score_lead(
+        self, attributes: Mapping[str, Any] | None, events: Sequence[Mapping[str, Any]], *, as_of: Any
+    ) -> LeadScore:
+        """Score one lead straight from Python values, no Arrow on the way.
+
+        Args:
+            attributes: The lead's attributes by name; missing ones are null. ``lead_id`` may be among them.
+            events: Mappings with ``type``, ``at``, the properties and optionally ``event_id``.
+            as_of: The instant.
+
+        Raises:
+            DataError: A value does not fit.
+        """
+        instant = one_instant(as_of)
+        if instant is None:
+            reason = "as_of is one instant here: a datetime, a date or ISO 8601 text"
+            raise DataError([Problem("as_of", None, None, type(as_of).__name__, reason)])
+        attributes = attributes or {}
+        lead_id = attributes.get("lead_id")
+        with data_errors("events"):
+            encoded = self._program.encode_lead(attributes, events)
+        scores, grades, rating, label = self._one(encoded, instant, _NO_ROWS)
+
+        def explained(shares: bool) -> Explanation:
+            lines = np.zeros(self._plan.tables["lines_size"], np.int64)
+            self._one(encoded, instant, lines)
+            if shares:
+                table = [{**event, "lead_id": 0} for event in events]
+                return self.score(table, [{**attributes, "lead_id": 0}], as_of=as_of).explain(0, shares=True)
+            totals = dict(zip(self._plan.scores, scores, strict=True))
+            return Explanation.of(self._plan, lead_id, to_datetime(instant), totals, lines, [])
+
+        return LeadScore(self._plan, self._model, lead_id, instant, scores, grades, rating, label, explained)
+
+    def _one(self, encoded: Any, instant: int, lines: Any) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
+        """Score an encoded lead with a worker nobody else has at the moment."""
+        try:
+            worker = self._workers.pop()
+        except IndexError:
+            worker = _kernel.Worker(self._kernel_plan)
+        says, at, hits, offsets, ids, order, content, codes, numbers, _ = encoded
+        scores, grades, rating, label, faults = worker.one(
+            says, at, hits, offsets, ids, order, content, codes, numbers, instant, lines
+        )
+        self._workers.append(worker)
+        if faults:
+            _, a, b = faults[0]
+            reason = f"repeats an event_id with another instant, type or property than row {a}"
+            raise DataError([Problem("events", b, "event_id", None, reason)])
+        return scores, grades, rating, label

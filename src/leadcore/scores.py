@@ -1,0 +1,253 @@
+"""The result of scoring: a table of leads, and why each stands where it stands (spec 6, 7, 12)."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leadcore._arrow import Table
+from leadcore._plan import Plan
+from leadcore._points import to_points
+from leadcore._run import Answers, Asks, Counts, Reading
+from leadcore._time import to_datetime
+from leadcore.accounts import account_table
+from leadcore.errors import LeadcoreError
+from leadcore.explanation import Explanation, Share
+from leadcore.frame import Frame
+from leadcore.model import Model
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+class LeadScore:
+    """One lead at one instant.
+
+    Attributes:
+        lead_id: The lead.
+        as_of: The instant.
+        scores: Points by score.
+        micropoints: Whole micropoints by score (spec 9).
+        grades: Grade by graded score.
+        rating: Grades joined, or None without a rating.
+        label: The first label whose condition holds, or None without labels.
+        thresholds: Whether each threshold is reached.
+    """
+
+    def __init__(
+        self, plan: Plan, model: Model, lead_id: Any, as_of: int, micropoints: tuple[int, ...],
+        grades: tuple[int, ...], rating: int, label: int, explain: Callable[[bool], Explanation],
+    ) -> None:  # fmt: skip
+        self.lead_id = lead_id
+        self.as_of = to_datetime(as_of)
+        self.micropoints = dict(zip(plan.scores, micropoints, strict=True))
+        self.scores = {name: value / 10**6 for name, value in self.micropoints.items()}
+        place = {name: i for i, name in enumerate(plan.scores)}
+        self.grades = {name: names[grades[place[name]]] for name, names in plan.grades.items()}
+        self.rating = plan.ratings[rating] if plan.ratings else None
+        self.label = plan.labels[label] if plan.labels else None
+        self.thresholds = {
+            name: self.micropoints[t.score] >= model.micropoints(t.at) for name, t in model.thresholds.items()
+        }
+        self._explain = explain
+
+    def __getitem__(self, score: str) -> float:
+        """Points of one score."""
+        return self.scores[score]
+
+    def explain(self, shares: bool = False) -> Explanation:
+        """Why: lines that add up to each score exactly; with ``shares``, each counted event's part (spec 7)."""
+        return self._explain(shares)
+
+    def __repr__(self) -> str:
+        told = [f"{name}={value:g}" for name, value in self.scores.items()]
+        told += [f"{name}_grade={grade}" for name, grade in self.grades.items()]
+        told += [f"{key}={value}" for key, value in (("rating", self.rating), ("label", self.label)) if value is not None]
+        told += [f"{name}={reached}" for name, reached in self.thresholds.items()]
+        return f"LeadScore({self.lead_id!r}, {', '.join(told)})"
+
+
+class Scores(Frame):
+    """Scores of many leads: an immutable Arrow table with one row per lead and instant asked.
+
+    Columns: ``lead_id``, ``as_of`` (where leads have instants of their own), a float64 column per score (int64
+    micropoints on request), ``<score>_grade``, ``rating``, ``label``, a boolean per threshold, and
+    ``rejected_rows`` with ``on_error="reject"``.
+
+    Attributes:
+        counts: Where every row went.
+    """
+
+    def __init__(
+        self, model: Model, plan: Plan, reading: Reading, asks: Asks, answers: Answers, counts: Counts,
+        micropoints: bool, again: Callable[[], Reading], shares: Callable[[Reading, int, int], list[tuple[int, int, int, int]]],
+        explain_one: Callable[[Reading, int, int], npt.NDArray[np.int64]],
+    ) -> None:  # fmt: skip
+        self.model, self.counts = model, counts
+        self._plan, self._reading, self._asks, self._answers = plan, reading, asks, answers
+        self._micropoints, self._again, self._shares, self._explain_one = micropoints, again, shares, explain_one
+
+    @cached_property
+    def table(self) -> Table:
+        """The Arrow table."""
+        plan, asks, answers = self._plan, self._asks, self._answers
+        columns: list[tuple[str, Any]] = [("lead_id", ("column", self._reading.encoder.ids(asks.lead)))]
+        if self._reading.request.instant is None:
+            columns.append(("as_of", ("instant", asks.at, None)))
+        for i, name in enumerate(plan.scores):
+            values = np.ascontiguousarray(answers.scores[:, i])
+            columns.append((name, values if self._micropoints else to_points(values)))
+        for i, name in enumerate(plan.scores):
+            if name in plan.grades:
+                codes = np.ascontiguousarray(answers.grades[:, i])
+                columns.append((f"{name}_grade", ("dictionary", codes, list(plan.grades[name]))))
+        if plan.ratings:
+            columns.append(("rating", ("dictionary", answers.rating, list(plan.ratings))))
+        if plan.labels:
+            columns.append(("label", ("dictionary", answers.label, list(plan.labels))))
+        for name, threshold in self.model.thresholds.items():
+            score = plan.scores.index(threshold.score)
+            columns.append((name, answers.scores[:, score] >= self.model.micropoints(threshold.at)))
+        if self._reading.request.reject:
+            rejected = np.zeros(self._reading.lead_count, np.int64)
+            codes, rows = self._reading.encoder.rejected_leads()
+            np.add.at(rejected, self._reading._canonical(codes), rows)
+            columns.append(("rejected_rows", rejected[asks.lead]))
+        return Table.build(columns)
+
+    @cached_property
+    def rejects(self) -> Table:
+        """Rejected rows: ``table``, ``row``, ``column``, ``value``, ``reason``; empty unless ``on_error="reject"``."""
+        return self._reading.encoder.rejects()
+
+    @cached_property
+    def accounts(self) -> Frame:
+        """Account scores (spec 6.6): ``account_id``, ``leads``, a column per account score.
+
+        Raises:
+            LeadcoreError: The model has no accounts, or leads were asked at instants of their own.
+        """
+        if self.model.accounts is None:
+            raise LeadcoreError("this model declares no accounts")
+        if self._reading.request.instant is None:
+            raise LeadcoreError("account scores need one instant for all leads: give as_of as a single instant")
+        table = account_table(self.model, self._plan, self._reading, self._asks, self._answers, self._micropoints)
+        return Frame.of(table)
+
+    def __iter__(self) -> Iterator[LeadScore]:
+        """Every row, in order."""
+        for row in range(len(self)):
+            yield self.at(row)
+
+    def __contains__(self, lead_id: object) -> bool:
+        return isinstance(lead_id, (int, str)) and len(self._rows_of(lead_id)) > 0
+
+    def __getitem__(self, lead_id: int | str) -> LeadScore:
+        """The lead's row; with several instants, the latest."""
+        return self.lead(lead_id)
+
+    def lead(self, lead_id: int | str) -> LeadScore:
+        """The lead's row; with several instants, the latest.
+
+        Raises:
+            KeyError: No such lead in the result.
+        """
+        return self.at(self._row_of(lead_id))
+
+    def at(self, row: int) -> LeadScore:
+        """The result's row by its position."""
+        answers, asks = self._answers, self._asks
+        lead_id = self._reading.id_of(int(asks.lead[row]))
+        return LeadScore(
+            self._plan, self.model, lead_id, int(asks.at[row]), tuple(answers.scores[row].tolist()),
+            tuple(answers.grades[row].tolist()), int(answers.rating[row]) if self._plan.ratings else 0,
+            int(answers.label[row]) if self._plan.labels else 0, lambda shares: self._explain_row(row, shares),
+        )  # fmt: skip
+
+    def explain(self, lead_id: int | str, shares: bool = False) -> Explanation:
+        """Why a lead has its scores (spec 7); ``shares`` adds each counted event's part.
+
+        Without ``explain=True`` the input is read again.
+
+        Raises:
+            KeyError: No such lead in the result.
+            LeadcoreError: The input was a stream that can be read only once.
+        """
+        return self._explain_row(self._row_of(lead_id), shares)
+
+    def explanations(self) -> Frame:
+        """Every line of every lead: ``lead_id``, ``as_of``, ``score``, ``group``, ``criterion``, ``part``, ``micropoints``.
+
+        Lines worth nothing are left out; the others sum to each score exactly.
+
+        Raises:
+            LeadcoreError: The scores were made without ``explain=True``.
+        """
+        lines = self._answers.lines
+        if not lines.shape[1] and self._plan.lines:
+            raise LeadcoreError("explanations() needs scores made with explain=True")
+        shown = self._plan.lines
+        values = lines[:, [line.index for line in shown]]
+        rows, which = np.nonzero(values)
+
+        def named(pick: Callable[[Any], str | None]) -> tuple[str, Any, list[str]]:
+            names = list(dict.fromkeys(name for line in shown if (name := pick(line)) is not None))
+            place = {name: i for i, name in enumerate(names)}
+            codes = np.array([place[name] if (name := pick(line)) is not None else -1 for line in shown], np.int32)
+            return "dictionary", codes[which], names
+
+        return Frame.of(
+            Table.build(
+                [
+                    ("lead_id", ("column", self._reading.encoder.ids(self._asks.lead[rows]))),
+                    ("as_of", ("instant", self._asks.at[rows], None)),
+                    ("score", named(lambda line: line.score)),
+                    ("group", named(lambda line: line.group)),
+                    ("criterion", named(lambda line: line.criterion)),
+                    ("part", named(lambda line: line.part)),
+                    ("micropoints", values[rows, which]),
+                ]
+            )
+        )
+
+    def _rows_of(self, lead_id: int | str) -> npt.NDArray[np.intp]:
+        code = self._reading.encoder.find(lead_id)
+        if code is None:
+            return np.empty(0, np.intp)
+        if self._reading.alias is not None and code < len(self._reading.alias):
+            code = int(self._reading.alias[code])
+        return np.flatnonzero(self._asks.lead == code)
+
+    def _row_of(self, lead_id: int | str) -> int:
+        rows = self._rows_of(lead_id)
+        if not len(rows):
+            raise KeyError(f"no lead {lead_id!r} in this result of {len(self)} rows")
+        return int(rows[np.argmax(self._asks.at[rows])])
+
+    def _explain_row(self, row: int, shares: bool) -> Explanation:
+        lead, at = int(self._asks.lead[row]), int(self._asks.at[row])
+        lines, told = self._answers.lines[row] if self._answers.lines.shape[1] else None, list[Share]()
+        if lines is None or shares:
+            reading = self._again()
+            lead_id = self._reading.id_of(lead)
+            code = reading.encoder.find(lead_id)
+            if lines is None:
+                lines = self._explain_one(reading, code if code is not None else lead, at)
+                if shares:
+                    reading = self._again()
+            if shares and code is not None:
+                names = {fold: name for name, fold in self._plan.shared}
+                told = [
+                    Share(names[fold], event_row, to_datetime(when), value)
+                    for event_row, when, fold, value in self._shares(reading, code, at)
+                    if fold in names
+                ]
+        totals = dict(zip(self._plan.scores, self._answers.scores[row].tolist(), strict=True))
+        return Explanation.of(self._plan, self._reading.id_of(lead), to_datetime(at), totals, lines, told)
+
+    def _repr_html_(self) -> str:
+        note = html.escape(f"{len(self)} rows of model {self.model.name!r}")
+        return f"{super()._repr_html_()}<p>{note}</p>"
