@@ -1,7 +1,15 @@
 //! The Arrow edge of leadcore: ids to codes, conditions to hit sets, tables in and out.
 
+mod build;
+mod calendar;
+mod capsule;
+mod cells;
+mod chunks;
 mod columns;
 mod condition;
+mod document;
+mod document_json;
+mod document_yaml;
 mod encoder;
 mod errors;
 mod evaluate;
@@ -9,6 +17,7 @@ mod events;
 mod faults;
 mod fields;
 mod fold;
+mod from_python;
 mod hits;
 mod identity;
 mod ids;
@@ -16,6 +25,7 @@ mod instants;
 mod integers;
 mod leads;
 mod lexical;
+mod numpy_column;
 mod patterns;
 mod plan;
 mod program;
@@ -26,6 +36,7 @@ mod strings;
 mod table;
 mod text;
 mod texts;
+mod values;
 
 use pyo3::prelude::*;
 
@@ -37,5 +48,7 @@ fn _edge(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<encoder::Encoder>()?;
     m.add_class::<program::Program>()?;
     m.add_class::<table::Table>()?;
+    m.add_function(wrap_pyfunction!(document::document_events, m)?)?;
+    m.add_function(wrap_pyfunction!(from_python::from_python, m)?)?;
     Ok(())
 }

@@ -291,7 +291,7 @@ def document_events(data: bytes, format: str) -> list[tuple[Any, ...]]:
     ``("anchor", anchor id)`` just before the node it names. Lines and columns count from 1.
 
     Raises:
-        ValueError: ``(reason, line, column)``: not of the format, a tag, more than 5 MB, deeper than 100, more than
+        ValueError: ``(reason, line, column)``: not of the format, a tag, more than 5 MB, deeper than 200, more than
             one document, more than a million events.
     """
 
