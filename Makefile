@@ -1,0 +1,75 @@
+# leadcore: everything sets itself up in the checkout; a second run is quick.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_LINK_MODE := copy
+
+ARROW := $(shell find ext/arrow/src ext/arrow/python -name '*.rs' -o -name '*.py' -o -name '*.pyi') ext/arrow/Cargo.toml ext/arrow/Cargo.lock ext/arrow/pyproject.toml
+KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-real test lint types docs check-licences bench wheels fuzz lock clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(VENV)/.tools: requirements/dev.txt
+	@echo "leadcore: making $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.arrow: $(VENV)/.tools $(ARROW)
+	@echo "leadcore: building ext/arrow (Rust; a few minutes the first time)"
+	@cd ext/arrow && ../../$(BIN)/maturin develop --release --uv --quiet
+	@touch $@
+
+$(VENV)/.kernel: $(VENV)/.tools $(VENV)/.arrow $(KERNEL)
+	@echo "leadcore: building ext/kernel (Cython)"
+	@$(BIN)/uv pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+setup: $(VENV)/.kernel ## Build everything into .venv.
+
+demo: setup ## Score 10 million made-up events of 500,000 leads, and look at the result.
+	@$(BIN)/leadcore demo
+
+demo-real: setup ## Score 10.6 million real study events (needs ../shared/data/oulad) and report the AUC.
+	@$(BIN)/python -m benchmarks.real
+
+test: setup lint types check-licences docs ## Everything CI checks: lint, types, licences, docs, tests.
+	@$(BIN)/python -m pytest -q -p no:cacheprovider
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@cd ext/arrow && cargo fmt --check && cargo clippy --quiet --release --features pyo3/extension-module -- -D warnings
+
+types: setup
+	@$(BIN)/mypy
+	@$(BIN)/python tools/check_stubs.py
+
+check-licences: setup
+	@$(BIN)/python tools/check_licences.py
+
+docs: setup ## Build the documentation into site/.
+	@$(BIN)/mkdocs build --quiet --strict
+
+bench: setup ## Time the parts, and the border between Rust and Cython.
+	@$(BIN)/python -m pytest benchmarks -q --benchmark-only -p no:cacheprovider
+	@$(BIN)/python -m benchmarks.border
+
+wheels: setup ## Build sdists and manylinux wheels of both distributions, and test them with the source out of reach.
+	@$(BIN)/python tools/build_wheels.py
+
+fuzz: setup ## Long comparison of the kernel with the reference engine.
+	@LEADCORE_CASES=10000 $(BIN)/python -m pytest tests/property -q -p no:cacheprovider
+
+lock: $(VENV)/.tools ## Pin what development needs.
+	@$(BIN)/uv pip compile -q requirements/dev.in --no-header --no-annotate --no-emit-index-url --universal --python-version 3.11 -o requirements/dev.txt
+
+clean: ## Remove everything that was built.
+	rm -rf $(VENV) build dist site data ext/arrow/target
