@@ -12,23 +12,11 @@ from leadcore._inputs import Column, column
 from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem, StateError
 from leadcore.explanation import Explanation, ExplanationLine, Share
 from leadcore.frame import Frame
-from leadcore.model import (
-    AttributeCriterion,
-    EventCriterion,
-    Expire,
-    FrequencyCriterion,
-    Group,
-    HalfLife,
-    Linear,
-    Model,
-    Periodic,
-    RecencyCriterion,
-    Score,
-    Stage,
-    Steps,
-    Threshold,
-    Transition,
-)
+from leadcore.model import Model
+from leadcore.model.criterion import AttributeCriterion, EventCriterion, FrequencyCriterion, RecencyCriterion
+from leadcore.model.decay import Expire, HalfLife, Linear, Periodic, Steps
+from leadcore.model.lifecycle import Stage, Transition
+from leadcore.model.score import Group, Score, Threshold
 from leadcore.scorer import Scorer
 from leadcore.scores import LeadScore, Scores
 
