@@ -377,7 +377,7 @@ fn lanes<T>(all: &mut [T], count: usize) -> PyResult<Vec<&mut [T]>> {
     if count == 0 || all.is_empty() {
         return Ok((0..count).map(|_| &mut [] as &mut [T]).collect());
     }
-    if all.len() % count != 0 {
+    if !all.len().is_multiple_of(count) {
         return Err(PyValueError::new_err(format!(
             "codes and numbers need {count} rows"
         )));

@@ -123,6 +123,19 @@ impl Evaluator {
         }
     }
 
+    /// The class of one text of a field.
+    pub fn text_class(&mut self, side: &Side, field: usize, text: &str) -> u32 {
+        let tests = &side.fields[field].tests;
+        let Some(memory) = self.texts.get_mut(field).and_then(Option::as_mut) else {
+            return NULL_CLASS;
+        };
+        let code = memory.strings.code(text.as_bytes());
+        memory.catch_up(tests);
+        memory
+            .class_of(code)
+            .unwrap_or_else(|| memory.class_of_text(tests, text))
+    }
+
     /// The hit set number of a row. `class` gives the class of a field, `value` what it says; only fields the type
     /// reads are asked for.
     #[inline]

@@ -348,6 +348,9 @@ impl Leads {
     }
 }
 
+/// Columns of codes and columns of instants.
+pub type Pairs = (Vec<Vec<u32>>, Vec<Vec<i64>>);
+
 /// Read a table of lead ids (as codes) and instants, all required.
 pub fn read_pairs(
     run: &mut Run<'_>,
@@ -356,7 +359,7 @@ pub fn read_pairs(
     names: &HashMap<String, String>,
     ids: &[String],
     instants: &[String],
-) -> PyResult<(Vec<Vec<u32>>, Vec<Vec<i64>>)> {
+) -> PyResult<Pairs> {
     run.faults.open();
     let mut columns = Columns::new(table, stream.as_ref(), names);
     let id_places: Vec<_> = ids

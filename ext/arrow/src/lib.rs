@@ -18,6 +18,7 @@ mod faults;
 mod fields;
 mod fold;
 mod from_python;
+mod functions;
 mod hits;
 mod identity;
 mod ids;
@@ -26,10 +27,12 @@ mod integers;
 mod leads;
 mod lexical;
 mod numpy_column;
+mod one_lead;
 mod patterns;
 mod plan;
 mod program;
 mod rows;
+mod scalars;
 mod schema;
 mod source;
 mod strings;
@@ -50,5 +53,8 @@ fn _edge(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<table::Table>()?;
     m.add_function(wrap_pyfunction!(document::document_events, m)?)?;
     m.add_function(wrap_pyfunction!(from_python::from_python, m)?)?;
+    m.add_function(wrap_pyfunction!(functions::check_pattern, m)?)?;
+    m.add_function(wrap_pyfunction!(functions::fold_text, m)?)?;
+    m.add_function(wrap_pyfunction!(functions::match_text, m)?)?;
     Ok(())
 }

@@ -65,6 +65,16 @@ pub struct KindPlan {
     /// Declared fields that some rule of this type reads.
     pub reads: Vec<usize>,
     rules: Vec<usize>,
+    /// By field: where it stands in `fields`.
+    places: Vec<Option<usize>>,
+}
+
+impl KindPlan {
+    /// Where a field stands among those of this type.
+    #[inline]
+    pub fn place(&self, field: usize) -> Option<usize> {
+        self.places.get(field).copied().flatten()
+    }
 }
 
 /// Leads or events.
@@ -159,8 +169,11 @@ impl Side {
             if let Some(field) = one.fields.iter().find(|field| **field >= side.fields.len()) {
                 return Err(format!("type {}: there is no field {field}", one.name));
             }
+            let places =
+                (0..side.fields.len()).map(|field| one.fields.iter().position(|f| *f == field));
             side.kinds.push(KindPlan {
                 name: one.name,
+                places: places.collect(),
                 fields: one.fields,
                 reads: Vec::new(),
                 rules: Vec::new(),

@@ -1,11 +1,13 @@
 //! The compiled conditions of one model, as Python holds them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyType};
 
+use crate::encoder::guard;
+use crate::one_lead::{Encoded, Memory, Names, OneLead};
 use crate::plan::Plan;
 use crate::source;
 
@@ -14,6 +16,8 @@ use crate::source;
 pub struct Program {
     pub plan: Arc<Plan>,
     source: Py<PyBytes>,
+    names: Names,
+    memory: Mutex<Memory>,
 }
 
 #[pymethods]
@@ -24,9 +28,12 @@ impl Program {
         let plan = py
             .detach(|| source::parse(text).and_then(Plan::new))
             .map_err(PyValueError::new_err)?;
+        let (names, memory) = (Names::new(py, &plan), Mutex::new(Memory::new(&plan)));
         Ok(Self {
             plan: Arc::new(plan),
             source: source.unbind(),
+            names,
+            memory,
         })
     }
 
@@ -37,5 +44,24 @@ impl Program {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, (Py<PyBytes>,)) {
         (slf.get_type(), (slf.get().source.clone_ref(slf.py()),))
+    }
+
+    fn encode_lead<'py>(
+        &self,
+        py: Python<'py>,
+        attributes: &Bound<'py, PyAny>,
+        events: &Bound<'py, PyAny>,
+    ) -> PyResult<Encoded<'py>> {
+        guard(|| {
+            // Values are read before the memory is locked: reading may run Python code, and that other threads.
+            let lead = OneLead::read(&self.plan, &self.names, attributes, events)?;
+            match self.memory.try_lock() {
+                Ok(mut memory) => {
+                    memory.tidy(&self.plan);
+                    lead.encode(py, &self.plan, &mut memory)
+                }
+                Err(_) => lead.encode(py, &self.plan, &mut Memory::new(&self.plan)),
+            }
+        })
     }
 }

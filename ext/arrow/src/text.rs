@@ -222,9 +222,9 @@ impl TextTests {
                     .push(decides);
             }
         }
-        for side in 0..2 {
+        for (side, patterns) in patterns.iter().enumerate() {
             self.literals[side].compile()?;
-            self.patterns[side] = Patterns::new(&patterns[side], side == 1)?;
+            self.patterns[side] = Patterns::new(patterns, side == 1)?;
         }
         Ok(())
     }
