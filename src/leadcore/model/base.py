@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -37,7 +38,9 @@ class Part(BaseModel, metaclass=PartType):
         frozen=True, extra="allow", validate_by_name=True, validate_by_alias=True, defer_build=True
     )
 
-    __pydantic_extra__: dict[Annotated[str, Field(pattern="^x-")], Any] = Field(init=False)  # pyright: ignore
+    __pydantic_extra__: dict[  # pyright: ignore
+        Annotated[str, Field(pattern="^x-")], Annotated[Any, BeforeValidator(lambda value: freeze(value))]
+    ] = Field(init=False)
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
@@ -111,6 +114,10 @@ class Named(dict[str, V]):
         return core_schema.no_info_wrap_validator_function(cls._read, entries)
 
     @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "patternProperties": {"^x-": True}}
+
+    @classmethod
     def _read(cls, value: Any, inner: Any) -> Named[V]:
         if isinstance(value, Named):
             extensions: Mapping[str, Any] = value.extensions
@@ -129,22 +136,32 @@ class Table(Named[V]):
     __slots__ = ()
 
     @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema)
+
+    @classmethod
     def _read(cls, value: Any, inner: Any) -> Named[V]:
         return cls(inner(value))
 
 
 def freeze(value: Any) -> Any:
-    """Turn lists into tuples and dicts into immutable ones, all the way down."""
+    """Make an opaque value immutable: lists become tuples, mappings `Table`, numbers decimals.
+
+    Raises:
+        PydanticCustomError: There is something in it that no document can say.
+    """
+    if value is None or isinstance(value, (str, bool)):
+        return value
     if isinstance(value, (list, tuple)):
         return tuple(freeze(item) for item in value)
     if isinstance(value, Mapping):
         return Table((str(key), freeze(item)) for key, item in value.items())
-    return value
+    if isinstance(value, (int, float, Decimal)):
+        exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        if exact.is_finite():
+            return exact
+    raise PydanticCustomError("opaque", "a document holds text, numbers, true, false, null, lists and mappings only")
 
 
-def _opaque(value: Any) -> Any:
-    return freeze(value)
-
-
-Opaque = Annotated[Any, BeforeValidator(_opaque)]
+Opaque = Annotated[Any, BeforeValidator(freeze)]
 """Kept as it is and looked at by somebody else."""

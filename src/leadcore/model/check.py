@@ -12,7 +12,7 @@ from leadcore.errors import ModelError
 from leadcore.model import shape
 from leadcore.model.checks import meaning
 from leadcore.model.limits import crowded, oversized
-from leadcore.model.path import Flaw
+from leadcore.model.path import Flaw, Path
 from leadcore.model.repair import Repaired, repaired
 
 M = TypeVar("M", bound=BaseModel)
@@ -47,23 +47,27 @@ def checked(kind: type[M], value: Any, inner: Callable[[Any], M], info: Validati
     reading = context if isinstance(context, Reading) else None
     flaws = list(reading.flaws) if reading else []
     if (reading is None or reading.shared) and (limits := oversized(value)):
-        raise _refused(flaws + limits)
+        raise _refused(flaws + limits, value)
     if limits := crowded(value):
-        raise _refused(flaws + limits)
+        raise _refused(flaws + limits, value)
     try:
         model = inner(value)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise _refused(flaws + _both(details, value, kind, flaws)) from None
+        raise _refused(flaws + _both(details, value, kind, flaws), value) from None
     flaws += meaning(model)
     if flaws:
-        raise _refused(flaws)
+        raise _refused(flaws, value)
     return model
 
 
 def _both(details: list[Any], tree: Any, kind: type[M], known: list[Flaw]) -> list[Flaw]:
     """Flaws of shape, and of the meaning of what is left without them."""
-    found = shape.flaws(details[:MOST], tree, kind)
+    found = [
+        flaw
+        for flaw in shape.flaws(details[:MOST], tree, kind)
+        if flaw.on_key or not any(told.path[: len(flaw.path)] == flaw.path for told in known)
+    ]
     if len(details) > 1_000 or not isinstance(tree, Mapping):
         return found
 
@@ -72,12 +76,43 @@ def _both(details: list[Any], tree: Any, kind: type[M], known: list[Flaw]) -> li
             repaired_tree, context=_Inner(), by_alias=True, by_name=False
         )
 
-    left: Repaired[M] | None = repaired(tree, details, validate)
+    left: Repaired[M] | None = repaired(
+        tree, details, validate, lambda later, whole: shape.flaws(later, whole, kind)
+    )
     if left is None:
         return found
-    return found + left.faithful(meaning(left.model, left.ghosts))
+    return found + left.further + left.faithful(meaning(left.model, left.ghosts))
 
 
-def _refused(flaws: list[Flaw]) -> ModelError:
-    unique = list(dict.fromkeys(flaws))
-    return ModelError([flaw.fault() for flaw in unique[:MOST]])
+def _refused(flaws: list[Flaw], tree: Any) -> ModelError:
+    """The error for these flaws, each once, at the document's own places and in its order."""
+    placed = dict.fromkeys(flaw._replace(path=shape.path_of(flaw.path, tree)) for flaw in flaws)
+    order = _Order(tree)
+    return ModelError([flaw.fault() for flaw in sorted(placed, key=lambda flaw: order.of(flaw.path))[:MOST]])
+
+
+class _Order:
+    """Where paths stand in a document: sorts faults as one reads."""
+
+    def __init__(self, tree: Any) -> None:
+        self.tree = tree
+        self.positions: dict[int, dict[Any, int]] = {}
+
+    def of(self, path: Path) -> tuple[int, ...]:
+        """Positions of the keys of a path, each in what is around it; missing keys come last."""
+        node, order = self.tree, []
+        for key in path:
+            if isinstance(node, Mapping):
+                if id(node) not in self.positions:
+                    self.positions[id(node)] = {k: n for n, k in enumerate(node)}
+                order.append(self.positions[id(node)].get(key, len(node)))
+                node = node.get(key)
+            elif isinstance(node, (list, tuple)) and isinstance(key, int) and key < len(node):
+                order.append(key)
+                node = node[key]
+            elif isinstance(node, BaseModel):
+                order.append(next((n for n, name in enumerate(type(node).model_fields) if name == key), 0))
+                node = getattr(node, str(key), None)
+            else:
+                break
+        return tuple(order)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cached_property
 from os import PathLike, fspath
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationInfo, model_validator
 
 from leadcore.model.account import Accounts
 from leadcore.model.base import Named, Opaque, Part
+from leadcore.model.canonical import canonical, digest
 from leadcore.model.criterion import CriterionPart
 from leadcore.model.lifecycle import Calendar, Lifecycle
 from leadcore.model.scalar import EXACT, Flag, Number, Points, Stars, Text
 from leadcore.model.score import Label, Score, Threshold
+
+if TYPE_CHECKING:
+    from leadcore.model.findings import Finding
 
 FieldType = Literal["text", "number", "boolean", "instant"]
 
@@ -121,6 +126,41 @@ class Model(Part):
         from leadcore.model.read import parse
 
         return parse(cls, text, "json")
+
+    def to_yaml(self) -> str:
+        """The canonical document as YAML: only what was set, in short forms; reading it gives an equal model."""
+        from leadcore.model.write import yaml_text
+
+        return yaml_text(canonical(self))
+
+    def to_json(self) -> str:
+        """The canonical document as JSON; reading it gives an equal model."""
+        from leadcore.model.write import json_text
+
+        return json_text(canonical(self))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the whole document, however it was written: 64 hexadecimal digits."""
+        return digest(self, semantic=False)
+
+    @cached_property
+    def semantics(self) -> str:
+        """SHA-256 of all that has a meaning: without title, description, tests, goal, notify and ``x-`` keys."""
+        return digest(self, semantic=True)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of documents, for editors and for checks elsewhere."""
+        from leadcore.model.schema import json_schema
+
+        return json_schema(cls)
+
+    def findings(self) -> list[Finding]:
+        """What is allowed but hardly meant, and which values each score can reach."""
+        from leadcore.model.findings import findings
+
+        return findings(self)
 
     def points(self, value: Points) -> Decimal:
         """Points as an exact decimal: stars times ``points_per_star`` (spec 4)."""

@@ -45,6 +45,8 @@ class Repaired(Generic[M]):
     model: M
     ghosts: Ghosts
     kept: dict[Path, list[int]]
+    further: list[Flaw] = field(default_factory=list)
+    """Flaws of shape that were seen only once a misspelled kind was read as the one meant."""
 
     def faithful(self, flaws: list[Flaw]) -> list[Flaw]:
         """Flaws at the document's own places, without those that only follow from what was removed."""
@@ -67,18 +69,28 @@ class Repaired(Generic[M]):
         return tuple(original)
 
 
-def repaired(tree: Mapping[str, Any], details: list[Any], validate: Callable[[Any], M]) -> Repaired[M] | None:
+def repaired(
+    tree: Mapping[str, Any],
+    details: list[Any],
+    validate: Callable[[Any], M],
+    tell: Callable[[list[Any], Any], list[Flaw]],
+) -> Repaired[M] | None:
     """Take away or fill in what is faulty until the rest is a model; None where that does not succeed."""
     work = _copy(tree)
     lost: set[Path] = set()
     kept: dict[Path, list[int]] = {}
+    further: list[Flaw] = []
     whole: Any = tree
     for _ in range(8):
+        reread = {path[:-1] for path in lost if path[-1] == "kind"}
         for detail in details:
             path = path_of(detail["loc"], whole)
             if not path:
                 return None
-            _mend(work, _unshift(path, kept), detail, lost)
+            at = _unshift(path, kept)
+            if at not in lost and any(at[:n] in reread for n in range(len(at))):
+                further.extend(flaw._replace(path=_unshift(flaw.path, kept)) for flaw in tell([detail], whole))
+            _mend(work, at, detail, lost)
         kept = {}
         whole = _compact(work, (), kept)
         try:
@@ -86,7 +98,7 @@ def repaired(tree: Mapping[str, Any], details: list[Any], validate: Callable[[An
         except ValidationError as error:
             details = error.errors(include_url=False)
         else:
-            return Repaired(model, _ghosts(tree, whole, lost), kept)
+            return Repaired(model, _ghosts(tree, whole, lost), kept, further)
     return None
 
 
