@@ -435,7 +435,7 @@ cdef class Worker:
 
         Lead code i is asked ``ask_order[ask_start[i]:ask_start[i + 1]]``, ascending in ``ask_at``; ask k's attributes
         are lead hit set ``ask_attributes[k]``, its answers row k of the outputs (of width 0, or length 0, where not
-        wanted).
+        wanted; ``lines`` of the plan's width, or twice that with the high words behind the low ones).
 
         Returns:
             Rows that repeat an ``event_id`` and differ, as a list of (lead code, row, row).
@@ -452,6 +452,8 @@ cdef class Worker:
         if not 0 <= partition < store.partitions or ask_start.shape[0] < leads + 1:
             raise ValueError("no such partition, or too few leads")
         w.faults_size = 0
+        a.wrapped = False
+        a.highs = p.lines_size if lines.shape[1] == 2 * p.lines_size else 0
         with nogil:
             fault = self._gather(&store.c, partition, leads, &local)
             i = 0
@@ -517,6 +519,8 @@ cdef class Worker:
             nothing if order is None else order, nothing if content is None else content, codes, numbers,
         )
         self.space.faults_size = 0
+        a.wrapped = False
+        a.highs = p.lines_size if lines.shape[0] == 2 * p.lines_size else 0
         with nogil:
             fault = self._gather(&store.c, 0, 1, &local)
             if not fault:
@@ -578,15 +582,22 @@ cdef class Worker:
             hits = record_hits(record)
             for j in range(events.start[hits], events.start[hits + 1]):
                 which = events.acts[j].fold
+                if events.acts[j].act == ACT_RESET:  # what came before does not count, so it has no share
+                    out = [share for share in out if share[2] != which]
                 fault |= lead_act(a, p, &events.acts[j], shape, record)
                 fold_advance(&a.folds[which], &p.folds[which], now)
                 value = fold_value(&a.folds[which], &p.folds[which], &p.tables, now, &fault)
-                if value != a.folded[which]:
+                if value != a.folded[which] and events.acts[j].act != ACT_RESET:
                     out.append((record_row(shape, record), w.keys[e].at, which, value - a.folded[which]))
-                    a.folded[which] = value
+                a.folded[which] = value
         if fault:
             raise MemoryError
         return out
+
+    @property
+    def wrapped(self):
+        """Whether a line of the last run did not fit 64 bits; lines of twice the width hold high words too."""
+        return self.lead.wrapped
 
     def overflow(self):
         """By fold: events left out because a lead had 65,536 values of ``unique_by`` (spec 4.6), since the last call."""

@@ -62,6 +62,8 @@ class Answers:
     rating: npt.NDArray[np.int32]
     label: npt.NDArray[np.int32]
     lines: Ints
+    wrapped: bool = False
+    """Whether a line did not fit its one word."""
 
 
 @dataclass
@@ -311,15 +313,24 @@ class Reading:
             self.encoder.reject_row(a, column, None, reason.format(b), code)
 
 
-def run(plan: Plan, kernel_plan: _kernel.Plan, reading: Reading, asks: Asks, explain: bool) -> tuple[Answers, dict[str, int]]:
-    """Score every ask, partition by partition, in threads; overflow of ``unique_by`` by criterion."""
+def run(
+    plan: Plan, kernel_plan: _kernel.Plan, reading: Reading, asks: Asks, line_words: int
+) -> tuple[Answers, dict[str, int]]:
+    """Score every ask, partition by partition, in threads.
+
+    Args:
+        line_words: Words a line of the explanation: 0 for none; 1; 2 for low and high words, which always fit.
+
+    Returns:
+        The answers, and the overflow of ``unique_by`` by criterion.
+    """
     count, threads = len(asks.lead), reading.request.threads
     answers = Answers(
         np.empty((count, len(plan.scores)), np.int64),
         np.empty((count, len(plan.scores) if plan.grades else 0), np.int32),
         np.empty(count if plan.ratings else 0, np.int32),
         np.empty(count if plan.labels else 0, np.int32),
-        np.empty((count, plan.tables["lines_size"] if explain else 0), np.int64),
+        np.empty((count, line_words * plan.tables["lines_size"]), np.int64),
     )
     leads = reading.lead_count
     starts = np.zeros(leads + 1, np.int64)
@@ -339,6 +350,7 @@ def run(plan: Plan, kernel_plan: _kernel.Plan, reading: Reading, asks: Asks, exp
                     asks.at, asks.attributes, answers.scores, answers.grades, answers.rating, answers.label, answers.lines,
                 )
             )  # fmt: skip
+            answers.wrapped |= worker.wrapped
         return faults, worker.overflow()
 
     if threads == 1 or store.kept < 100_000:

@@ -19,7 +19,7 @@ BY = {"sum": 0, "max": 1, "mean": 2, "top": 3, "champion": 4}
 def account_table(
     model: Model, plan: Plan, reading: Reading, asks: Asks, answers: Answers, micropoints: bool
 ) -> Table:
-    """One row per account that has a lead, sorted by account id as leads are: ``account_id``, ``leads``, scores."""
+    """One row per account that has a lead, sorted by account id as leads are: ``account_id``, scores."""
     assert model.accounts is not None
     account = asks.account if asks.account is not None else np.zeros(len(asks.lead), np.uint32)
     members = np.flatnonzero(account)
@@ -33,6 +33,6 @@ def account_table(
         share = 0 if score.share is None else int(score.share.scaleb(6))
         combined = _kernel.combine_accounts(of[order], starts, BY[score.by], score.n or 0, share)
         values.append((name, combined if micropoints else to_points(combined)))
-    table = Table.build([("account_id", ("column", ids.take(codes.astype(np.int64) - 1))), ("leads", leads), *values])
+    table = Table.build([("account_id", ("column", ids.take(codes.astype(np.int64) - 1))), *values])
     names = table.column("account_id")
     return table.take(np.array(sorted(range(len(codes)), key=lambda i: names[i]), np.int64))

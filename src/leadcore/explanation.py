@@ -64,11 +64,15 @@ class Explanation:
     def of(
         cls, plan: Plan, lead_id: Any, as_of: datetime, totals: dict[str, int], values: Any, shares: list[Share]
     ) -> Explanation:
-        """From the kernel's lines."""
+        """From the kernel's lines: a word each, or all low words and then all high words."""
+        width = plan.tables["lines_size"]
+        words = [int(value) for value in values]
+        if len(words) > width:
+            words = [(high << 64) + (low % 2**64) for low, high in zip(words[:width], words[width:], strict=True)]
         lines = tuple(
-            ExplanationLine(line.score, line.group, line.criterion, line.part, int(values[line.index]))
+            ExplanationLine(line.score, line.group, line.criterion, line.part, words[line.index])
             for line in plan.lines
-            if values[line.index]
+            if words[line.index]
         )
         return cls(lead_id, as_of, totals, lines, tuple(shares))
 

@@ -146,7 +146,7 @@ class Scorer:
         reading = Reading(self._plan, self._program, request)
         asks, left_out = reading.asks()
         if engine is None:
-            answers, overflow = run(self._plan, self._kernel_plan, reading, asks, explain)
+            answers, overflow = run(self._plan, self._kernel_plan, reading, asks, int(explain))
         else:
             answers, overflow = engine(self._model, self._plan, request, reading, asks)
 
@@ -185,7 +185,7 @@ class Scorer:
         lead, instant = np.array([code], np.uint32), np.array([at], np.int64)
         rows = reading._canonical(reading.rows.get("code", _NO_CODES))
         attributes, account = reading._in_force(lead, instant, rows)
-        answers, _ = run(self._plan, self._kernel_plan, reading, Asks(lead, instant, attributes, account), True)
+        answers, _ = run(self._plan, self._kernel_plan, reading, Asks(lead, instant, attributes, account), 2)
         return answers.lines[0]
 
     def score_lead(
@@ -212,7 +212,7 @@ class Scorer:
         scores, grades, rating, label = self._one(encoded, instant, _NO_ROWS)
 
         def explained(shares: bool) -> Explanation:
-            lines = np.zeros(self._plan.tables["lines_size"], np.int64)
+            lines = np.zeros(2 * self._plan.tables["lines_size"], np.int64)
             self._one(encoded, instant, lines)
             if shares:
                 table = [{**event, "lead_id": 0} for event in events]

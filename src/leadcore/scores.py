@@ -125,7 +125,7 @@ class Scores(Frame):
 
     @cached_property
     def accounts(self) -> Frame:
-        """Account scores (spec 6.6): ``account_id``, ``leads``, a column per account score.
+        """Account scores (spec 6.6): ``account_id``, a column per account score.
 
         Raises:
             LeadcoreError: The model has no accounts, or leads were asked at instants of their own.
@@ -184,11 +184,13 @@ class Scores(Frame):
         Lines worth nothing are left out; the others sum to each score exactly.
 
         Raises:
-            LeadcoreError: The scores were made without ``explain=True``.
+            LeadcoreError: The scores were made without ``explain=True``, or a line is beyond 64 bits.
         """
         lines = self._answers.lines
         if not lines.shape[1] and self._plan.lines:
             raise LeadcoreError("explanations() needs scores made with explain=True")
+        if self._answers.wrapped:
+            raise LeadcoreError("a line is beyond 64 bits of micropoints: explain leads one by one, with explain(lead_id)")
         shown = self._plan.lines
         values = lines[:, [line.index for line in shown]]
         rows, which = np.nonzero(values)
@@ -229,7 +231,8 @@ class Scores(Frame):
 
     def _explain_row(self, row: int, shares: bool) -> Explanation:
         lead, at = int(self._asks.lead[row]), int(self._asks.at[row])
-        lines, told = self._answers.lines[row] if self._answers.lines.shape[1] else None, list[Share]()
+        kept = self._answers.lines.shape[1] and not self._answers.wrapped
+        lines, told = self._answers.lines[row] if kept else None, list[Share]()
         if lines is None or shares:
             reading = self._again()
             lead_id = self._reading.id_of(lead)

@@ -13,7 +13,9 @@ from leadcore_kernel.layout cimport (
 )
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.store cimport record_at, record_code, record_number, shape_t
-from leadcore_kernel.wide cimport wide_add, wide_hold, wide_low, wide_of, wide_t, wide_times_millionths
+from leadcore_kernel.wide cimport (
+    wide_add, wide_high, wide_hold, wide_low, wide_of, wide_sub, wide_t, wide_times_millionths,
+)
 
 cdef extern from *:
     """
@@ -30,6 +32,8 @@ cdef struct lead_t:
     int32_t* grades       # index of each score's grade, 0 for none
     int32_t rating
     int32_t label
+    int64_t highs         # where a line's high word stands behind its low word; 0: low words only
+    bint wrapped          # a line did not fit its one word
     int fault             # 1 when memory ran out
 
 
@@ -133,6 +137,17 @@ cdef inline bint lead_holds(const lead_t* a, const plan_t* p, span_t program) no
     return stack[0] != 0
 
 
+cdef inline void lead_line(lead_t* a, int64_t** line, wide_t value) noexcept nogil:
+    """Write one line of an explanation and step on."""
+    cdef int64_t low = wide_low(value), high = wide_high(value)
+    line[0][0] = low
+    if a.highs:
+        line[0][a.highs] = high
+    elif high != (-1 if low < 0 else 0):
+        a.wrapped = True
+    line[0] += 1
+
+
 cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, int64_t** line) noexcept nogil:
     """One group: clamp(sum of criteria), then x fade, then x weight (spec 6.1)."""
     cdef const criterion_t* c
@@ -148,10 +163,9 @@ cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, int6
         sum = wide_add(sum, wide_of(value))
         if line[0] != NULL:
             held = 0 if c.gate >= 0 and not a.leaves[c.gate] else raw
-            line[0][0] = raw
-            line[0][1] = held - raw
-            line[0][2] = value - held
-            line[0] += 3
+            lead_line(a, line, wide_of(raw))
+            lead_line(a, line, wide_sub(wide_of(held), wide_of(raw)))
+            lead_line(a, line, wide_sub(wide_of(value), wide_of(held)))
     held = wide_hold(sum, g.low, g.high)
     faded = wide_of(held)
     if g.fade >= 0:
@@ -160,10 +174,9 @@ cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, int6
     if g.weight != 1_000_000:
         weighted = wide_times_millionths(wide_low(faded), g.weight)
     if line[0] != NULL:
-        line[0][0] = held - wide_low(sum)
-        line[0][1] = wide_low(faded) - held
-        line[0][2] = wide_low(weighted) - wide_low(faded)
-        line[0] += 3
+        lead_line(a, line, wide_sub(wide_of(held), sum))
+        lead_line(a, line, wide_sub(faded, wide_of(held)))
+        lead_line(a, line, wide_sub(weighted, faded))
     return weighted
 
 
@@ -186,11 +199,10 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
             share = wide_times_millionths(a.scores[part.score], part.factor)
             sum = wide_add(sum, share)
             if line != NULL:
-                line[0] = wide_low(share)
-                line += 1
+                lead_line(a, &line, share)
         a.scores[which] = wide_hold(sum, s.low, s.high)
         if line != NULL:
-            line[0] = a.scores[which] - wide_low(sum)
+            lead_line(a, &line, wide_sub(wide_of(a.scores[which]), sum))
         a.grades[which] = 0
         while (
             a.grades[which] < s.grades_size
