@@ -1,0 +1,1 @@
+"""What leadcore costs, and what it is worth: seeded workloads, timed parts, real data."""

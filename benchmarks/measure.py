@@ -1,0 +1,93 @@
+"""Stopwatch, memory and the words that go with every figure."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+
+@dataclass
+class Took:
+    """Wall and CPU seconds of one run."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def __sub__(self, other: Took) -> Took:
+        return Took(self.wall - other.wall, self.cpu - other.cpu)
+
+    def __add__(self, other: Took) -> Took:
+        return Took(self.wall + other.wall, self.cpu + other.cpu)
+
+    def ns(self, events: int) -> dict[str, float]:
+        """Nanoseconds per event."""
+        return {"wall": round(self.wall * 1e9 / events, 2), "cpu": round(self.cpu * 1e9 / events, 2)}
+
+
+@contextmanager
+def stopwatch() -> Iterator[Took]:
+    """Time a block; CPU seconds are those of all threads."""
+    took = Took()
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield took
+    took.wall, took.cpu = time.perf_counter() - wall, time.process_time() - cpu
+
+
+def best(runs: list[Took]) -> Took:
+    """The least of each: what the work costs when nothing else disturbs it."""
+    return Took(min(run.wall for run in runs), min(run.cpu for run in runs))
+
+
+def interleaved(parts: dict[str, Callable[[], Took]], repeat: int) -> dict[str, Took]:
+    """Run all parts in turn, ``repeat`` times, so that a busy minute spoils none of them alone."""
+    runs: dict[str, list[Took]] = {name: [] for name in parts}
+    for _ in range(repeat):
+        for name, part in parts.items():
+            runs[name].append(part())
+    return {name: best(taken) for name, taken in runs.items()}
+
+
+def _status(field: str) -> float:
+    found = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found else float("nan")
+
+
+def peak_of(work: Callable[[], Any]) -> tuple[float, float]:
+    """Bytes resident at the peak of ``work``, and how many of them ``work`` added; Linux only."""
+    pa.default_memory_pool().release_unused()
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)  # what making the input left behind is not the run's to reuse
+    before = _status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+    kept = work()
+    peak = _status("VmHWM")
+    del kept
+    return peak, peak - before
+
+
+def surroundings() -> dict[str, Any]:
+    """What a reader must know to compare figures."""
+    cpu = "unknown"
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
+        cpu = found[1] if found else cpu
+    packages = ("leadcore", "leadcore-arrow", "numpy", "pyarrow", "pydantic")
+    return {
+        "cpu": cpu,
+        "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
