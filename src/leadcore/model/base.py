@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 if TYPE_CHECKING:
@@ -22,7 +30,7 @@ class PartType(ModelMetaclass):
 
     if not TYPE_CHECKING:  # type checkers are to read the fields, not this signature
 
-        def __call__(cls, *args, **keys):
+        def __call__(cls, *args, **keys):  # noqa: D102, N805
             try:
                 return super().__call__(*args, **keys)
             except ValidationError as error:
@@ -57,9 +65,10 @@ class Part(BaseModel, metaclass=PartType):
             raise refusal(error, obj, cls) from None
 
     def __repr_args__(self) -> Any:
-        """Only what was set, so that a part reads as it was written."""
-        for name, value in self.__dict__.items():
-            if name in self.model_fields_set:
+        """Only what was set to something, so that a part reads as it was written."""
+        for name in type(self).model_fields:
+            value = self.__dict__[name]
+            if name in self.model_fields_set and value is not None:
                 yield name, value
         yield from (self.__pydantic_extra__ or {}).items()
 
@@ -104,7 +113,7 @@ class Named(dict[str, V]):
     def _refuse(self, *args: Any, **keys: Any) -> Any:
         raise TypeError("a model is immutable: build a new one from model.to_yaml() or dict(...) of this mapping")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
 
     @classmethod

@@ -45,7 +45,7 @@ def _keys_of(part: type[Part]) -> tuple[_Key, ...]:
             )
             for name, field in fields
         ]
-        first = ("leadcore", "name", "kind", "title", "description")
+        first = ("leadcore", "name", "type", "kind", "title", "description")
         rank = {name: n for n, name in enumerate(first)} | {"min": 98, "max": 99}
         _keys[part] = tuple(sorted(found, key=lambda key: rank.get(key.name, 50)))
     return _keys[part]

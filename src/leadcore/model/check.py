@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError, ValidationInfo
 
@@ -15,7 +15,10 @@ from leadcore.model.limits import crowded, oversized
 from leadcore.model.path import Flaw, Path
 from leadcore.model.repair import Repaired, repaired
 
-M = TypeVar("M", bound=BaseModel)
+if TYPE_CHECKING:
+    from leadcore.model.document import Model
+
+M = TypeVar("M", bound="Model")
 
 MOST = 10_000
 """More faults than these help nobody; the rest is not listed."""
@@ -76,9 +79,7 @@ def _both(details: list[Any], tree: Any, kind: type[M], known: list[Flaw]) -> li
             repaired_tree, context=_Inner(), by_alias=True, by_name=False
         )
 
-    left: Repaired[M] | None = repaired(
-        tree, details, validate, lambda later, whole: shape.flaws(later, whole, kind)
-    )
+    left: Repaired[M] | None = repaired(tree, details, validate, lambda later, whole: shape.flaws(later, whole, kind))
     if left is None:
         return found
     return found + left.further + left.faithful(meaning(left.model, left.ghosts))

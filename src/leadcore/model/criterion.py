@@ -1,11 +1,13 @@
 """Criteria: what a lead earns or loses points for (spec 4)."""
 
-from typing import Annotated, Any, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from leadcore.model.base import Part, Table
-from leadcore.model.condition import Condition
+from leadcore.model.condition import When, Where
 from leadcore.model.decay import Decay
 from leadcore.model.scalar import (
     Duration,
@@ -19,6 +21,20 @@ from leadcore.model.scalar import (
     points_form,
     take_stars,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from leadcore.model.accepted import (
+        ConditionLike,
+        DecayLike,
+        Document,
+        DurationLike,
+        FieldLike,
+        NumberLike,
+        PointsLike,
+        TypesLike,
+    )
 
 
 def _name(value: Any) -> Any:
@@ -34,7 +50,11 @@ class Reset(Part):
     """Events up to and including the last one like this do not count (spec 4.8)."""
 
     on: EventTypes = Field(description="The event types that reset.")
-    where: Condition | None = Field(None, description="Which of these events reset; all by default.")
+    where: Where | None = Field(None, description="Which of these events reset; all by default.")
+
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(self, *, on: TypesLike, where: ConditionLike | None = None) -> None: ...
 
 
 class PointsBand(Part):
@@ -45,6 +65,10 @@ class PointsBand(Part):
 
     _stars = model_validator(mode="before")(take_stars)
 
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(self, *, at_least: NumberLike, points: PointsLike) -> None: ...
+
 
 class AgeBand(Part):
     """Points up to an age (spec 4.7)."""
@@ -53,6 +77,10 @@ class AgeBand(Part):
     points: Points = Field(description="The points.")
 
     _stars = model_validator(mode="before")(take_stars)
+
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(self, *, within: DurationLike, points: PointsLike) -> None: ...
 
 
 class PerProperty(Part):
@@ -63,6 +91,17 @@ class PerProperty(Part):
     min: Points | None = Field(None, description="At least these points for an event.")
     max: Points | None = Field(None, description="At most these points for an event.")
 
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(
+            self,
+            *,
+            per: FieldLike,
+            rate: NumberLike,
+            min: PointsLike | None = None,
+            max: PointsLike | None = None,
+        ) -> None: ...
+
 
 class ByProperty(Part):
     """Points by a text the event carries (spec 4.4)."""
@@ -71,6 +110,17 @@ class ByProperty(Part):
     table: Table[Points] = Field(description="Points by text.")
     otherwise: Points | None = Field(None, description="Points where no row fits; 0 by default.")
     missing: Points | None = Field(None, description="Points where the property is null; 0 by default.")
+
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(
+            self,
+            *,
+            by: FieldLike,
+            table: Mapping[str, PointsLike],
+            otherwise: PointsLike | None = None,
+            missing: PointsLike | None = None,
+        ) -> None: ...
 
 
 class Limit(Part):
@@ -81,6 +131,10 @@ class Limit(Part):
         description="In each hour, day or week of the model's timezone, or ever."
     )
 
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(self, *, count: int, per: Literal["hour", "day", "week", "ever"]) -> None: ...
+
 
 class CriterionPart(Part):
     """What all kinds of criterion have in common."""
@@ -90,7 +144,7 @@ class CriterionPart(Part):
     description: Text | None = Field(None, description="Why this criterion is there.")
     min: Points | None = Field(None, description="The criterion is never worth less.")
     max: Points | None = Field(None, description="The criterion is never worth more.")
-    when: Condition | None = Field(
+    when: When | None = Field(
         None, description="A condition on the lead's attributes; where it is false the criterion is worth 0."
     )
     case_sensitive: Flag = Field(False, description="Compare text of this criterion's conditions and table exactly.")
@@ -110,6 +164,26 @@ class AttributeCriterion(CriterionPart):
     missing: Points | None = Field(None, description="Points where `field` is null; 0 by default.")
 
     _stars = model_validator(mode="before")(take_stars)
+
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            title: str | None = None,
+            description: str | None = None,
+            min: PointsLike | None = None,
+            max: PointsLike | None = None,
+            when: ConditionLike | None = None,
+            case_sensitive: bool = False,
+            points: PointsLike | None = None,
+            field: FieldLike | None = None,
+            table: Mapping[str, PointsLike] | None = None,
+            bands: Sequence[PointsBand | Document] | None = None,
+            otherwise: PointsLike | None = None,
+            missing: PointsLike | None = None,
+        ) -> None: ...
 
 
 def _event_points_form(value: Any) -> str:
@@ -134,17 +208,41 @@ class EventCriterion(CriterionPart):
 
     kind: Literal["event"] = Field("event", description="Points by what a lead does.")
     on: EventTypes = Field(description="The event types that count.")
-    where: Condition | None = Field(None, description="A condition on the event's properties.")
+    where: Where | None = Field(None, description="A condition on the event's properties.")
     points: EventPoints = Field(
         description="Points for each event: a number, `{per: PROPERTY, rate: r}` or `{by: PROPERTY, table: {...}}`."
     )
     decay: Decay | None = Field(None, description="How the points fall with the event's age; not at all by default.")
-    unique_by: FieldName | None = Field(None, description="Only the first event for each value of this property counts.")
+    unique_by: FieldName | None = Field(
+        None, description="Only the first event for each value of this property counts."
+    )
     cooldown: Duration | None = Field(None, description="An event this soon after the last counted one does not count.")
     limit: Limit | None = Field(None, description="At most so many events count per hour, day, week or ever.")
     reset: Reset | None = Field(None, description="Events after which this criterion starts afresh.")
 
     _stars = model_validator(mode="before")(take_stars)
+
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            on: TypesLike,
+            points: PointsLike | PerProperty | ByProperty,
+            title: str | None = None,
+            description: str | None = None,
+            min: PointsLike | None = None,
+            max: PointsLike | None = None,
+            when: ConditionLike | None = None,
+            case_sensitive: bool = False,
+            where: ConditionLike | None = None,
+            decay: DecayLike | None = None,
+            unique_by: FieldLike | None = None,
+            cooldown: DurationLike | None = None,
+            limit: Limit | Document | None = None,
+            reset: Reset | Document | None = None,
+        ) -> None: ...
 
 
 class FrequencyCriterion(CriterionPart):
@@ -152,7 +250,7 @@ class FrequencyCriterion(CriterionPart):
 
     kind: Literal["frequency"] = Field("frequency", description="Points by how often a lead did something.")
     on: EventTypes = Field(description="The event types that count.")
-    where: Condition | None = Field(None, description="A condition on the event's properties.")
+    where: Where | None = Field(None, description="A condition on the event's properties.")
     within: Duration | None = Field(None, description="Only events of this last stretch of time; all by default.")
     distinct: FieldName | None = Field(None, description="Count distinct values of this property instead of events.")
     at_least: PositiveInt | None = Field(None, description="How many events earn `points`; at most 1000.")
@@ -164,17 +262,59 @@ class FrequencyCriterion(CriterionPart):
 
     _stars = model_validator(mode="before")(take_stars)
 
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            on: TypesLike,
+            title: str | None = None,
+            description: str | None = None,
+            min: PointsLike | None = None,
+            max: PointsLike | None = None,
+            when: ConditionLike | None = None,
+            case_sensitive: bool = False,
+            where: ConditionLike | None = None,
+            within: DurationLike | None = None,
+            distinct: FieldLike | None = None,
+            at_least: int | None = None,
+            points: PointsLike | None = None,
+            bands: Sequence[PointsBand | Document] | None = None,
+            reset: Reset | Document | None = None,
+        ) -> None: ...
+
 
 class RecencyCriterion(CriterionPart):
     """Points by how long ago a lead last did something (spec 4.7)."""
 
     kind: Literal["recency"] = Field("recency", description="Points by how long ago a lead last did something.")
     on: EventTypes = Field(description="The event types that count.")
-    where: Condition | None = Field(None, description="A condition on the event's properties.")
+    where: Where | None = Field(None, description="A condition on the event's properties.")
     bands: tuple[AgeBand, ...] = Field(description="Points by the age of the newest event: the shortest that fits.")
     otherwise: Points | None = Field(None, description="Points where the newest event is older than all; 0 by default.")
     never: Points | None = Field(None, description="Points where there is no such event; `otherwise` by default.")
     reset: Reset | None = Field(None, description="Events after which this criterion starts afresh.")
+
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            on: TypesLike,
+            bands: Sequence[AgeBand | Document],
+            title: str | None = None,
+            description: str | None = None,
+            min: PointsLike | None = None,
+            max: PointsLike | None = None,
+            when: ConditionLike | None = None,
+            case_sensitive: bool = False,
+            where: ConditionLike | None = None,
+            otherwise: PointsLike | None = None,
+            never: PointsLike | None = None,
+            reset: Reset | Document | None = None,
+        ) -> None: ...
 
 
 def _kind(value: Any) -> str | None:

@@ -14,11 +14,15 @@ from leadcore.model.account import Accounts
 from leadcore.model.base import Named, Opaque, Part
 from leadcore.model.canonical import canonical, digest
 from leadcore.model.criterion import CriterionPart
+from leadcore.model.fields import Attributes, EventType, declared
 from leadcore.model.lifecycle import Calendar, Lifecycle
 from leadcore.model.scalar import EXACT, Flag, Number, Points, Stars, Text
 from leadcore.model.score import Label, Score, Threshold
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from leadcore.model.accepted import Document, NumberLike
     from leadcore.model.findings import Finding
 
 FieldType = Literal["text", "number", "boolean", "instant"]
@@ -48,6 +52,31 @@ def _properties(value: Any) -> Any:
 Properties = Annotated[Named[Declared], BeforeValidator(_properties)]
 
 
+def _attributes(value: Any) -> Any:
+    """An `Attributes` class stands for what it declares."""
+    return declared(value) if isinstance(value, type) and issubclass(value, Attributes) else value
+
+
+def _events(value: Any) -> Any:
+    """`EventType` classes stand for what they declare: alone in a list, or under names of their own."""
+    if isinstance(value, (list, tuple)) and all(
+        isinstance(item, type) and issubclass(item, EventType) for item in value
+    ):
+        names = [item.__event_type__ for item in value]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(
+                f"two event types are called `{twice}`: class ...(lc.EventType, name=...) tells them apart"
+            )
+        return {item.__event_type__: declared(item) for item in value}
+    if isinstance(value, dict) and any(isinstance(item, type) for item in value.values()):
+        return {
+            name: declared(item) if isinstance(item, type) and issubclass(item, EventType) else item
+            for name, item in value.items()
+        }
+    return value
+
+
 def _one(value: Any) -> Any:
     return 1 if isinstance(value, Decimal) and value == 1 else value
 
@@ -73,8 +102,12 @@ class Model(Part):
     description: Text | None = Field(None, description="What the model is for.")
     timezone: Text = Field("UTC", description="The IANA timezone of calendar days and of the grid.")
     points_per_star: Number = Field(Decimal(10), description="What one star is worth.")
-    attributes: Named[Declared] = Field(default_factory=Named, description="The attributes of leads and their types.")
-    events: Named[Properties] = Field(default_factory=Named, description="The event types and their properties.")
+    attributes: Annotated[Named[Declared], BeforeValidator(_attributes)] = Field(
+        default_factory=Named, description="The attributes of leads and their types."
+    )
+    events: Annotated[Named[Properties], BeforeValidator(_events)] = Field(
+        default_factory=Named, description="The event types and their properties."
+    )
     scores: Named[Score] = Field(description="The scores by name.")
     rating: tuple[Text, ...] | None = Field(None, description="The scores whose grades are joined to a rating, as A1.")
     labels: tuple[Label, ...] | None = Field(None, description="Labels, the first that fits; the last has no when.")
@@ -84,6 +117,30 @@ class Model(Part):
     lifecycle: Lifecycle | None = Field(None, description="The stages of a lead and what moves it.")
     segments: Opaque = Field(None, description="Kept as it is.")
     tests: Opaque = Field(None, description="Kept as it is.")
+
+    if TYPE_CHECKING:  # what may be given; what is there afterwards is annotated above
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            scores: Mapping[str, Score | Document],
+            attributes: type[Attributes] | Mapping[str, str | FieldDeclaration | Document] = ...,
+            events: Sequence[type[EventType]] | Mapping[str, type[EventType] | Document | None] = ...,
+            leadcore: Literal[1] = 1,
+            title: str | None = None,
+            description: str | None = None,
+            timezone: str = "UTC",
+            points_per_star: NumberLike = 10,
+            rating: Sequence[str] | None = None,
+            labels: Sequence[Label | Document] | None = None,
+            thresholds: Mapping[str, Threshold | Document] = ...,
+            accounts: Accounts | Document | None = None,
+            calendars: Mapping[str, Calendar | Document] = ...,
+            lifecycle: Lifecycle | Document | None = None,
+            segments: Any = None,
+            tests: Any = None,
+        ) -> None: ...
 
     @model_validator(mode="wrap")
     @classmethod

@@ -30,6 +30,7 @@ class Duration(int):
     """
 
     def __new__(cls, value: str | timedelta | Duration) -> Duration:
+        """Read text or a timedelta; `ValueError` says why it is no duration."""
         if isinstance(value, Duration):
             return value
         if isinstance(value, timedelta):

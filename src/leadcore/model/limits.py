@@ -47,7 +47,9 @@ def crowded(tree: Any) -> list[Flaw]:
     flaws = []
     criteria = 0
     for score in _values(tree.get("scores")):
-        criteria += _length(score, "criteria") + sum(_length(group, "criteria") for group in _values(_of(score, "groups")))
+        criteria += _length(score, "criteria") + sum(
+            _length(group, "criteria") for group in _values(_of(score, "groups"))
+        )
     if criteria > _MOST["criteria"]:
         flaws.append(Flaw(("scores",), too_long(_MOST["criteria"], "criteria", criteria)))
     for key in ("stages", "transitions"):

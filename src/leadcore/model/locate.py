@@ -70,7 +70,7 @@ def _walk(top: _Wanted, events: Sequence[tuple[Any, ...]]) -> None:
         if count < 0:
             node: _Wanted | None = top
         else:
-            node = here.below.get(key if mapping else count) if here is not None else None
+            node = here.below.get(str(key) if mapping else count) if here is not None else None
         if node is not None:
             node.value = position
         if kind == "{" or kind == "[":

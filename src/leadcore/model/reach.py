@@ -65,7 +65,11 @@ class Range:
         """The product with a factor; factors have both ends."""
         assert factors.low is not None
         assert factors.high is not None
-        ends = [_product(end, factor, up) for end, up in ((self.low, -1), (self.high, 1)) for factor in (factors.low, factors.high)]
+        ends = [
+            _product(end, factor, up)
+            for end, up in ((self.low, -1), (self.high, 1))
+            for factor in (factors.low, factors.high)
+        ]
         low = [end for end in ends if end is not _ABOVE]
         high = [end for end in ends if end is not _BELOW]
         return Range(
@@ -194,7 +198,11 @@ class Reach:
         if criterion.limit is not None and criterion.limit.per == "ever":
             bounds.append(criterion.limit.count)
         if criterion.unique_by is not None:
-            kinds = {self.model.events[t][criterion.unique_by].type for t in criterion.on if criterion.unique_by in self.model.events[t]}
+            kinds = {
+                self.model.events[t][criterion.unique_by].type
+                for t in criterion.on
+                if criterion.unique_by in self.model.events[t]
+            }
             bounds.append(max((_VALUES.get(kind, _MOST_VALUES) for kind in kinds), default=1))
         if criterion.cooldown is not None:
             bounds.append(weight_sum(criterion.decay, criterion.cooldown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 from leadcore.errors import ModelError
@@ -20,7 +21,7 @@ LARGEST = 5_000_000
 
 def parse_file(kind: type[M], path: str) -> M:
     """Read a document from a file: JSON if its name ends in ``.json``, else YAML."""
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         data = file.read(LARGEST + 1)
     try:
         return parse(kind, data, "json" if path.lower().endswith(".json") else "yaml")

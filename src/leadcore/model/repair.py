@@ -159,7 +159,7 @@ def _remove(work: Any, path: Path) -> None:
     parent = work
     for step in above:
         parent = parent[step]
-    if isinstance(parent, list):
+    if isinstance(parent, list) and isinstance(key, int):
         parent[key] = _GONE
     else:
         parent.pop(key, None)

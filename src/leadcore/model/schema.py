@@ -63,13 +63,24 @@ _FORMS: dict[str, list[list[str]]] = {
 
 _EXAMPLES: dict[str, list[Any]] = {
     "AttributeCriterion": [
-        {"name": "is_vp", "kind": "attribute", "when": {"field": "title", "op": "has_word", "value": "vp"}, "points": 20}
+        {
+            "name": "is_vp",
+            "kind": "attribute",
+            "when": {"field": "title", "op": "has_word", "value": "vp"},
+            "points": 20,
+        }
     ],
     "EventCriterion": [
         {"name": "pricing_page", "kind": "event", "on": ["page_view"], "points": 15, "decay": {"half_life": "14d"}}
     ],
     "FrequencyCriterion": [
-        {"name": "often", "kind": "frequency", "on": ["page_view"], "within": "7d", "bands": [{"at_least": 3, "points": 5}]}
+        {
+            "name": "often",
+            "kind": "frequency",
+            "on": ["page_view"],
+            "within": "7d",
+            "bands": [{"at_least": 3, "points": 5}],
+        }
     ],
     "RecencyCriterion": [
         {"name": "lately", "kind": "recency", "on": ["page_view"], "bands": [{"within": "7d", "points": 5}], "never": 0}
@@ -106,12 +117,11 @@ def json_schema(kind: type[BaseModel]) -> Json:
     for name, part in (("Model", top), *parts.items()):
         _finish(name, part)
     shared = _shared(parts)
-    whole = {"$schema": DIALECT, "title": "leadcore model", **top, "$defs": {**parts, **shared}}
     references = [(node, name) for name, node in shared.items() if name != "Field"]
-    whole = {key: _with_references(value, references) for key, value in whole.items()}
+    whole = _with_references({**top, "$defs": parts}, references)
     whole["$defs"] |= shared
-    whole["$defs"]["Condition"] = shared["Condition"]
-    return _renamed(whole)
+    renamed: Json = _renamed({"$schema": DIALECT, "title": "leadcore model", **whole})
+    return renamed
 
 
 def _finish(name: str, part: Json) -> None:
@@ -181,7 +191,9 @@ def _shared(parts: Json) -> Json:
     return {
         "Condition": {"oneOf": [{"$ref": reference(name)} for name in ("Clause", "All", "Any_", "Not")]},
         "Points": {"oneOf": [stars, number]},
-        "EventPoints": {"oneOf": [stars, number, {"$ref": reference("PerProperty")}, {"$ref": reference("ByProperty")}]},
+        "EventPoints": {
+            "oneOf": [stars, number, {"$ref": reference("PerProperty")}, {"$ref": reference("ByProperty")}]
+        },
         "Decay": {
             "oneOf": [{"$ref": reference(name)} for name in ("HalfLife", "Linear", "Expire", "Steps", "Periodic")]
         },
@@ -200,7 +212,7 @@ def _with_references(node: Any, shared: list[tuple[Json, str]]) -> Any:
     if not isinstance(node, dict):
         return node
     for definition, name in shared:
-        if node.get("oneOf") == definition["oneOf"] and node is not definition:
+        if node.get("oneOf") == definition["oneOf"]:
             rest = {key: value for key, value in node.items() if key not in ("oneOf", "discriminator")}
             return {"$ref": f"#/$defs/{name}", **rest}
     return {key: _with_references(value, shared) for key, value in node.items()}

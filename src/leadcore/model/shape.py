@@ -25,7 +25,8 @@ def refusal(error: ValidationError, data: Any, kind: type[BaseModel]) -> ModelEr
         inner = detail.get("ctx", {}).get("error")
         if isinstance(inner, ModelError):
             return inner
-    return ModelError([flaw.fault() for flaw in flaws(details, data, kind)])
+    source = None if kind.__name__ == "Model" else kind.__name__
+    return ModelError([flaw.fault() for flaw in flaws(details, data, kind)], source)
 
 
 def flaws(details: list[Any], tree: Any, kind: type[BaseModel]) -> list[Flaw]:

@@ -29,7 +29,7 @@ NO_NUMBER = Decimal("NaN")
 """Stands in the tree where a number was refused; the checks are silent about it."""
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """A plain scalar that is a number by its form and cannot be one here."""
 
 
@@ -46,21 +46,21 @@ def scalar(text: str) -> Any:
         return None
     if _NUMBER.fullmatch(text):
         if len(text) > _LONGEST_NUMBER:
-            raise _Unfit(f"a number has at most {_LONGEST_NUMBER} digits")
+            raise _UnfitError(f"a number has at most {_LONGEST_NUMBER} digits")
         try:
             value = Decimal(text)
         except ArithmeticError:  # an exponent beyond all measure
-            raise _Unfit(f"a number has at most {_LONGEST_NUMBER} digits") from None
+            raise _UnfitError(f"a number has at most {_LONGEST_NUMBER} digits") from None
         exponent = value.as_tuple().exponent
         if not -_LONGEST_NUMBER <= int(exponent) <= _LONGEST_NUMBER:
-            raise _Unfit(f"a number has at most {_LONGEST_NUMBER} digits")
+            raise _UnfitError(f"a number has at most {_LONGEST_NUMBER} digits")
         return value
     if text[0] == "0" and _BASED.fullmatch(text):
         if len(text) > _LONGEST_NUMBER:
-            raise _Unfit(f"a number has at most {_LONGEST_NUMBER} digits")
+            raise _UnfitError(f"a number has at most {_LONGEST_NUMBER} digits")
         return Decimal(int(text, 0))
     if _NO_NUMBER.fullmatch(text):
-        raise _Unfit("NaN and infinity are no numbers here")
+        raise _UnfitError("NaN and infinity are no numbers here")
     return text
 
 
@@ -96,7 +96,7 @@ def build(events: list[tuple[Any, ...]]) -> tuple[Any, list[Flaw], bool]:
             if event[2]:
                 try:
                     value = scalar(event[1])
-                except _Unfit as error:
+                except _UnfitError as error:
                     at = _path(stack, top, key)
                     flaws.append(Flaw(at, str(error), f"found {event[1][:40]}", position=event[3:5]))
                     value = NO_NUMBER

@@ -15,7 +15,7 @@ _LONGEST_KEY = 1_000
 """YAML allows at most 1,024 characters for a key on one line."""
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*|(?:[0-9]+[wdhms])+")
-_NOT_PLAIN = frozenset("true false null yes no off y n".split())
+_NOT_PLAIN = frozenset(["true", "false", "null", "yes", "no", "off", "y", "n"])
 """Words that YAML 1.2, or readers of YAML 1.1, take for something else. ``on`` is a key of ours and stays."""
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 

@@ -27,9 +27,7 @@ def check(scope: Scope) -> Flaws:
         yield from unfit_result_name(name, path, "account score")
         if name == accounts.key:
             yield Flaw(path, "this is also the column that names the account", None, True)
-        yield from unknown_name(
-            score.of, scope.model.scores, scope.ghosts.scores, (*path, "of"), "score", "score"
-        )
+        yield from unknown_name(score.of, scope.model.scores, scope.ghosts.scores, (*path, "of"), "score", "score")
         yield from _unfit_keys(score, path)
 
 

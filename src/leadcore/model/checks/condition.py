@@ -9,7 +9,7 @@ from typing import Any
 
 from leadcore.model.checks.number import no_float
 from leadcore.model.checks.scope import Flaws, Kind, Scope
-from leadcore.model.condition import All, Any_, Clause, Condition, Not
+from leadcore.model.condition import All, Clause, Condition, Not
 from leadcore.model.limits import MOST_ITEMS, too_long
 from leadcore.model.path import Flaw, Path, did_you_mean, listed, meant, shown
 from leadcore.model.scalar import instant, number
@@ -264,7 +264,9 @@ def _without_quotes(value: Any) -> str | None:
 
 def _no_instant(value: Any, path: Path) -> Flaws:
     if not isinstance(value, str):
-        yield Flaw(path, f"an instant is wanted here, not {shown(value)}", 'ISO 8601 text such as "2026-01-31T09:30:00Z"')
+        yield Flaw(
+            path, f"an instant is wanted here, not {shown(value)}", 'ISO 8601 text such as "2026-01-31T09:30:00Z"'
+        )
         return
     try:
         instant(value)

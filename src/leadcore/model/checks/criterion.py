@@ -69,7 +69,9 @@ def _attribute(scope: Scope, criterion: AttributeCriterion, path: Path) -> Flaws
             yield Flaw(at, f"there is no attribute `{criterion.field[:40]}`", hint)
         elif kind and kind != wanted:
             form = "table" if wanted == "text" else "bands"
-            yield Flaw(at, f"a {form} looks at {wanted}, `{criterion.field[:40]}` is {kind}".replace("a bands", "bands"))
+            yield Flaw(
+                at, f"a {form} looks at {wanted}, `{criterion.field[:40]}` is {kind}".replace("a bands", "bands")
+            )
     if criterion.table is not None:
         yield from rows(scope, criterion.table, (*path, "table"), criterion.case_sensitive)
     if criterion.bands is not None:

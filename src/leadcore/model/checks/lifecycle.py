@@ -30,7 +30,9 @@ def check(scope: Scope) -> Flaws:
     yield from _stages(scope, lifecycle, path)
     yield from _manual(scope, lifecycle.manual, (*path, "manual"))
     if lifecycle.evaluate is not None and lifecycle.evaluate.every < HOUR:
-        yield Flaw((*path, "evaluate", "every"), f"leads are evaluated at most every 1h, not {lifecycle.evaluate.every}")
+        yield Flaw(
+            (*path, "evaluate", "every"), f"leads are evaluated at most every 1h, not {lifecycle.evaluate.every}"
+        )
     yield from _transitions(scope, lifecycle, path)
 
 
@@ -65,9 +67,7 @@ def _unfit_name(part: Stage | Transition, path: Path, seen: set[str]) -> Flaws:
 def _sla(scope: Scope, sla: Sla, path: Path) -> Flaws:
     if sla.calendar is not None:
         at = (*path, "calendar")
-        yield from unknown_name(
-            sla.calendar, scope.model.calendars, scope.ghosts.calendars, at, "calendar", "calendar"
-        )
+        yield from unknown_name(sla.calendar, scope.model.calendars, scope.ghosts.calendars, at, "calendar", "calendar")
     if len(sla.alerts) > MOST_ALERTS:
         yield Flaw((*path, "alerts"), too_long(MOST_ALERTS, "alerts", len(sla.alerts)))
     for n, alert in enumerate(sla.alerts):

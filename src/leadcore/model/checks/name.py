@@ -14,8 +14,30 @@ from leadcore.model.path import Flaw, Path
 COLUMNS_OF_LEADS = ("lead_id", "account_id", "created_at", "valid_from")
 COLUMNS_OF_EVENTS = ("lead_id", "at", "type", "event_id")
 COLUMNS_OF_RESULTS = frozenset(
-    "lead_id at from_stage to_stage rule cause event_id stage visit entered_at left_at entered_by left_by owner"
-    " sla_due_at sla_status level notify rating label rejected_rows as_of".split()
+    [
+        "lead_id",
+        "at",
+        "from_stage",
+        "to_stage",
+        "rule",
+        "cause",
+        "event_id",
+        "stage",
+        "visit",
+        "entered_at",
+        "left_at",
+        "entered_by",
+        "left_by",
+        "owner",
+        "sla_due_at",
+        "sla_status",
+        "level",
+        "notify",
+        "rating",
+        "label",
+        "rejected_rows",
+        "as_of",
+    ]
 )
 """Columns of spec 8.10 and 12, and the ``as_of`` of scores at several instants."""
 
@@ -28,9 +50,7 @@ def check(scope: Scope) -> Flaws:
     if not model.name:
         yield Flaw(("name",), "the name is empty")
     yield from unknown_timezone(model.timezone, ("timezone",))
-    yield from factor_out_of_range(
-        model.points_per_star, ("points_per_star",), -Decimal(100_000), Decimal(100_000)
-    )
+    yield from factor_out_of_range(model.points_per_star, ("points_per_star",), -Decimal(100_000), Decimal(100_000))
     for name in model.attributes:
         yield from reserved_field(name, ("attributes", name), "attribute")
     for event_type, properties in model.events.items():
@@ -71,7 +91,9 @@ def _results(named: Mapping[str, Any], section: str, others: Mapping[str, Any]) 
     for name in named:
         yield from unfit_result_name(name, (section, name), what)
         if name in others:
-            yield Flaw((section, name), f"a score is also called `{name}`", "scores and thresholds share their names", True)
+            yield Flaw(
+                (section, name), f"a score is also called `{name}`", "scores and thresholds share their names", True
+            )
 
 
 def unfit_result_name(name: str, path: Path, what: str) -> Flaws:

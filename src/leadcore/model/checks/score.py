@@ -180,7 +180,9 @@ def _released_above(scope: Scope, at: Points, release: Points | None, path: Path
     yield from points_out_of_range(scope, release, path, MOST_BOUND)
     high, low = scope.model.points(at), scope.model.points(release)
     if low > high:
-        yield Flaw(path, f"release {plain(low)} is larger than at {plain(high)}", "it is left below what it is reached at")
+        yield Flaw(
+            path, f"release {plain(low)} is larger than at {plain(high)}", "it is left below what it is reached at"
+        )
 
 
 def combined_first(scores: Mapping[str, Score]) -> list[str]:
