@@ -13,46 +13,90 @@ from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem
 from leadcore.explanation import Explanation, ExplanationLine, Share
 from leadcore.frame import Frame
 from leadcore.model import Model
-from leadcore.model.criterion import AttributeCriterion, EventCriterion, FrequencyCriterion, RecencyCriterion
-from leadcore.model.decay import Expire, HalfLife, Linear, Periodic, Steps
-from leadcore.model.lifecycle import Stage, Transition
-from leadcore.model.score import Group, Score, Threshold
+from leadcore.model.account import Accounts, AccountScore
+from leadcore.model.criterion import (
+    AgeBand,
+    AttributeCriterion,
+    ByProperty,
+    EventCriterion,
+    FrequencyCriterion,
+    Limit,
+    PerProperty,
+    PointsBand,
+    RecencyCriterion,
+    Reset,
+)
+from leadcore.model.decay import Expire, HalfLife, Linear, Period, Periodic, Step, Steps
+from leadcore.model.fields import Attributes, Boolean, EventType, Instant, Number, Text, field
+from leadcore.model.findings import Finding
+from leadcore.model.lifecycle import Alert, Calendar, Evaluate, Lifecycle, Manual, Sla, Stage, Transition
+from leadcore.model.scalar import Stars
+from leadcore.model.score import Fade, FadeBand, Grade, Group, Label, Score, Threshold
 from leadcore.scorer import Scorer
 from leadcore.scores import LeadScore, Scores
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccountScore",
+    "Accounts",
+    "AgeBand",
+    "Alert",
     "AttributeCriterion",
+    "Attributes",
+    "Boolean",
+    "ByProperty",
+    "Calendar",
     "Column",
     "DataError",
+    "Evaluate",
     "EventCriterion",
+    "EventType",
     "Expire",
     "Explanation",
     "ExplanationLine",
+    "Fade",
+    "FadeBand",
     "Fault",
+    "Finding",
     "Frame",
     "FrequencyCriterion",
+    "Grade",
     "Group",
     "HalfLife",
+    "Instant",
+    "Label",
     "LeadScore",
     "LeadcoreError",
+    "Lifecycle",
+    "Limit",
     "Linear",
+    "Manual",
     "Model",
     "ModelError",
+    "Number",
+    "PerProperty",
+    "Period",
     "Periodic",
+    "PointsBand",
     "Problem",
     "RecencyCriterion",
+    "Reset",
     "Score",
     "Scorer",
     "Scores",
     "Share",
+    "Sla",
     "Stage",
+    "Stars",
     "StateError",
+    "Step",
     "Steps",
+    "Text",
     "Threshold",
     "Transition",
     "column",
+    "field",
     "get_include",
 ]
 
