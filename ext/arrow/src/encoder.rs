@@ -19,13 +19,14 @@ use pyo3_arrow::input::AnyRecordBatch;
 use crate::condition::Value;
 use crate::errors::{show, Problem};
 use crate::evaluate::Evaluator;
-use crate::events::{Block, Events, Run};
+use crate::events::{Block, Events};
 use crate::faults::Faults;
 use crate::hits::HitSets;
 use crate::ids::Ids;
 use crate::leads;
 use crate::plan::Plan;
 use crate::program::Program;
+use crate::rows::Run;
 use crate::table::Table;
 
 /// No panic crosses the border: a fault of ours is an ordinary exception, and the process goes on.

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use crate::condition::Value;
 use crate::hits::{HitSets, Memo};
-use crate::plan::{Side, NO_INSTANT, NULL_CLASS};
+use crate::plan::{FieldPlan, Side, NO_INSTANT, NULL_CLASS};
 use crate::source::Kind;
 use crate::strings::{TextTable, FULL, INVALID, NULL};
 use crate::text::{Answer, TextTests};
@@ -99,8 +99,6 @@ impl TextMemory {
 pub struct Evaluator {
     pub texts: Vec<Option<TextMemory>>,
     memo: Memo,
-    /// By type: the hit set of rows of types that read nothing, plus one.
-    plain: Vec<u32>,
     pub sets: HitSets,
     hits: Vec<u32>,
     path: Vec<u32>,
@@ -109,14 +107,13 @@ pub struct Evaluator {
 impl Evaluator {
     /// `exact`: fields whose texts need codes of their own, beside those that rules test.
     pub fn new(side: &Side, first_set: &[u32], exact: impl Fn(usize) -> bool) -> Self {
-        let memory = |(number, field): (usize, &crate::plan::FieldPlan)| {
+        let memory = |(number, field): (usize, &FieldPlan)| {
             let needed = field.kind == Kind::Text && (exact(number) || field.used);
             needed.then(|| TextMemory::new(exact(number)))
         };
         Self {
             texts: side.fields.iter().enumerate().map(memory).collect(),
-            memo: Memo::new(side.kinds.len()),
-            plain: vec![0; side.kinds.len()],
+            memo: Memo::new(side.kinds.len(), side.fields.iter().map(FieldPlan::classes)),
             sets: HitSets::starting_with(first_set),
             hits: Vec::new(),
             path: Vec::new(),
@@ -136,8 +133,8 @@ impl Evaluator {
             .unwrap_or_else(|| memory.class_of_text(tests, text))
     }
 
-    /// The hit set number of a row. `class` gives the class of a field, `value` what it says; only fields the type
-    /// reads are asked for.
+    /// The hit set number of a row. `class` gives the class of a field, `value` what it says and `text` its text;
+    /// only fields the type reads are asked for.
     #[inline]
     pub fn set<'a>(
         &mut self,
@@ -147,27 +144,10 @@ impl Evaluator {
         value: impl Fn(usize) -> Value<'a>,
         text: impl Fn(usize) -> &'a str,
     ) -> u32 {
-        let reads = &side.kinds[kind].reads;
-        let mut node = kind as u32;
-        if let Some((last, path)) = reads.split_last() {
-            let mut known = true;
-            for field in path {
-                node = self.memo.step(node, class(*field));
-                if node == 0 {
-                    known = false;
-                    break;
-                }
-            }
-            if known {
-                let set = self.memo.step(node, class(*last));
-                if set != 0 {
-                    return set - 1;
-                }
-            }
-        } else if self.plain[kind] != 0 {
-            return self.plain[kind] - 1;
+        match self.memo.find(kind, &side.kinds[kind].reads, &class) {
+            Some(set) => set,
+            None => self.rule(side, kind, class, value, text),
         }
-        self.rule(side, kind, class, value, text)
     }
 
     /// The slow way: run the rules of the type, and remember.
@@ -205,10 +185,8 @@ impl Evaluator {
         }
         side.hits(kind, &row, &mut self.hits);
         let set = self.sets.number(&self.hits);
-        if reads.is_empty() {
-            self.plain[kind] = set + 1;
-        } else if loose.iter().all(Option::is_none) {
-            self.memo.remember(kind as u32, &self.path, set);
+        if loose.iter().all(Option::is_none) {
+            self.memo.remember(kind, reads, &self.path, set);
         }
         set
     }

@@ -2,7 +2,7 @@
 
 use crate::columns::{Bad, Column, Wanted};
 use crate::condition::Value;
-use crate::evaluate::{boolean_value, instant_value, number_value, Evaluator};
+use crate::evaluate::{boolean_value, instant_value, number_value, Evaluator, TextMemory};
 use crate::lexical::{Fault, NOT_UTF8};
 use crate::plan::{FieldPlan, Side, NO_INSTANT, NULL_CLASS};
 use crate::source::Kind;
@@ -58,41 +58,42 @@ impl Fields {
     }
 
     /// Read the rows from `start` on, one per kind given, and report each value that a declaring row cannot have.
+    /// `whole`: every row has a kind.
+    #[allow(clippy::too_many_arguments)]
     pub fn read(
         &mut self,
         side: &Side,
         columns: &[Option<Column>],
         start: usize,
         kinds: &[u32],
+        whole: bool,
         evaluator: &mut Evaluator,
         mut report: impl FnMut(usize, &Column, Fault),
     ) {
         for (number, plan) in side.fields.iter().enumerate() {
-            let (Some(stretch), Some(column)) =
-                (self.stretches.get_mut(number), columns.get(number))
-            else {
+            let Some(stretch) = self.stretches.get_mut(number) else {
                 continue;
             };
-            let Some(column) = column else {
+            let Some(column) = columns.get(number).and_then(Option::as_ref) else {
                 stretch.clear(kinds.len());
                 continue;
             };
             self.wanted.clear();
-            self.wanted.extend(
-                kinds
-                    .iter()
-                    .map(|kind| plan.declared.get(*kind as usize).copied().unwrap_or(false)),
-            );
+            let all = whole && plan.declared.iter().all(|declared| *declared);
+            if all {
+                self.wanted.resize(kinds.len(), true);
+            } else {
+                let declared =
+                    |kind: &u32| plan.declared.get(*kind as usize).copied().unwrap_or(false);
+                self.wanted.extend(kinds.iter().map(declared));
+            }
             self.bad.clear();
-            stretch.read(
-                plan,
-                column,
-                start,
-                &self.wanted,
-                evaluator,
-                number,
-                &mut self.bad,
-            );
+            let memory = evaluator.texts.get_mut(number).and_then(Option::as_mut);
+            let wanted = Wants {
+                rows: &self.wanted,
+                all,
+            };
+            stretch.read(plan, column, start, &wanted, memory, &mut self.bad);
             for (i, fault) in self.bad.drain(..) {
                 if self.wanted[i] {
                     report(i, column, fault);
@@ -150,82 +151,95 @@ impl Stretch {
         self.classes.resize(count, NULL_CLASS);
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn read(
         &mut self,
         plan: &FieldPlan,
         column: &Column,
         start: usize,
-        wanted: &[bool],
-        evaluator: &mut Evaluator,
-        number: usize,
+        wanted: &Wants<'_>,
+        memory: Option<&mut TextMemory>,
         bad: &mut Bad,
     ) {
-        let count = wanted.len();
+        let count = wanted.rows.len();
+        self.classes.resize(count, NULL_CLASS);
         match plan.kind {
             Kind::Text => {
-                if let Some(memory) = evaluator.texts.get_mut(number).and_then(Option::as_mut) {
-                    self.codes.resize(count, NULL);
-                    self.classes.resize(count, NULL_CLASS);
-                    let Some(texts) = &column.texts else {
-                        return self.clear(count);
-                    };
-                    texts.codes(
-                        start,
-                        wanted,
-                        &mut memory.strings,
-                        &mut self.known,
-                        &mut self.codes,
-                    );
-                    memory.catch_up(&plan.tests);
-                    for (i, (class, code)) in
-                        self.classes.iter_mut().zip(&mut self.codes).enumerate()
-                    {
-                        *class = match memory.class_of(*code) {
-                            Some(class) => class,
-                            None => memory.class_of_text(&plan.tests, column.text(start + i)),
-                        };
-                        if *code == INVALID {
-                            bad.push((i, NOT_UTF8));
-                            *code = NULL;
-                        }
-                    }
+                if let Some(memory) = memory {
+                    self.texts(plan, column, start, wanted, memory, bad);
                 }
             }
             Kind::Number => {
                 self.numbers.resize(count, f64::NAN);
                 column.numbers(start, &mut self.numbers, bad);
-                self.classes.resize(count, NULL_CLASS);
-                for ((class, value), wanted) in
-                    self.classes.iter_mut().zip(&mut self.numbers).zip(wanted)
-                {
-                    if !wanted {
-                        *value = f64::NAN;
-                    }
-                    *class = plan.number_class(*value);
-                }
+                wanted.keep(&mut self.numbers, f64::NAN);
+                plan.number_classes(&self.numbers, &mut self.classes);
             }
             Kind::Instant => {
                 self.instants.resize(count, NO_INSTANT);
                 column.instants(start, &mut self.instants, bad);
-                self.classes.resize(count, NULL_CLASS);
-                for ((class, value), wanted) in
-                    self.classes.iter_mut().zip(&mut self.instants).zip(wanted)
-                {
-                    if !wanted {
-                        *value = NO_INSTANT;
-                    }
-                    *class = plan.instant_class(*value);
-                }
+                wanted.keep(&mut self.instants, NO_INSTANT);
+                plan.instant_classes(&self.instants, &mut self.classes);
             }
             Kind::Boolean => {
-                self.classes.resize(count, NULL_CLASS);
                 column.booleans(start, &mut self.classes, bad);
-                for (class, wanted) in self.classes.iter_mut().zip(wanted) {
-                    if !wanted {
-                        *class = NULL_CLASS;
-                    }
-                }
+                wanted.keep(&mut self.classes, NULL_CLASS);
+            }
+        }
+    }
+
+    fn texts(
+        &mut self,
+        plan: &FieldPlan,
+        column: &Column,
+        start: usize,
+        wanted: &Wants<'_>,
+        memory: &mut TextMemory,
+        bad: &mut Bad,
+    ) {
+        self.codes.resize(wanted.rows.len(), NULL);
+        let Some(texts) = &column.texts else {
+            return self.clear(wanted.rows.len());
+        };
+        texts.codes(
+            start,
+            wanted.rows,
+            &mut memory.strings,
+            &mut self.known,
+            &mut self.codes,
+        );
+        if plan.used {
+            memory.catch_up(&plan.tests);
+            for (i, (class, code)) in self.classes.iter_mut().zip(&self.codes).enumerate() {
+                *class = match memory.class_of(*code) {
+                    Some(class) => class,
+                    None => memory.class_of_text(&plan.tests, column.text(start + i)),
+                };
+            }
+        }
+        for (i, code) in self
+            .codes
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, code)| **code == INVALID)
+        {
+            bad.push((i, NOT_UTF8));
+            *code = NULL;
+        }
+    }
+}
+
+/// The rows of a stretch whose type declares a field.
+struct Wants<'a> {
+    rows: &'a [bool],
+    all: bool,
+}
+
+impl Wants<'_> {
+    /// Make the other rows null.
+    fn keep<T: Copy>(&self, values: &mut [T], null: T) {
+        if !self.all {
+            for (value, wanted) in values.iter_mut().zip(self.rows) {
+                *value = if *wanted { *value } else { null };
             }
         }
     }

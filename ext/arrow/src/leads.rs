@@ -8,12 +8,11 @@ use pyo3::prelude::*;
 
 use crate::columns::{Column, Wanted};
 use crate::errors::Problem;
-use crate::events::Run;
 use crate::fields::{Fields, NO_KIND, STRETCH};
 use crate::ids::Ids;
 use crate::lexical::Fault;
 use crate::plan::NO_INSTANT;
-use crate::rows::{next_batch, problem_of, problem_told, table_error, IS_NULL};
+use crate::rows::{next_batch, problem_of, problem_told, table_error, Run, IS_NULL};
 use crate::schema::{Columns, Place};
 use crate::strings::NULL;
 use crate::texts::DictionaryCodes;
@@ -235,6 +234,7 @@ pub fn read_leads(
                 &attributes,
                 start,
                 &kinds,
+                !stretch.told.contains(&true),
                 run.evaluator,
                 |i, column, why| {
                     stretch.fault(TABLE, row, column, start, i, why);

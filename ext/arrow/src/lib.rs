@@ -13,6 +13,7 @@ mod document_yaml;
 mod encoder;
 mod errors;
 mod evaluate;
+mod event_rows;
 mod events;
 mod faults;
 mod fields;

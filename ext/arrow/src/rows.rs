@@ -7,7 +7,19 @@ use pyo3::prelude::*;
 
 use crate::columns::Column;
 use crate::errors::{edge_error, show, Problem};
+use crate::evaluate::Evaluator;
+use crate::faults::Faults;
+use crate::ids::Ids;
 use crate::lexical::Fault;
+use crate::plan::Plan;
+
+/// Everything of the encoder that reading a table changes.
+pub struct Run<'a> {
+    pub plan: &'a Plan,
+    pub leads: &'a mut Ids,
+    pub evaluator: &'a mut Evaluator,
+    pub faults: &'a mut Faults,
+}
 
 pub const IS_NULL: Fault = "is null";
 

@@ -103,6 +103,8 @@ pub struct DictionaryCodes {
     /// Held, so that equal addresses mean the same memory.
     values: Option<Texts>,
     codes: Vec<u32>,
+    /// Rows asked for, while they are looked up.
+    rows: Vec<u32>,
 }
 
 impl Texts {
@@ -202,17 +204,35 @@ impl Texts {
         out: &mut [u32],
     ) {
         let nulls = self.nulls().filter(|nulls| nulls.null_count() > 0);
-        let asked = |i: usize| wanted[i] && !nulls.is_some_and(|nulls| nulls.is_null(start + i));
+        let asked = |i: usize| wanted[i] & !nulls.is_some_and(|nulls| nulls.is_null(start + i));
         match self {
             Self::Small(array) => {
                 let (offsets, data) = (array.value_offsets(), array.value_data());
-                grouped(asked, |i| between(offsets, data, start + i), table, out);
+                grouped(
+                    asked,
+                    |i| between(offsets, data, start + i),
+                    table,
+                    &mut known.rows,
+                    out,
+                );
             }
             Self::Large(array) => {
                 let (offsets, data) = (array.value_offsets(), array.value_data());
-                grouped(asked, |i| between(offsets, data, start + i), table, out);
+                grouped(
+                    asked,
+                    |i| between(offsets, data, start + i),
+                    table,
+                    &mut known.rows,
+                    out,
+                );
             }
-            Self::View(array) => grouped(asked, |i| viewed(array, start + i), table, out),
+            Self::View(array) => grouped(
+                asked,
+                |i| viewed(array, start + i),
+                table,
+                &mut known.rows,
+                out,
+            ),
             Self::Dictionary { keys, values } => {
                 keys_of(keys, start, out);
                 known.meet(values);
@@ -265,25 +285,29 @@ fn grouped<'a>(
     asked: impl Fn(usize) -> bool,
     text: impl Fn(usize) -> &'a [u8],
     table: &mut TextTable,
+    rows: &mut Vec<u32>,
     out: &mut [u32],
 ) {
-    let mut rows = [0usize; GROUP];
-    let mut texts: [&[u8]; GROUP] = [b""; GROUP];
-    let mut codes = [NULL; GROUP];
+    // Which rows are asked is as good as random, so they are gathered without a branch.
+    rows.clear();
+    rows.resize(out.len() + 1, 0);
     let mut count = 0;
     for i in 0..out.len() {
-        out[i] = NULL;
-        if asked(i) {
-            rows[count] = i;
-            texts[count] = text(i);
-            count += 1;
+        rows[count] = i as u32;
+        count += usize::from(asked(i));
+    }
+    if count < out.len() {
+        out.fill(NULL);
+    }
+    let mut texts: [&[u8]; GROUP] = [b""; GROUP];
+    let mut codes = [NULL; GROUP];
+    for group in rows[..count].chunks(GROUP) {
+        for (slot, row) in texts.iter_mut().zip(group) {
+            *slot = text(*row as usize);
         }
-        if count == GROUP || i + 1 == out.len() {
-            table.codes(&texts[..count], &mut codes);
-            for (row, code) in rows[..count].iter().zip(&codes) {
-                out[*row] = *code;
-            }
-            count = 0;
+        table.codes(&texts[..group.len()], &mut codes);
+        for (row, code) in group.iter().zip(&codes) {
+            out[*row as usize] = *code;
         }
     }
 }

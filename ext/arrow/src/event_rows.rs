@@ -1,0 +1,343 @@
+//! A stretch of the events table as plain values, with what is wrong in it.
+
+use arrow_array::RecordBatch;
+
+use crate::columns::{Bad, Column};
+use crate::errors::Problem;
+use crate::faults::Faults;
+use crate::fields::{Fields, NO_KIND};
+use crate::ids::{IdKind, UNWANTED};
+use crate::lexical::{Fault, NOT_UTF8};
+use crate::plan::{Side, NO_INSTANT};
+use crate::rows::{problem_of, problem_told, Run, IS_NULL};
+use crate::schema::Place;
+use crate::strings::{TextTable, INVALID, NULL};
+use crate::texts::DictionaryCodes;
+
+pub const TABLE: &str = "events";
+/// Names of undeclared types told apart.
+const MOST_NAMES: usize = 65_536;
+
+/// Where the columns stand.
+pub struct Places {
+    pub lead: Place,
+    pub at: Place,
+    pub kind: Place,
+    pub event_id: Option<Place>,
+    pub problem: Option<Place>,
+    pub fields: Vec<Option<Place>>,
+}
+
+/// The columns of one batch.
+pub struct Batch {
+    pub lead: Column,
+    pub at: Column,
+    pub kind: Column,
+    pub event_id: Option<Column>,
+    pub problem: Option<Column>,
+    pub fields: Vec<Option<Column>>,
+    pub rows: usize,
+    /// The first row not yet read.
+    pub next: usize,
+}
+
+impl Batch {
+    pub fn new(places: &Places, batch: &RecordBatch) -> Result<Self, String> {
+        let optional =
+            |place: &Option<Place>| place.as_ref().map(|place| place.column(batch)).transpose();
+        Ok(Self {
+            lead: places.lead.column(batch)?,
+            at: places.at.column(batch)?,
+            kind: places.kind.column(batch)?,
+            event_id: optional(&places.event_id)?,
+            problem: optional(&places.problem)?,
+            fields: places
+                .fields
+                .iter()
+                .map(optional)
+                .collect::<Result<_, _>>()?,
+            rows: batch.num_rows(),
+            next: 0,
+        })
+    }
+}
+
+/// Names of event types: the declared ones have the first codes.
+pub struct TypeNames {
+    names: TextTable,
+    known: DictionaryCodes,
+    declared: u32,
+    /// By code: rows of undeclared types not yet told; at 0 those whose name is not kept.
+    ignored: Vec<u64>,
+}
+
+impl TypeNames {
+    pub fn new(side: &Side) -> Self {
+        let mut names = TextTable::bounded(side.kinds.len() + MOST_NAMES, usize::MAX);
+        for kind in &side.kinds {
+            names.code(kind.name.as_bytes());
+        }
+        let declared = side.kinds.len() as u32;
+        Self {
+            names,
+            known: DictionaryCodes::default(),
+            declared,
+            ignored: Vec::new(),
+        }
+    }
+
+    pub fn ignore(&mut self, code: u32) {
+        let code = if code as usize > self.names.len() {
+            0
+        } else {
+            code as usize
+        };
+        if code >= self.ignored.len() {
+            self.ignored.resize(code + 1, 0);
+        }
+        self.ignored[code] += 1;
+    }
+
+    /// Hand on how many rows were ignored.
+    pub fn tell(&mut self, faults: &mut Faults) {
+        for (code, rows) in self
+            .ignored
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, rows)| **rows > 0)
+        {
+            faults.ignore(
+                if code == 0 {
+                    "…"
+                } else {
+                    self.names.text(code as u32)
+                },
+                *rows,
+            );
+            *rows = 0;
+        }
+    }
+}
+
+/// One stretch.
+#[derive(Default)]
+pub struct EventRows {
+    /// Codes of type names.
+    pub codes: Vec<u32>,
+    /// Event types, `NO_KIND` where undeclared.
+    pub kinds: Vec<u32>,
+    pub at: Vec<i64>,
+    /// Lead codes from 1, 0 where unreadable.
+    pub leads: Vec<u32>,
+    /// Event ids that are integers.
+    pub integers: Vec<Option<i64>>,
+    pub faulty: Vec<bool>,
+    /// Every row is good and of a declared type.
+    pub whole: bool,
+    /// Rows a file reader could not read: nothing more is said of them.
+    told: Vec<bool>,
+    wanted: Vec<bool>,
+    bad: Bad,
+    problems: Vec<(usize, Problem)>,
+}
+
+/// Where a stretch stands.
+struct At {
+    start: usize,
+    row: u64,
+}
+
+/// Whether any value is this one; without leaving early, so that the loop is one of vectors.
+fn any<T: PartialEq + Copy>(values: &[T], one: T) -> bool {
+    values
+        .iter()
+        .fold(false, |any, value| any | (*value == one))
+}
+
+impl EventRows {
+    /// Read `count` rows of a batch from its next on; `row` is the number of the first in the table.
+    #[allow(clippy::too_many_arguments)]
+    pub fn read(
+        &mut self,
+        run: &mut Run<'_>,
+        names: &mut TypeNames,
+        leads_known: &mut DictionaryCodes,
+        fields: &mut Fields,
+        batch: &Batch,
+        id_kind: Option<IdKind>,
+        row: u64,
+        count: usize,
+    ) {
+        let place = At {
+            start: batch.next,
+            row,
+        };
+        self.reset(count);
+        self.heed(&place, batch.problem.as_ref());
+        match &batch.kind.texts {
+            Some(texts) => {
+                let (names, known) = (&mut names.names, &mut names.known);
+                texts.codes(place.start, &self.wanted, names, known, &mut self.codes);
+            }
+            None => self.codes.fill(NULL),
+        }
+        for (kind, code) in self.kinds.iter_mut().zip(&self.codes) {
+            let number = code.wrapping_sub(1);
+            *kind = if number < names.declared {
+                number
+            } else {
+                NO_KIND
+            };
+        }
+        batch.at.instants(place.start, &mut self.at, &mut self.bad);
+        if any(&self.kinds, NO_KIND) || any(&self.at, NO_INSTANT) || any(&self.told, true) {
+            self.whole = false;
+            self.judge(&place, batch);
+        }
+        run.leads.read(
+            &batch.lead,
+            place.start,
+            &self.wanted,
+            leads_known,
+            &mut self.leads,
+            &mut self.bad,
+        );
+        self.blame(&place, &batch.lead, |rows, i| rows.leads[i] == NULL);
+        let (kinds, problems, faulty, told) = (
+            &self.kinds,
+            &mut self.problems,
+            &mut self.faulty,
+            &self.told,
+        );
+        let side = &run.plan.events;
+        fields.read(
+            side,
+            &batch.fields,
+            place.start,
+            kinds,
+            self.whole,
+            run.evaluator,
+            |i, column, why| {
+                if !told[i] {
+                    problems.push((
+                        i,
+                        problem_of(TABLE, row + i as u64, column, place.start + i, why),
+                    ));
+                    faulty[i] = true;
+                }
+            },
+        );
+        if let Some(ids) = &batch.event_id {
+            self.event_ids(&place, ids, id_kind);
+        }
+        self.whole &= self.problems.is_empty();
+    }
+
+    fn reset(&mut self, count: usize) {
+        self.codes.resize(count, NULL);
+        self.kinds.resize(count, NO_KIND);
+        self.at.resize(count, NO_INSTANT);
+        self.leads.resize(count, NULL);
+        self.integers.resize(count, None);
+        for (flags, value) in [
+            (&mut self.faulty, false),
+            (&mut self.told, false),
+            (&mut self.wanted, true),
+        ] {
+            flags.clear();
+            flags.resize(count, value);
+        }
+        self.bad.clear();
+        self.problems.clear();
+        self.whole = true;
+    }
+
+    fn fault(&mut self, place: &At, i: usize, column: &Column, why: Fault) {
+        if !self.told[i] {
+            let row = place.row + i as u64;
+            self.problems
+                .push((i, problem_of(TABLE, row, column, place.start + i, why)));
+            self.faulty[i] = true;
+        }
+    }
+
+    fn heed(&mut self, place: &At, problem: Option<&Column>) {
+        let Some(problem) = problem else { return };
+        for i in 0..self.told.len() {
+            let at = place.start + i;
+            if !problem.is_null(at) {
+                self.problems.push((
+                    i,
+                    problem_told(TABLE, place.row + i as u64, problem.text(at)),
+                ));
+                (self.told[i], self.faulty[i]) = (true, true);
+            }
+        }
+    }
+
+    /// Faults of `at` and `type`, and which rows need their lead: those of declared types, and faulty ones, whose
+    /// lead is told.
+    #[cold]
+    fn judge(&mut self, place: &At, batch: &Batch) {
+        self.blame(place, &batch.at, |rows, i| rows.at[i] == NO_INSTANT);
+        for i in 0..self.kinds.len() {
+            match self.codes[i] {
+                NULL => self.fault(place, i, &batch.kind, IS_NULL),
+                INVALID => self.fault(place, i, &batch.kind, NOT_UTF8),
+                _ => {}
+            }
+            if self.told[i] {
+                self.kinds[i] = NO_KIND;
+            }
+            self.wanted[i] = self.kinds[i] != NO_KIND || self.faulty[i];
+        }
+    }
+
+    /// Report the rows that lack a value: for the reason found when reading, else because it is null.
+    fn blame(&mut self, place: &At, column: &Column, lacks: impl Fn(&Self, usize) -> bool) {
+        let mut reasons = std::mem::take(&mut self.bad).into_iter().peekable();
+        for i in 0..self.kinds.len() {
+            let reason = reasons.next_if(|(at, _)| *at == i);
+            if lacks(self, i) {
+                self.fault(place, i, column, reason.map_or(IS_NULL, |(_, why)| why));
+            }
+        }
+    }
+
+    fn event_ids(&mut self, place: &At, ids: &Column, kind: Option<IdKind>) {
+        if kind == Some(IdKind::Integer) {
+            ids.integers(place.start, &mut self.integers, &mut self.bad);
+        } else if let Some(texts) = &ids.texts {
+            let text = |i: usize| texts.get(place.start + i);
+            let broken =
+                |i: &usize| text(*i).is_some_and(|text| std::str::from_utf8(text).is_err());
+            self.bad
+                .extend((0..self.kinds.len()).filter(broken).map(|i| (i, NOT_UTF8)));
+        }
+        for (i, why) in std::mem::take(&mut self.bad) {
+            if self.kinds[i] != NO_KIND {
+                self.fault(place, i, ids, why);
+            }
+        }
+    }
+
+    /// Hand on the faults, by row.
+    pub fn tell(&mut self, faults: &mut Faults) {
+        if self.problems.is_empty() {
+            return;
+        }
+        self.problems.sort_by_key(|(i, _)| *i);
+        self.problems
+            .drain(..)
+            .for_each(|(_, problem)| faults.problem(problem));
+        for (lead, _) in self
+            .leads
+            .iter()
+            .zip(&self.faulty)
+            .filter(|(_, faulty)| **faulty)
+        {
+            let known = *lead != NULL && *lead != UNWANTED;
+            faults.reject_row(TABLE, known.then(|| lead - 1));
+        }
+    }
+}
