@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,20 +44,29 @@ def run(
     as_of: Any,
     aliases: Rows | None = None,
     unknown_leads: Any = "score",
+    **options: Any,
 ) -> Answer:
-    """Score with the engine of this name; arguments as for the reference engine, instants in microseconds."""
+    """Score with the engine of this name; arguments as for the reference engine, instants in microseconds;
+    ``options`` go to the kernel's `Scorer.score`."""
     if engine == "reference":
         result = _reference.score(model, leads, events, as_of, aliases, unknown_leads)
         return Answer(result.rows, result.accounts, list(result.lines), result.ignored)
     if engine == "kernel":
-        return _kernel(model, leads, events, as_of, aliases, unknown_leads)
+        return _kernel(model, leads, events, as_of, aliases, unknown_leads, **options)
     raise NotImplementedError(engine)
 
 
 def _kernel(
-    model: Model, leads: Rows | None, events: Rows, as_of: Any, aliases: Rows | None, unknown_leads: Any, **options: Any
+    model: Model,
+    leads: Rows | None,
+    events: Rows,
+    as_of: Any,
+    aliases: Rows | None,
+    unknown_leads: Any,
+    layout: Callable[[pa.Table], Any] = lambda table: table,
+    **options: Any,
 ) -> Answer:
-    """Through the public scorer and Arrow, back to plain rows."""
+    """Through the public scorer and Arrow, back to plain rows; ``layout`` may lay the same tables out anew."""
     properties = {name: field.type for declared in model.events.values() for name, field in declared.items()}
     attributes = {name: field.type for name, field in model.attributes.items()}
     asked: Any = as_of
@@ -70,8 +79,10 @@ def _kernel(
     else:
         asked = arrow([{"lead_id": lead, "as_of": now} for lead, now in as_of], {"as_of": "instant"})
     scores = lc.Scorer(model).score(
-        arrow(events, {"at": "instant", "type": "text", **properties}),
-        None if leads is None else arrow(leads, {"created_at": "instant", "valid_from": "instant", **attributes}),
+        layout(arrow(events, {"at": "instant", "type": "text", **properties})),
+        None
+        if leads is None
+        else layout(arrow(leads, {"created_at": "instant", "valid_from": "instant", **attributes})),
         as_of=asked,
         aliases=None if not aliases else arrow(aliases, {}),
         unknown_leads=unknown_leads,

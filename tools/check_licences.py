@@ -44,7 +44,9 @@ def python(root: str) -> list[str]:
             meta = distribution(name).metadata
         except PackageNotFoundError:
             continue
-        classifiers = [c.rsplit("::", 1)[-1].strip() for c in meta.get_all("Classifier") or [] if c.startswith("License")]
+        classifiers = [
+            c.rsplit("::", 1)[-1].strip() for c in meta.get_all("Classifier") or [] if c.startswith("License")
+        ]
         text = " ".join([meta.get("License-Expression") or "", (meta.get("License") or "")[:200], *classifiers])
         if REFUSED.search(text) or not ALLOWED.search(text):
             found.append(f"distribution {name} {meta['Version']}: {text.strip() or 'no licence stated'}")

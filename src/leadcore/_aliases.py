@@ -34,7 +34,9 @@ def canonical_codes(
         if code in seen:
             row = codes.tolist().index(start)
             chain = " -> ".join(str(id_of(c)) for c in [*seen, code][:6])
-            problems.append(Problem("aliases", row, "same_as", str(id_of(step[start])), f"goes round in a circle: {chain}"))
+            problems.append(
+                Problem("aliases", row, "same_as", str(id_of(step[start])), f"goes round in a circle: {chain}")
+            )
         canonical[start] = code
     if problems:
         raise DataError(problems)

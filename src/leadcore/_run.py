@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from leadcore import _kernel
 from leadcore._aliases import canonical_codes
-from leadcore._arrow import ArrowStream, Encoder, Program, Table
+from leadcore._arrow import ArrowStream, Encoder, Program
 from leadcore._inputs import Names, data_errors
 from leadcore._plan import Plan
 from leadcore.errors import DataError, Problem
@@ -21,7 +22,8 @@ from leadcore.errors import DataError, Problem
 Codes = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 
-NEVER = 2**63 - 1
+WORTH_THREADS = 100_000
+"""Records from which on more than one thread is used."""
 _BEFORE_ALL = -(2**63)
 
 
@@ -39,7 +41,8 @@ class Request:
     asks: ArrowStream | None
     unknown_leads: str
     reject: bool
-    threads: int
+    threads: int | None
+    """None: as many as the process may use, one for a small run."""
     progress: Callable[[int], None] | None = None
 
 
@@ -193,11 +196,11 @@ class Reading:
     def asks(self) -> tuple[Asks, int]:
         """Rows of the result, and how many leads known only from events were left out (spec 2.6, 12)."""
         count = self.lead_count
-        code = self._canonical(self.rows.get("code", np.empty(0, np.uint32)))
+        code = self.canonical(self.rows.get("code", np.empty(0, np.uint32)))
         listed = np.zeros(count, bool)
         listed[code] = True
         if self.pairs is not None:
-            lead, at = self._canonical(self.pairs["lead_id"]), self.pairs["as_of"]
+            lead, at = self.canonical(self.pairs["lead_id"]), self.pairs["as_of"]
             known = listed[lead]
             left_out = self._unknown(np.unique(lead[~known]))
             if self.request.unknown_leads == "ignore":
@@ -218,10 +221,11 @@ class Reading:
                 only_events = only_events[np.argsort(self.encoder.id_ranks()[only_events])]
             lead = np.concatenate([lead, only_events])
             at = self._instants(lead, code)
-        attributes, account = self._in_force(lead, at, code)
+        attributes, account = self.in_force(lead, at, code)
         return Asks(lead, at, attributes, account), left_out
 
-    def _canonical(self, codes: Codes) -> Codes:
+    def canonical(self, codes: Codes) -> Codes:
+        """The codes these stand for (spec 2.8)."""
         return codes if self.alias is None else self.alias[codes]
 
     def _unknown(self, codes: Codes) -> int:
@@ -248,7 +252,7 @@ class Reading:
             raise DataError([Problem("leads", row, self.request.column, str(self.id_of(code[row])), reason)])
         return given[lead]
 
-    def _in_force(self, lead: Codes, at: Ints, code: Codes) -> tuple[Codes, Codes | None]:
+    def in_force(self, lead: Codes, at: Ints, code: Codes) -> tuple[Codes, Codes | None]:
         """Hit set of the attributes in force at each ask, and its account (spec 2.1, 2.8)."""
         row = self._row_in_force(lead, at, code)
         hits = np.append(self.rows.get("hits", np.empty(0, np.uint32)), np.uint32(0))
@@ -309,7 +313,7 @@ class Reading:
             raise DataError(problems, len(problems))
         for code, a, b in sorted(faults):
             self.encoder.reject_row(b, column, None, reason.format(a), code)
-        for code, a, b in {(c, a): (c, a, b) for c, a, b in reversed(sorted(faults))}.values():
+        for code, a, b in {(c, a): (c, a, b) for c, a, b in sorted(faults, reverse=True)}.values():
             self.encoder.reject_row(a, column, None, reason.format(b), code)
 
 
@@ -318,13 +322,14 @@ def run(
 ) -> tuple[Answers, dict[str, int]]:
     """Score every ask, partition by partition, in threads.
 
-    Args:
-        line_words: Words a line of the explanation: 0 for none; 1; 2 for low and high words, which always fit.
+    ``line_words`` is how many words a line of the explanation takes: 0 for none; 1; 2 for low and high words, which
+    always fit.
 
     Returns:
         The answers, and the overflow of ``unique_by`` by criterion.
     """
-    count, threads = len(asks.lead), reading.request.threads
+    count = len(asks.lead)
+    threads = reading.request.threads or (default_threads() if reading.store.kept >= WORTH_THREADS else 1)
     answers = Answers(
         np.empty((count, len(plan.scores)), np.int64),
         np.empty((count, len(plan.scores) if plan.grades else 0), np.int32),
@@ -353,13 +358,13 @@ def run(
             answers.wrapped |= worker.wrapped
         return faults, worker.overflow()
 
-    if threads == 1 or store.kept < 100_000:
+    if threads == 1:
         parts = [work()]
     else:
         with ThreadPoolExecutor(threads, thread_name_prefix="leadcore") as pool:
             parts = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
     reading.repeated([fault for faults, _ in parts for fault in faults])
-    overflow = np.sum([counted for _, counted in parts], axis=0, dtype=np.int64)
+    overflow: Ints = np.stack([counted for _, counted in parts]).sum(axis=0)
     return answers, {name: int(n) for name, n in zip(plan.folds, overflow, strict=True) if n}
 
 
@@ -367,8 +372,7 @@ def default_threads() -> int:
     """Processors this process may use, by affinity and by its cgroup's quota."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
-            quota, period = file.read().split()
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         if quota != "max":
             count = min(count, max(1, int(quota) // int(period)))
     except (OSError, ValueError):
@@ -376,4 +380,4 @@ def default_threads() -> int:
     return count
 
 
-__all__ = ["Answers", "Asks", "Counts", "Reading", "Request", "Table", "default_threads", "run"]
+__all__ = ["Answers", "Asks", "Counts", "Reading", "Request", "default_threads", "run"]

@@ -16,9 +16,7 @@ from leadcore.model import Model
 BY = {"sum": 0, "max": 1, "mean": 2, "top": 3, "champion": 4}
 
 
-def account_table(
-    model: Model, plan: Plan, reading: Reading, asks: Asks, answers: Answers, micropoints: bool
-) -> Table:
+def account_table(model: Model, plan: Plan, reading: Reading, asks: Asks, answers: Answers, micropoints: bool) -> Table:
     """One row per account that has a lead, sorted by account id as leads are: ``account_id``, scores."""
     assert model.accounts is not None
     account = asks.account if asks.account is not None else np.zeros(len(asks.lead), np.uint32)

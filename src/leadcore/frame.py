@@ -19,14 +19,13 @@ SHOWN = 10
 class Frame:
     """An immutable table: ``__arrow_c_stream__`` for anything that reads Arrow, re-readable, and converters."""
 
-    table: Table
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
-    @classmethod
-    def of(cls, table: Table) -> Frame:
-        """A frame around a table."""
-        frame = Frame()
-        frame.table = table
-        return frame
+    @property
+    def table(self) -> Table:
+        """The table itself."""
+        return self._table
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The table as an Arrow C stream; may be asked again."""
@@ -50,12 +49,14 @@ class Frame:
 
     def to_polars(self) -> polars.DataFrame:
         """A Polars DataFrame (needs the extra ``polars``)."""
-        return _imported("polars", "polars").DataFrame(self.table)
+        frame: polars.DataFrame = _imported("polars", "polars").DataFrame(self.table)
+        return frame
 
     def to_pandas(self) -> pandas.DataFrame:
         """A pandas DataFrame (needs the extra ``pandas``)."""
         _imported("pandas", "pandas")
-        return self.to_arrow().to_pandas()
+        frame: pandas.DataFrame = self.to_arrow().to_pandas()
+        return frame
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """A list of dicts; instants are aware datetimes in UTC."""

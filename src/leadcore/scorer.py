@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
 from leadcore import _kernel
-from leadcore._arrow import Program
+from leadcore._arrow import ArrowStream, Program, Table
 from leadcore._inputs import AsOf, Column, TableLike, as_stream, column_names, data_errors, one_instant
 from leadcore._plan import plan_model
-from leadcore._run import Asks, Reading, Request, default_threads, run
+from leadcore._run import Asks, Reading, Request, run
 from leadcore._time import to_datetime
 from leadcore.errors import DataError, LeadcoreError, Problem
 from leadcore.explanation import Explanation
 from leadcore.model import Model
 from leadcore.scores import LeadScore, Scores
+
+
+def _collected(request: Request) -> Request:
+    """The request with its tables read whole, so that they can be read again."""
+
+    def whole(table: ArrowStream | None) -> ArrowStream | None:
+        return None if table is None else Table.collect(table)
+
+    return replace(
+        request,
+        events=whole(request.events),
+        leads=whole(request.leads),
+        aliases=whole(request.aliases),
+        asks=whole(request.asks),
+    )
+
 
 _NO_ROWS = np.empty(0, np.int64)
 _NO_CODES = np.empty(0, np.uint32)
@@ -111,7 +128,7 @@ class Scorer:
         if engine == "reference":
             from leadcore._reference_run import reference_answers
 
-            return self._scores(request, micropoints, True, reference_answers)
+            return self._scores(_collected(request), micropoints, True, reference_answers)
         if engine != "kernel":
             raise LeadcoreError(f"engine is 'kernel' or 'reference', not {engine!r}")
         return self._scores(request, micropoints, explain, None)
@@ -138,7 +155,7 @@ class Scorer:
             asks=as_stream(as_of, "as_of") if instant is None and named is None else None,
             unknown_leads=unknown_leads,
             reject=on_error == "reject",
-            threads=threads or default_threads(),
+            threads=threads,
             progress=progress,
         )
 
@@ -183,8 +200,8 @@ class Scorer:
         if reading.alias is not None and code < len(reading.alias):
             code = int(reading.alias[code])
         lead, instant = np.array([code], np.uint32), np.array([at], np.int64)
-        rows = reading._canonical(reading.rows.get("code", _NO_CODES))
-        attributes, account = reading._in_force(lead, instant, rows)
+        rows = reading.canonical(reading.rows.get("code", _NO_CODES))
+        attributes, account = reading.in_force(lead, instant, rows)
         answers, _ = run(self._plan, self._kernel_plan, reading, Asks(lead, instant, attributes, account), 2)
         return answers.lines[0]
 
@@ -215,12 +232,18 @@ class Scorer:
             lines = np.zeros(2 * self._plan.tables["lines_size"], np.int64)
             self._one(encoded, instant, lines)
             if shares:
-                table = [{**event, "lead_id": 0} for event in events]
-                return self.score(table, [{**attributes, "lead_id": 0}], as_of=as_of).explain(0, shares=True)
+                return self._as_table(attributes, events, as_of).explain(0, shares=True)
             totals = dict(zip(self._plan.scores, scores, strict=True))
             return Explanation.of(self._plan, lead_id, to_datetime(instant), totals, lines, [])
 
         return LeadScore(self._plan, self._model, lead_id, instant, scores, grades, rating, label, explained)
+
+    def _as_table(self, attributes: Mapping[str, Any], events: Sequence[Mapping[str, Any]], as_of: Any) -> Scores:
+        """One lead by way of tables, with every declared column; its lead id is 0."""
+        names = {name for declared in self._model.events.values() for name in declared}
+        lead = {name: attributes.get(name) for name in self._model.attributes}
+        rows = [{**dict.fromkeys(names), **event, "lead_id": 0} for event in events]
+        return self.score(rows or None, [{**lead, "lead_id": 0}], as_of=as_of)
 
     def _one(self, encoded: Any, instant: int, lines: Any) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
         """Score an encoded lead with a worker nobody else has at the moment."""

@@ -23,6 +23,7 @@ from leadcore.model import Model
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+
 class LeadScore:
     """One lead at one instant.
 
@@ -65,7 +66,9 @@ class LeadScore:
     def __repr__(self) -> str:
         told = [f"{name}={value:g}" for name, value in self.scores.items()]
         told += [f"{name}_grade={grade}" for name, grade in self.grades.items()]
-        told += [f"{key}={value}" for key, value in (("rating", self.rating), ("label", self.label)) if value is not None]
+        told += [
+            f"{key}={value}" for key, value in (("rating", self.rating), ("label", self.label)) if value is not None
+        ]
         told += [f"{name}={reached}" for name, reached in self.thresholds.items()]
         return f"LeadScore({self.lead_id!r}, {', '.join(told)})"
 
@@ -90,9 +93,13 @@ class Scores(Frame):
         self._plan, self._reading, self._asks, self._answers = plan, reading, asks, answers
         self._micropoints, self._again, self._shares, self._explain_one = micropoints, again, shares, explain_one
 
-    @cached_property
+    @property
     def table(self) -> Table:
         """The Arrow table."""
+        return self._built
+
+    @cached_property
+    def _built(self) -> Table:
         plan, asks, answers = self._plan, self._asks, self._answers
         columns: list[tuple[str, Any]] = [("lead_id", ("column", self._reading.encoder.ids(asks.lead)))]
         if self._reading.request.instant is None:
@@ -113,8 +120,8 @@ class Scores(Frame):
             columns.append((name, answers.scores[:, score] >= self.model.micropoints(threshold.at)))
         if self._reading.request.reject:
             rejected = np.zeros(self._reading.lead_count, np.int64)
-            codes, rows = self._reading.encoder.rejected_leads()
-            np.add.at(rejected, self._reading._canonical(codes), rows)
+            faulty, rows = self._reading.encoder.rejected_leads()
+            np.add.at(rejected, self._reading.canonical(faulty), rows)
             columns.append(("rejected_rows", rejected[asks.lead]))
         return Table.build(columns)
 
@@ -135,7 +142,7 @@ class Scores(Frame):
         if self._reading.request.instant is None:
             raise LeadcoreError("account scores need one instant for all leads: give as_of as a single instant")
         table = account_table(self.model, self._plan, self._reading, self._asks, self._answers, self._micropoints)
-        return Frame.of(table)
+        return Frame(table)
 
     def __iter__(self) -> Iterator[LeadScore]:
         """Every row, in order."""
@@ -189,8 +196,12 @@ class Scores(Frame):
         lines = self._answers.lines
         if not lines.shape[1] and self._plan.lines:
             raise LeadcoreError("explanations() needs scores made with explain=True")
-        if self._answers.wrapped:
-            raise LeadcoreError("a line is beyond 64 bits of micropoints: explain leads one by one, with explain(lead_id)")
+        width = self._plan.tables["lines_size"]
+        low, high = lines[:, :width], lines[:, width:]
+        if self._answers.wrapped or (high != (low[:, : high.shape[1]] >> 63)).any():
+            raise LeadcoreError(
+                "a line is beyond 64 bits of micropoints: explain leads one by one, with explain(lead_id)"
+            )
         shown = self._plan.lines
         values = lines[:, [line.index for line in shown]]
         rows, which = np.nonzero(values)
@@ -201,7 +212,7 @@ class Scores(Frame):
             codes = np.array([place[name] if (name := pick(line)) is not None else -1 for line in shown], np.int32)
             return "dictionary", codes[which], names
 
-        return Frame.of(
+        return Frame(
             Table.build(
                 [
                     ("lead_id", ("column", self._reading.encoder.ids(self._asks.lead[rows]))),

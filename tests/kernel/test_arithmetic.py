@@ -104,7 +104,9 @@ def test_growth(form, span, part):
     assert form.grow(r, (1 << shift) // span, shift) == g(r, span)
 
 
-@given(value=st.floats(-1e9, 1e9), rate=st.floats(-1e5, 1e5), bounds=st.tuples(st.floats(-1e5, 1e5), st.floats(-1e5, 1e5)))
+@given(
+    value=st.floats(-1e9, 1e9), rate=st.floats(-1e5, 1e5), bounds=st.tuples(st.floats(-1e5, 1e5), st.floats(-1e5, 1e5))
+)
 def test_points_of_a_property(form, value, rate, bounds):
     """A property's points are the product's nearest micropoints, ties to even, held (spec 9.1)."""
     low, high = sorted(bounds)
@@ -117,4 +119,3 @@ def test_points_of_null(form):
     assert form.points_of(float("nan"), 3.0, 1.0, 5.0) == 0
     assert form.points_of(1e300, 1e300, -1e300, 1e300) == 10**11
     assert np.isfinite(form.points_of(-1e300, 1e300, -1e300, 1e300))
-

@@ -6,13 +6,12 @@ import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from leadcore._kernel import DTYPES
-from leadcore._plan.conditions import ALWAYS, Json, Programs, lower_clause, lower_row
+from leadcore._plan.conditions import Json, Programs, lower_clause, lower_row
 from leadcore._plan.folds import Folds
 from leadcore._plan.hits import ADD, ADD_PER, LEAF, RESET, VALUE, Rules
 from leadcore._plan.numbers import HELD, as_number, millionths
@@ -390,7 +389,7 @@ def _place(places: list[int], item: int) -> int:
 
 def _spans(meanings: Sequence[Sequence[tuple[int, int, int]]]) -> tuple[list[tuple[int, ...]], list[tuple[int, int]]]:
     """Meanings in one list, and where those of each hit id stand in it."""
-    flat, spans = [], []
+    flat, spans = list[tuple[int, ...]](), list[tuple[int, int]]()
     for listed in meanings:
         spans.append((len(flat), len(listed)))
         flat.extend(listed)

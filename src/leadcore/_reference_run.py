@@ -1,0 +1,69 @@
+"""A run on the reference engine: the same tables and the same result, recomputed by the slow twin."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from leadcore._arrow import ArrowStream, Table
+from leadcore._plan import Plan
+from leadcore._reference import score
+from leadcore._run import Answers, Asks, Reading, Request
+from leadcore._time import to_micros
+from leadcore.model import Model
+
+
+def reference_answers(
+    model: Model, plan: Plan, request: Request, reading: Reading, asks: Asks
+) -> tuple[Answers, dict[str, int]]:
+    """What the reference engine says to the same asks; the request's tables must be re-readable."""
+    ids = reading.encoder.ids(asks.lead).column("lead_id")
+    pairs = [(lead if isinstance(lead, str) else int(lead), int(at)) for lead, at in zip(ids, asks.at, strict=True)]
+    result = score(
+        model,
+        _rows(request.leads, request.names.leads) if request.leads is not None else None,
+        _rows(request.events, request.names.events) if request.events is not None else [],
+        pairs,
+        _rows(request.aliases, {}) if request.aliases is not None else None,
+    )
+    width, count = plan.tables["lines_size"], len(pairs)
+    answers = Answers(
+        np.zeros((count, len(plan.scores)), np.int64),
+        np.zeros((count, len(plan.scores) if plan.grades else 0), np.int32),
+        np.zeros(count if plan.ratings else 0, np.int32),
+        np.zeros(count if plan.labels else 0, np.int32),
+        np.zeros((count, 2 * width), np.int64),
+    )
+    place: dict[tuple[str | None, ...], int] = {
+        (line.score, line.group, line.criterion, line.part): line.index for line in plan.lines
+    }
+    for i, (row, lines) in enumerate(zip(result.rows, result.lines, strict=True)):
+        for j, name in enumerate(plan.scores):
+            answers.scores[i, j] = row[name]
+            if name in plan.grades:
+                answers.grades[i, j] = plan.grades[name].index(row[f"{name}_grade"])
+        if plan.ratings:
+            answers.rating[i] = plan.ratings.index(row["rating"])
+        if plan.labels:
+            answers.label[i] = plan.labels.index(row["label"])
+        for *what, value in lines:
+            index = place[tuple(what)]
+            answers.lines[i, index] = (value + 2**63) % 2**64 - 2**63
+            answers.lines[i, width + index] = value >> 64
+    overflow = result.unique_by_overflow
+    return answers, {"": overflow} if overflow else {}
+
+
+def _rows(table: ArrowStream, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Rows under the model's names, instants in microseconds."""
+    back = {column: name for name, column in names.items()}
+    return [
+        {back.get(column, column): _plain(value) for column, value in row.items()}
+        for row in Table.collect(table).to_dicts()
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return to_micros(value) if isinstance(value, (datetime, date)) else value
