@@ -362,7 +362,12 @@ def run(
         parts = [work()]
     else:
         with ThreadPoolExecutor(threads, thread_name_prefix="leadcore") as pool:
-            parts = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
+            try:
+                parts = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
+            except BaseException:
+                for _ in partitions:  # nobody takes another: an interrupt is answered after the partitions at hand
+                    pass
+                raise
     reading.repeated([fault for faults, _ in parts for fault in faults])
     overflow: Ints = np.stack([counted for _, counted in parts]).sum(axis=0)
     return answers, {name: int(n) for name, n in zip(plan.folds, overflow, strict=True) if n}
