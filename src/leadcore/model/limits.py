@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from leadcore.model.path import Flaw, Path
@@ -15,25 +16,35 @@ MOST_ITEMS = 65_536
 """Items of a list (spec 11)."""
 
 
+_SCALARS = frozenset({str, Decimal, int, float, bool, type(None)})
+
+
+def _containers(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    return [
+        (key, value)
+        for key, value in pairs
+        if type(value) not in _SCALARS and isinstance(value, (dict, list, tuple, Mapping))
+    ]
+
+
 def oversized(tree: Any) -> list[Flaw]:
     """Too deep or too many values. Walks without recursion, and no further than the limits."""
-    stack: list[tuple[Any, Path]] = [(tree, ())] if isinstance(tree, (Mapping, list, tuple)) else []
+    stack: list[tuple[Any, Path]] = [(value, ()) for _, value in _containers([("", tree)])]
     count = 0
     while stack:
         node, path = stack.pop()
-        if isinstance(node, Mapping):
-            count += len(node)
-            children = [(v, k) for k, v in node.items() if isinstance(v, (Mapping, list, tuple))]
-        else:
-            count += len(node)
-            if len(node) > MOST_ITEMS:
-                return [Flaw(path, too_long(MOST_ITEMS, "items", len(node)))]
-            children = [(v, i) for i, v in enumerate(node) if isinstance(v, (Mapping, list, tuple))]
+        count += len(node)
         if count > MOST_VALUES:
             return [Flaw((), f"a document has at most {MOST_VALUES} values, those behind aliases counted each time")]
+        if isinstance(node, Mapping):
+            children = _containers(node.items())
+        elif len(node) > MOST_ITEMS:
+            return [Flaw(path, too_long(MOST_ITEMS, "items", len(node)))]
+        else:
+            children = _containers(enumerate(node))
         if children and len(path) >= DEEPEST:
             return [Flaw(path[:8], f"a document is at most {DEEPEST} levels deep")]
-        stack.extend((child, (*path, key)) for child, key in children)
+        stack.extend((child, (*path, key)) for key, child in children)
     return []
 
 

@@ -77,7 +77,7 @@ def meant(name: str, names: Iterable[str]) -> str | None:
         return None  # comparing is quadratic in the length
     near = [n for n in names if n.lower() == name.lower()]
     candidates = [n for n in names if abs(len(n) - len(name)) <= 4][:2_000]
-    near = near or difflib.get_close_matches(name, candidates, n=1, cutoff=0.7)
+    near = near or difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else None
 
 

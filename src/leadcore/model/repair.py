@@ -17,7 +17,8 @@ _GONE = object()
 
 _INSTEAD: dict[str, Any] = {
     "name": "", "on": [], "points": 0, "field": "", "op": "exists", "value": True, "from": [], "to": "", "bands": [],
-    "criteria": [], "scores": {}, "stages": [], "initial": "", "factor": 0, "notify": [],
+    "criteria": [], "scores": {}, "stages": [], "initial": "", "factor": 0, "notify": ["somebody"],
+    "due": "1d", "every": "1d", "half_life": "1d", "linear": "1d", "expire": "1d", "steps": [],
 }  # fmt: skip
 """What stands for a missing or removed key, where a harmless value exists. No check speaks about these places."""
 
@@ -159,7 +160,9 @@ def _remove(work: Any, path: Path) -> None:
     parent = work
     for step in above:
         parent = parent[step]
-    if isinstance(parent, list) and isinstance(key, int):
+    if key in _INSTEAD and isinstance(parent, dict):
+        parent[key] = _INSTEAD[key]
+    elif isinstance(parent, list) and isinstance(key, int):
         parent[key] = _GONE
     else:
         parent.pop(key, None)

@@ -79,8 +79,10 @@ def plain(value: Decimal) -> str:
 
 def places(value: Decimal) -> int:
     """How many decimal places a number needs: 1.50 needs one."""
-    exponent = value.normalize(EXACT).as_tuple().exponent
-    return max(0, -int(exponent))
+    exponent = int(value.as_tuple().exponent)
+    if exponent < 0:  # 1.50 is written with two places
+        exponent = int(value.normalize(EXACT).as_tuple().exponent)
+    return max(0, -exponent)
 
 
 Number = Annotated[Decimal, PlainValidator(_number), WithJsonSchema({"type": "number"})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -78,6 +79,8 @@ def _flaw(detail: Detail, tree: Any, kind: type[BaseModel]) -> Flaw | None:
     if error in _WANTED:
         return Flaw(path, f"{_WANTED[error]} is wanted here, not {_found(value)}", _hint(error, value))
     if error == "literal_error":
+        if context["expected"] == "1":
+            return Flaw(path, f"only version 1 is known here, not {_found(value)}")
         choices = [str(c).strip("'") for c in context["expected"].replace(" or ", ", ").split(", ")]
         return Flaw(path, f"{_found(value)} is not known here", _choice(value, choices))
     if error == "number":
@@ -143,10 +146,25 @@ def _unknown_key(path: Path, loc: tuple[str | int, ...], tree: Any, kind: type[B
     names = _keys(part) if part else []
     if key == "stars" and "points" in names:
         return Flaw(path, "`stars: n` is short for `points: {stars: n}`: give one of the two", None, True)
-    hint = meant(key, names)
-    if hint is None and names:
-        hint = f"{part.__name__.rstrip('_') if part else ''} has {listed(names, 24)}".replace(" or ", " and ")
+    hint = meant(key, names) or _key_of_another_kind(key, part)
+    if hint is None and part is not None:
+        hint = f"{_called(part)} has {listed(names, 24)}".replace(" or ", " and ")
     return Flaw(path, f"unknown key `{key[:40]}`", hint, True)
+
+
+def _key_of_another_kind(key: str, part: type[BaseModel] | None) -> str | None:
+    from leadcore.model.criterion import CRITERIA
+
+    kinds = [kind for kind, other in CRITERIA.items() if key in _keys(other)]
+    if part not in CRITERIA.values() or not kinds:
+        return None
+    return f"`{key}` is a key of {listed(kinds).replace(' or ', ' and ')} criteria"
+
+
+def _called(part: type[BaseModel]) -> str:
+    """What a part is called in a sentence: ``an event criterion``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", part.__name__.rstrip("_")).lower()
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def _keys(part: type[BaseModel]) -> list[str]:
@@ -160,7 +178,8 @@ def _wanted(kind: type[BaseModel], loc: tuple[str | int, ...]) -> str | None:
         return None
     for name, field in part.model_fields.items():
         if (field.alias or name) == loc[-1] and field.description:
-            return field.description.rstrip(".")[:1].lower() + field.description.rstrip(".")[1:]
+            hint = field.description.rstrip(".")[:1].lower() + field.description.rstrip(".")[1:]
+            return hint if hint != f"the {name}" else None
     return None
 
 

@@ -47,6 +47,8 @@ def scalar(text: str) -> Any:
     if _NUMBER.fullmatch(text):
         if len(text) > _LONGEST_NUMBER:
             raise _UnfitError(f"a number has at most {_LONGEST_NUMBER} digits")
+        if "e" not in text and "E" not in text:
+            return Decimal(text)
         try:
             value = Decimal(text)
         except ArithmeticError:  # an exponent beyond all measure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,7 @@ OPS: dict[Kind, tuple[str, ...]] = {
     "instant": _ORDERED,
     "boolean": _EVERY,
 }
-_A: dict[Kind, str] = {"text": "text", "number": "a number", "instant": "an instant", "boolean": "a boolean"}
+A: dict[Kind, str] = {"text": "text", "number": "a number", "instant": "an instant", "boolean": "a boolean"}
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,18 @@ def _faults_of_clause(scope: Scope, clause: Clause, path: Path, place: Place) ->
 
 def _undeclared_field(scope: Scope, field: str, path: Path, place: Place) -> Any:
     """The type of a field; where it may not stand here or is not declared, a fault and None."""
-    kind, reason, hint = _look_up(scope, field, place)
-    if kind is None:
-        yield Flaw(path, reason, hint)
-    return kind
+    found = _look_up(scope, field, place)
+    if isinstance(found, str):
+        return found
+    yield Flaw(path, *found)
+    return None
 
 
-def _look_up(scope: Scope, field: str, place: Place) -> tuple[Kind | None, str, str | None]:
+Found = Kind | tuple[str, str | None]
+"""The type of a field, or why there is none and what would be right."""
+
+
+def _look_up(scope: Scope, field: str, place: Place) -> Found:
     prefix, dot, name = field.partition(".")
     if not dot:
         if field in ("rating", "label"):
@@ -124,9 +129,9 @@ def _look_up(scope: Scope, field: str, place: Place) -> tuple[Kind | None, str, 
         prefix, name = place.bare, field
     if prefix not in place.prefixes:
         if prefix in _PREFIXES:
-            return None, f"{place.what} cannot look at `{prefix}.`", _elsewhere(prefix, place)
+            return f"{place.what} cannot look at `{prefix}.`", _elsewhere(prefix, place)
         near = meant(prefix, place.prefixes)
-        return None, f"`{field[:40]}` is no field", near or f"{place.what} looks at {_looked_at(place)}"
+        return f"`{field[:40]}` is no field", near or f"{place.what} looks at {_looked_at(place)}"
     return _PREFIXES[prefix](scope, name, place)
 
 
@@ -142,59 +147,64 @@ def _looked_at(place: Place) -> str:
     return listed([*(f"{prefix}.X" for prefix in place.prefixes), *place.names])
 
 
-def _whole_name(scope: Scope, field: str, place: Place) -> tuple[Kind | None, str, str | None]:
+def _whole_name(scope: Scope, field: str, place: Place) -> Found:
     if field not in place.names:
-        return None, f"{place.what} cannot look at `{field}`", f"it looks at {_looked_at(place)}"
+        return f"{place.what} cannot look at `{field}`", f"it looks at {_looked_at(place)}"
     declared = scope.model.rating if field == "rating" else scope.model.labels
     if declared is None and field not in scope.ghosts.others:
-        return None, f"the model has no {'`rating`' if field == 'rating' else '`labels`'}", None
-    return "text", "", None
+        return f"the model has no `{'labels' if field == 'label' else field}`", None
+    return "text"
 
 
-def _lead(scope: Scope, name: str, place: Place) -> tuple[Kind | None, str, str | None]:
+def _lead(scope: Scope, name: str, place: Place) -> Found:
     kind = scope.attribute(name)
-    hint = did_you_mean(name, scope.attributes, "attribute")
-    return kind, f"there is no attribute `{name[:40]}`", hint
+    if kind is not None:
+        return kind
+    return f"there is no attribute `{name[:40]}`", did_you_mean(name, scope.attributes, "attribute")
 
 
-def _event(scope: Scope, name: str, place: Place) -> tuple[Kind | None, str, str | None]:
+def _event(scope: Scope, name: str, place: Place) -> Found:
     if name == "type" and "stage" in place.prefixes:
-        return "text", "", None
+        return "text"
     kind = scope.property(name, place.on)
+    if kind is not None:
+        return kind
     on = place.on or ()
+    whose = f"`{on[0][:40]}` has no" if len(on) == 1 else f"none of {', '.join(on[:8])} has a"
     hint = did_you_mean(name, scope.property_names(on), "property")
-    whose = f"`{on[0]}` has" if len(on) == 1 else f"none of {listed(on)} has"
-    return kind, f"{whose} {'no' if len(on) == 1 else 'a'} property `{name[:40]}`", hint
+    return f"{whose} property `{name[:40]}`", hint
 
 
-def _score(scope: Scope, name: str, place: Place) -> tuple[Kind | None, str, str | None]:
-    known = name in scope.model.scores
-    ghost = name in scope.ghosts.scores or None in scope.ghosts.scores
-    kind: Kind | None = "number" if known else "" if ghost else None
-    return kind, f"there is no score `{name[:40]}`", did_you_mean(name, scope.model.scores, "score")
+def _score(scope: Scope, name: str, place: Place) -> Found:
+    return _of(scope.model.scores, scope.ghosts.scores, name, "score", "number")
 
 
-def _grade(scope: Scope, name: str, place: Place) -> tuple[Kind | None, str, str | None]:
+def _threshold(scope: Scope, name: str, place: Place) -> Found:
+    return _of(scope.model.thresholds, scope.ghosts.thresholds, name, "threshold", "boolean")
+
+
+def _of(names: Mapping[str, Any], ghosts: set[str | None], name: str, what: str, kind: Kind) -> Found:
+    if name in names:
+        return kind
+    if name in ghosts or None in ghosts:
+        return ""
+    return f"there is no {what} `{name[:40]}`", did_you_mean(name, names, what)
+
+
+def _grade(scope: Scope, name: str, place: Place) -> Found:
     if name in scope.graded:
-        return "text", "", None
+        return "text"
     if name in scope.ghosts.graded or None in scope.ghosts.graded:
-        return "", "", None
+        return ""
     if name in scope.model.scores:
-        return None, f"the score `{name[:40]}` has no grades", None
+        return f"the score `{name[:40]}` has no grades", None
     return _score(scope, name, place)
 
 
-def _threshold(scope: Scope, name: str, place: Place) -> tuple[Kind | None, str, str | None]:
-    known = name in scope.model.thresholds
-    ghost = name in scope.ghosts.thresholds or None in scope.ghosts.thresholds
-    kind: Kind | None = "boolean" if known else "" if ghost else None
-    return kind, f"there is no threshold `{name[:40]}`", did_you_mean(name, scope.model.thresholds, "threshold")
-
-
-def _stage(scope: Scope, name: str, place: Place) -> tuple[Kind | None, str, str | None]:
+def _stage(scope: Scope, name: str, place: Place) -> Found:
     if name in ("age", "visits"):
-        return "number", "", None
-    return None, f"`stage.{name[:40]}` is no field", "stage.age (days) or stage.visits"
+        return "number"
+    return f"`stage.{name[:40]}` is no field", "stage.age (days) or stage.visits"
 
 
 _PREFIXES = {
@@ -208,8 +218,8 @@ _PREFIXES = {
 
 
 def _op_does_not_fit(clause: Clause, kind: Kind, path: Path) -> Flaws:
-    hint = f"for {_A[kind]}: {listed(OPS[kind], 12)}"
-    yield Flaw(path, f"`{clause.op}` does not fit `{clause.field[:40]}`, which is {_A[kind]}", hint)
+    hint = f"for {A[kind]}: {listed(OPS[kind], 12)}"
+    yield Flaw(path, f"`{clause.op}` does not fit `{clause.field[:40]}`, which is {A[kind]}", hint)
 
 
 def _value_does_not_fit(clause: Clause, kind: Kind, path: Path, place: Place) -> Flaws:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from leadcore.model.checks import decay
-from leadcore.model.checks.condition import faults_of_condition, when_of_criterion, where
+from leadcore.model.checks.condition import A, faults_of_condition, when_of_criterion, where
 from leadcore.model.checks.number import bounds, no_float, points_out_of_range
 from leadcore.model.checks.scope import Flaws, Scope, no_event_types
 from leadcore.model.criterion import (
@@ -68,10 +68,8 @@ def _attribute(scope: Scope, criterion: AttributeCriterion, path: Path) -> Flaws
             hint = did_you_mean(criterion.field.removeprefix("lead."), scope.attributes, "attribute")
             yield Flaw(at, f"there is no attribute `{criterion.field[:40]}`", hint)
         elif kind and kind != wanted:
-            form = "table" if wanted == "text" else "bands"
-            yield Flaw(
-                at, f"a {form} looks at {wanted}, `{criterion.field[:40]}` is {kind}".replace("a bands", "bands")
-            )
+            form = "a table looks at text" if wanted == "text" else "bands look at a number"
+            yield Flaw(at, f"{form}, `{criterion.field[:40]}` is {A[kind]}")
     if criterion.table is not None:
         yield from rows(scope, criterion.table, (*path, "table"), criterion.case_sensitive)
     if criterion.bands is not None:
@@ -175,7 +173,7 @@ def _unfit_property(scope: Scope, name: str, on: tuple[str, ...], path: Path, wa
         hint = did_you_mean(name.removeprefix("event."), scope.property_names(on), "property")
         yield Flaw(path, f"no event type in `on` has a property `{name[:40]}`", hint)
     elif kind and wanted and kind != wanted:
-        yield Flaw(path, f"a {wanted} property is wanted here, `{name[:40]}` is {kind}")
+        yield Flaw(path, f"a {wanted} property is wanted here, `{name[:40]}` is {A[kind]}")
 
 
 def rows(scope: Scope, table: dict[str, Points], path: Path, case_sensitive: bool) -> Flaws:

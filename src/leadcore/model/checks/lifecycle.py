@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from leadcore.model.checks.condition import faults_of_condition, when_of_transition
+from leadcore.model.checks.condition import A, faults_of_condition, when_of_transition
 from leadcore.model.checks.scope import Flaws, Scope, no_event_types, unknown_name, unknown_timezone
 from leadcore.model.duration import HOUR, MINUTE
 from leadcore.model.lifecycle import Calendar, Lifecycle, Manual, Sla, Stage, Transition
@@ -85,7 +85,7 @@ def _manual(scope: Scope, manual: Manual | None, path: Path) -> Flaws:
         hint = did_you_mean(manual.field, scope.property_names((manual.on,)), "property")
         yield Flaw((*path, "field"), f"`{manual.on[:40]}` has no property `{manual.field[:40]}`", hint)
     elif kind not in ("text", ""):
-        yield Flaw((*path, "field"), f"a text property is wanted here, `{manual.field[:40]}` is {kind}")
+        yield Flaw((*path, "field"), f"a text property is wanted here, `{manual.field[:40]}` is {A[kind]}")
 
 
 def _transitions(scope: Scope, lifecycle: Lifecycle, path: Path) -> Flaws:

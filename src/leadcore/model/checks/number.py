@@ -8,7 +8,7 @@ from typing import Any
 
 from leadcore.model.checks.scope import Flaws, Scope
 from leadcore.model.path import Flaw, Path, shown
-from leadcore.model.scalar import Points, Stars, places, plain
+from leadcore.model.scalar import EXACT, Points, Stars, places, plain
 
 MOST_POINTS = Decimal(100_000)
 """Points of a criterion at most, in size (spec 4)."""
@@ -29,7 +29,7 @@ def points_out_of_range(scope: Scope, value: Points | None, path: Path, most: De
     if abs(exact) > most:
         yield Flaw(path, f"{worth}points are at most {plain(most)} in size")
     elif places(exact) > 6:
-        yield Flaw(path, f"{worth}points have at most 6 decimal places", f"{_rounded(exact)} perhaps")
+        yield Flaw(path, f"{worth}points have at most 6 decimal places", _rounded(exact))
 
 
 def factor_out_of_range(value: Decimal | None, path: Path, least: Decimal, most: Decimal) -> Flaws:
@@ -39,7 +39,7 @@ def factor_out_of_range(value: Decimal | None, path: Path, least: Decimal, most:
     if not least <= value <= most:
         yield Flaw(path, f"a number from {plain(least)} to {plain(most)} is wanted here, not {shown(value)}")
     elif places(value) > 6:
-        yield Flaw(path, "a number has at most 6 decimal places here", f"{_rounded(value)} perhaps")
+        yield Flaw(path, "a number has at most 6 decimal places here", _rounded(value))
 
 
 def min_above_max(scope: Scope, part: Any, path: Path) -> Flaws:
@@ -72,5 +72,6 @@ def _short(value: Decimal) -> str:
     return text if len(text) <= 24 else shown(value)
 
 
-def _rounded(value: Decimal) -> str:
-    return plain(value.quantize(Decimal("0.000001")))
+def _rounded(value: Decimal) -> str | None:
+    near = value.quantize(Decimal("0.000001"), context=EXACT)
+    return f"{plain(near)} perhaps" if near else None

@@ -48,9 +48,9 @@ class Scope:
         }
 
     @cached_property
-    def stages(self) -> frozenset[str]:
+    def stages(self) -> dict[str, None]:
         """Names of stages."""
-        return frozenset(stage.name for stage in self.model.lifecycle.stages) if self.model.lifecycle else frozenset()
+        return dict.fromkeys(stage.name for stage in self.model.lifecycle.stages) if self.model.lifecycle else {}
 
     def attribute(self, name: str) -> Kind | None:
         """The type of an attribute; None where it is not declared."""
