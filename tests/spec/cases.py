@@ -64,9 +64,9 @@ Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)
 Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9_]+$"), list("-+0123456789"))
 Loader.add_implicit_resolver("!decimal", re.compile(r"^-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?$"), list("-0123456789"))
-Loader.add_implicit_resolver("!nan", re.compile(r"^\.nan$"), ["."])
+Loader.add_implicit_resolver("!nan", re.compile(r"^\.(?:nan|inf)$"), ["."])
 Loader.add_constructor("!decimal", lambda loader, node: Decimal(loader.construct_scalar(node)))
-Loader.add_constructor("!nan", lambda loader, node: float("nan"))
+Loader.add_constructor("!nan", lambda loader, node: float(loader.construct_scalar(node)[1:]))
 Loader.add_constructor(
     "tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node).replace("_", ""))
 )
@@ -149,7 +149,7 @@ def events_of(row: dict[str, Any], base: int, content: dict[str, Any]) -> list[d
     types = list(document_of(row, content.get("base") or {}).get("events", {}))
     default: dict[str, Any] = {"lead_id": 1, "type": types[0]} if len(types) == 1 else {"lead_id": 1}
     events = [{**default, **event} for event in rows_of(row.get("events"), base, row, content) or []]
-    if any("type" not in event or "at" not in event for event in events):
+    if any(event.get("type") is None or "at" not in event for event in events):
         raise MalformedCase("events have an instant, and a type where there are several")
     return events
 
