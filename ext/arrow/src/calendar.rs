@@ -1,7 +1,5 @@
 //! Instants as calendar fields: the only place where microseconds become years (spec 1.1).
 
-use std::io::Write;
-
 pub const SECOND: i64 = 1_000_000;
 pub const DAY: i64 = 86_400 * SECOND;
 
@@ -55,26 +53,38 @@ pub fn date_of(days: i64) -> (i64, u8, u8) {
 /// Append an instant as ISO 8601 with Z, no more digits than it needs (spec 12).
 pub fn write_iso(out: &mut Vec<u8>, micros: i64) {
     let c = civil(micros);
-    let written = if (0..=9999).contains(&c.year) {
-        write!(
-            out,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-            c.year, c.month, c.day, c.hour, c.minute, c.second
-        )
+    if (0..=9999).contains(&c.year) {
+        out.extend_from_slice(&pair(c.year as u32 / 100));
+        out.extend_from_slice(&pair(c.year as u32 % 100));
     } else {
         // Outside spec 1.1, but a stream may hold it: the expanded form of ISO 8601 keeps it readable.
-        write!(
-            out,
-            "{:+07}-{:02}-{:02}T{:02}:{:02}:{:02}",
-            c.year, c.month, c.day, c.hour, c.minute, c.second
-        )
-    };
-    debug_assert!(written.is_ok(), "a Vec takes every write");
+        out.extend_from_slice(format!("{:+07}", c.year).as_bytes());
+    }
+    for (mark, part) in [
+        (b'-', c.month),
+        (b'-', c.day),
+        (b'T', c.hour),
+        (b':', c.minute),
+        (b':', c.second),
+    ] {
+        out.push(mark);
+        out.extend_from_slice(&pair(part.into()));
+    }
     if c.micro != 0 {
-        let digits = format!(".{:06}", c.micro);
-        out.extend_from_slice(digits.trim_end_matches('0').as_bytes());
+        out.push(b'.');
+        for part in [c.micro / 10_000, c.micro / 100 % 100, c.micro % 100] {
+            out.extend_from_slice(&pair(part));
+        }
+        while out.last() == Some(&b'0') {
+            out.pop();
+        }
     }
     out.push(b'Z');
+}
+
+/// Two digits.
+fn pair(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
 /// Microseconds of a count in units of `numerator / denominator` microseconds; finer units floor, None when too large.

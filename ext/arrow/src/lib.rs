@@ -1,5 +1,6 @@
 //! The Arrow edge of leadcore: ids to codes, conditions to hit sets, tables in and out.
 
+mod blocks;
 mod build;
 mod calendar;
 mod capsule;
@@ -25,6 +26,7 @@ mod identity;
 mod ids;
 mod instants;
 mod integers;
+mod json_columns;
 mod leads;
 mod lexical;
 mod numpy_column;
@@ -32,6 +34,10 @@ mod one_lead;
 mod patterns;
 mod plan;
 mod program;
+mod read_csv;
+mod read_jsonl;
+mod read_parquet;
+mod reader;
 mod rows;
 mod scalars;
 mod schema;
@@ -39,8 +45,13 @@ mod source;
 mod strings;
 mod table;
 mod text;
+mod text_columns;
 mod texts;
 mod values;
+mod write;
+mod write_csv;
+mod write_jsonl;
+mod write_values;
 
 use pyo3::prelude::*;
 
@@ -57,5 +68,7 @@ fn _edge(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(functions::check_pattern, m)?)?;
     m.add_function(wrap_pyfunction!(functions::fold_text, m)?)?;
     m.add_function(wrap_pyfunction!(functions::match_text, m)?)?;
+    m.add_class::<reader::TableReader>()?;
+    m.add_function(wrap_pyfunction!(write::write_table, m)?)?;
     Ok(())
 }

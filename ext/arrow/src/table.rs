@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{
     Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchOptions, UInt64Array,
 };
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use arrow_select::{interleave::interleave, take::take};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyValueError};
@@ -32,12 +32,12 @@ pub fn value_error(reason: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(reason.to_string())
 }
 
-/// A batch from elsewhere, validated: the C data interface hands over memory that nobody has looked at (spec 11).
-pub fn checked(batch: RecordBatch) -> PyResult<RecordBatch> {
-    for column in batch.columns() {
-        column.to_data().validate_full().map_err(value_error)?;
-    }
-    Ok(batch)
+/// Validate a batch from elsewhere: the C data interface hands over memory that nobody has looked at (spec 11).
+pub fn check(batch: &RecordBatch) -> Result<(), ArrowError> {
+    batch
+        .columns()
+        .iter()
+        .try_for_each(|column| column.to_data().validate_full())
 }
 
 impl Table {
@@ -117,9 +117,10 @@ impl Table {
         // Without the GIL: the stream may come from Python code in another thread.
         py.detach(move || {
             let schema = reader.schema();
-            let batches = reader
-                .map(|batch| checked(batch.map_err(value_error)?))
-                .collect::<PyResult<Vec<_>>>()?;
+            let batches = reader.map(|batch| batch.and_then(|b| check(&b).map(|()| b)));
+            let batches = batches
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(value_error)?;
             Ok(Table { schema, batches })
         })
     }
