@@ -65,9 +65,12 @@ def as_stream(table: TableLike, name: str) -> ArrowStream:
     raise DataError(
         [
             Problem(
-                name, None, None, type(table).__name__,
-                "a table is anything with __arrow_c_stream__ (Polars, pandas, pyarrow, DuckDB ...), a dict of columns "
-                "or a list of dicts",
+                name,
+                None,
+                None,
+                type(table).__name__,
+                "is no table: give anything with __arrow_c_stream__ (Polars, pandas, pyarrow, DuckDB ...), a dict of "
+                "columns or a list of dicts",
             )
         ]
     )  # fmt: skip
@@ -83,7 +86,7 @@ def one_instant(value: Any) -> int | None:
         try:
             return to_micros(value)
         except ValueError as fault:
-            raise DataError([Problem("as_of", None, None, None, str(fault))]) from None
+            raise DataError([Problem("as_of", None, None, None, f"is no instant: {fault}")]) from None
     return None
 
 
@@ -115,7 +118,7 @@ def column_names(model: Model, columns: Mapping[str, Any] | None) -> Names:
         unknown = [("columns", name) for name in given if not any(name in names for names in known.values())]
     if unknown:
         raise DataError(
-            [Problem(table, None, name, None, "no such name in the model: columns maps the model's names to yours")
+            [Problem(table, None, name, None, "is not a name of the model: columns maps the model's names to yours")
              for table, name in unknown]
         )  # fmt: skip
     if model.accounts is not None and model.accounts.key != "account_id":

@@ -23,10 +23,10 @@ def reference_answers(
     pairs = [(lead if isinstance(lead, str) else int(lead), int(at)) for lead, at in zip(ids, asks.at, strict=True)]
     result = score(
         model,
-        _rows(request.leads, request.names.leads) if request.leads is not None else None,
-        _rows(request.events, request.names.events) if request.events is not None else [],
+        None if request.leads is None else _rows(request.leads, request.names.leads, _instants(model)),
+        [] if request.events is None else _rows(request.events, request.names.events, _instants(model)),
         pairs,
-        _rows(request.aliases, {}) if request.aliases is not None else None,
+        None if request.aliases is None else _rows(request.aliases, {}, set()),
     )
     width, count = plan.tables["lines_size"], len(pairs)
     answers = Answers(
@@ -56,14 +56,18 @@ def reference_answers(
     return answers, {"": overflow} if overflow else {}
 
 
-def _rows(table: ArrowStream, names: dict[str, str]) -> list[dict[str, Any]]:
-    """Rows under the model's names, instants in microseconds."""
+def _instants(model: Model) -> set[str]:
+    """Names of columns that hold instants."""
+    declared = [*model.attributes.items(), *(field for fields in model.events.values() for field in fields.items())]
+    return {"at", "created_at", "valid_from", *(name for name, field in declared if field.type == "instant")}
+
+
+def _rows(table: ArrowStream, names: dict[str, str], instants: set[str]) -> list[dict[str, Any]]:
+    """Rows under the model's names, instants in microseconds; the edge has refused what is faulty."""
     back = {column: name for name, column in names.items()}
-    return [
-        {back.get(column, column): _plain(value) for column, value in row.items()}
-        for row in Table.collect(table).to_dicts()
-    ]
-
-
-def _plain(value: Any) -> Any:
-    return to_micros(value) if isinstance(value, (datetime, date)) else value
+    rows = [{back.get(c, c): value for c, value in row.items()} for row in Table.collect(table).to_dicts()]
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, (datetime, date)) or (name in instants and isinstance(value, str)):
+                row[name] = to_micros(value)
+    return rows

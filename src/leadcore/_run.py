@@ -122,7 +122,9 @@ class Reading:
             with data_errors("leads"):
                 self.rows = self.encoder.read_leads(request.leads, request.names.leads, request.column)
         elif request.column is not None:
-            raise DataError([Problem("leads", None, request.column, None, "as_of names a column of leads: give leads")])
+            raise DataError(
+                [Problem("leads", None, request.column, None, "is wanted by as_of, but there is no leads table")]
+            )
 
     def _read_aliases(self) -> None:
         self.alias: Codes | None = None
@@ -233,8 +235,7 @@ class Reading:
         if self.request.unknown_leads == "error" and len(codes):
             table = "events" if self.pairs is None else "as_of"
             problems = [
-                Problem(table, None, "lead_id", str(self.id_of(c)), "this lead is not in the leads table")
-                for c in codes[:100]
+                Problem(table, None, "lead_id", str(self.id_of(c)), "is not in the leads table") for c in codes[:100]
             ]
             raise DataError(problems, len(codes))
         return len(codes) if self.request.unknown_leads == "ignore" else 0
@@ -248,7 +249,7 @@ class Reading:
         differ = np.flatnonzero(given[code] != self.rows["as_of"])
         if len(differ):
             row = int(differ[0])
-            reason = "the rows of one lead give different instants; give a table (lead_id, as_of) instead"
+            reason = "has rows with different instants; give as_of as a table (lead_id, as_of) instead"
             raise DataError([Problem("leads", row, self.request.column, str(self.id_of(code[row])), reason)])
         return given[lead]
 

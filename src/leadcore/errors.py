@@ -61,7 +61,15 @@ class ModelError(LeadcoreError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One refused row or column: ``row`` is the 0-based position in the table, None for a whole column."""
+    """One refused row or column.
+
+    Attributes:
+        table: ``leads``, ``events``, ``as_of`` or ``aliases``.
+        row: 0-based position in the table, or None for a whole column.
+        column: Name in the caller's table, or None.
+        value: At most 32 characters of what was found, or None.
+        reason: What is said of it: "is null", "is not an instant in ISO 8601".
+    """
 
     table: str
     row: int | None
@@ -73,7 +81,7 @@ class Problem:
         where = self.table
         where += f", row {self.row}" if self.row is not None else ""
         where += f", column {self.column}" if self.column is not None else ""
-        return f"{where}: {self.reason}" + (f", found {self.value!r}" if self.value is not None else "")
+        return f"{where}: {self.value!r} {self.reason}" if self.value is not None else f"{where} {self.reason}"
 
 
 class DataError(LeadcoreError, ValueError):

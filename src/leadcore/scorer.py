@@ -168,15 +168,18 @@ class Scorer:
             answers, overflow = engine(self._model, self._plan, request, reading, asks)
 
         def again() -> Reading:
-            """The input once more, with row numbers."""
+            """The input once more, with row numbers; a stream that was read up says so or comes back empty."""
+            reason: Exception | None = None
             try:
-                return Reading(self._plan, self._program, request, rows=True)
-            except DataError:
-                raise
+                more = Reading(self._plan, self._program, request, rows=True)
+                if more.encoder.counts()["rows"] == reading.encoder.counts()["rows"]:
+                    return more
             except Exception as fault:
-                raise LeadcoreError(
-                    f"the input was a stream that can be read only once ({fault}): score with explain=True"
-                ) from fault
+                reason = fault
+            raise LeadcoreError(
+                "the input cannot be read again: it was a stream that is read only once, or it changed since; "
+                "score with explain=True"
+            ) from reason
 
         return Scores(
             self._model, self._plan, reading, asks, answers, reading.counts(left_out, overflow), micropoints, again,
@@ -220,7 +223,7 @@ class Scorer:
         """
         instant = one_instant(as_of)
         if instant is None:
-            reason = "as_of is one instant here: a datetime, a date or ISO 8601 text"
+            reason = "is not one instant: give a datetime, a date or ISO 8601 text"
             raise DataError([Problem("as_of", None, None, type(as_of).__name__, reason)])
         attributes = attributes or {}
         lead_id = attributes.get("lead_id")
