@@ -39,7 +39,9 @@ def account_value(score: AccountScore, values: Sequence[int]) -> int:
 
 
 def unheld(score: AccountScore, highest_first: Sequence[int]) -> int:
-    """Spec 6.6: "`sum` | `max` | `mean` | `top` (sum of the `n` highest) | `champion` (`share` in [0, 1] x max + (1 - share)
+    """The value before it is held.
+
+    Spec 6.6: "`sum` | `max` | `mean` | `top` (sum of the `n` highest) | `champion` (`share` in [0, 1] x max + (1 - share)
     x mean of the rest; max alone for one lead)"; 9.6: "Mean, champion: one rne over the whole".
     """
     if score.by == "sum":

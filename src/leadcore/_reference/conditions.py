@@ -155,7 +155,7 @@ def text_op_holds(op: str, text: str, values: Sequence[str], exactly: bool) -> b
 
 
 def has_word(text: str, word: str) -> bool:
-    """Whether a word is contained "with no `\\w` character directly before or after" (spec 3.2)."""
+    r"""Whether a word is contained "with no `\w` character directly before or after" (spec 3.2)."""
     for start in range(len(text) - len(word) + 1):
         end = start + len(word)
         if text[start:end] != word:
@@ -169,7 +169,7 @@ def has_word(text: str, word: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def is_word_character(character: str) -> bool:
-    """Whether a character is ``\\w`` in the dialect of ``matches``, the `regex` crate with Unicode on (spec 3.2)."""
+    r"""Whether a character is ``\w`` in the dialect of ``matches``, the `regex` crate with Unicode on (spec 3.2)."""
     return match_text("matches", [r"^\w$"], True, [character])[0]
 
 

@@ -183,7 +183,7 @@ def asks_of(people: Mapping[Id, Person], as_of: AsOf, aliases: Aliases, problems
         wanted = [(person, as_of) for person in people.values()]
     elif isinstance(as_of, Mapping):
         at = {person_of(lead, aliases): now for lead, now in as_of.items()}
-        for lead, now in at.items():
+        for now in at.values():
             check_instant(None, now, problems)
         for lead, person in people.items():
             if person.in_leads and lead not in at:

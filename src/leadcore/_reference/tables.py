@@ -163,8 +163,9 @@ class RowReader:
         return None
 
     def _number(self, column: str, value: Any) -> float | None:
-        """Spec 2.7: "float64; integers convert exactly or are refused; NaN reads as null; infinities are refused; -0.0 is
-        0.0".
+        """A number or null.
+
+        Spec 2.7: "float64; integers convert exactly or are refused; NaN reads as null; infinities are refused; -0.0 is 0.0".
         """
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             self.fault(column, value, "a number is wanted here")
