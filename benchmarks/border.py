@@ -19,7 +19,7 @@ from benchmarks.measure import Took, interleaved, peak_of, stopwatch, surroundin
 from benchmarks.workload import COLUMNS, Ids, Workload, make, w1_model
 from leadcore import _kernel
 from leadcore._arrow import Encoder
-from leadcore._run import Reading, default_threads, run
+from leadcore._run import Asks, Reading, default_threads, run
 
 PROMISE = 5.0  # ns per event that the border may cost
 PROMISED_BYTES = {"event": 64, "lead": 200}  # of memory beyond the input
@@ -102,15 +102,23 @@ def calling(blocks: int, finished: Encoder, ready: Block) -> Took:
     return took
 
 
+def read(scorer: lc.Scorer, data: Workload, threads: int) -> tuple[Reading, Asks]:
+    """The tables read: rows in the store, and who is asked."""
+    names = (COLUMNS, None, "score", "raise", threads, None)
+    reading = Reading(scorer._plan, scorer._program, scorer._request(data.events, data.leads, data.as_of, *names))
+    return reading, reading.asks()[0]
+
+
+def walk(scorer: lc.Scorer, reading: Reading, asks: Asks) -> None:
+    """Grouping and kernel: the store's rows are used up, the scores are there."""
+    run(scorer._plan, scorer._kernel_plan, reading, asks, False)
+
+
 def walking(scorer: lc.Scorer, data: Workload, threads: int) -> Took:
-    """Grouping and kernel: the rows are in the store, the scores are wanted."""
-    request = scorer._request(
-        data.events, data.leads, data.as_of, COLUMNS, None, "score", "raise", threads, None
-    )  # fmt: skip
-    reading = Reading(scorer._plan, scorer._program, request)
-    asks, _ = reading.asks()
+    """Time grouping and kernel alone."""
+    reading, asks = read(scorer, data, threads)
     with stopwatch() as took:
-        run(scorer._plan, scorer._kernel_plan, reading, asks, False)
+        walk(scorer, reading, asks)
     return took
 
 
