@@ -1,0 +1,186 @@
+"""Options that several commands have, and what they turn into."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from leadcore._files import ENDINGS, STANDARD_STREAM, Format, TableFile, format_of, open_table
+from leadcore._inputs import Names, column_names
+from leadcore._time import to_micros
+from leadcore.cli._errors import DATA, Stop
+from leadcore.errors import DataError
+from leadcore.model import Model
+
+ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="The model document: YAML, or JSON ending in .json.")]
+Leads = Annotated[
+    str | None,
+    typer.Option("--leads", metavar="FILE", help="The leads table: .parquet, .csv, .jsonl (also .gz), or -."),
+]
+Events = Annotated[
+    str | None,
+    typer.Option("--events", metavar="FILE", help="The events table: .parquet, .csv, .jsonl (also .gz), or -."),
+]
+AsOf = Annotated[
+    str,
+    typer.Option("--as-of", metavar="T", help="The instant to score at, ISO 8601: 2026-06-01 or 2026-06-01T12:00Z."),
+]
+AsOfMaybe = Annotated[
+    str | None, typer.Option("--as-of", metavar="T", help="Tell what lies after this instant, ISO 8601.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns", metavar="[TABLE.]NAME=COLUMN",
+        help="The model's name of a column and yours: events.lead_id=contact_id. Give it as often as needed.",
+    ),
+]  # fmt: skip
+StreamFormat = Annotated[
+    Literal["csv", "jsonl", "parquet"] | None,
+    typer.Option("--format", help="The format of a table that is - (the standard stream)."),
+]
+Aliases = Annotated[
+    str | None,
+    typer.Option("--aliases", metavar="FILE", help="A table lead_id, same_as of records that are one person."),
+]
+Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads to use; by default all.")]
+UnknownLeads = Annotated[
+    Literal["score", "error", "ignore"],
+    typer.Option("--unknown-leads", help="What to do with leads known only from events."),
+]
+
+
+def load(path: str) -> Model:
+    """The model in a file.
+
+    Raises:
+        Stop: There is no such file, or it cannot be read.
+        ModelError: The document is refused.
+    """
+    try:
+        return Model.load(path)
+    except OSError as error:
+        raise Stop(f"cannot read the model {path}: {_reason(error)}") from error
+
+
+def instant(text: str, option: str = "--as-of") -> int:
+    """Microseconds of an instant on the command line.
+
+    Raises:
+        Stop: It is none.
+    """
+    try:
+        return to_micros(text)
+    except ValueError as error:
+        raise Stop(f"{option}: {error}") from error
+
+
+def column_map(model: Model, given: Sequence[str] | None) -> dict[str, dict[str, str]]:
+    """``["events.lead_id=contact_id"]`` as the scorer takes it.
+
+    Raises:
+        Stop: One of them is not of that form, or names what the model has not.
+    """
+    maps: dict[str, dict[str, str]] = {"leads": {}, "events": {}}
+    for text in given or ():
+        left, equals, column = text.partition("=")
+        table, dot, name = left.rpartition(".")
+        if not equals or not column or not name or (dot and table not in maps):
+            raise Stop(f"--columns: write leads.NAME=COLUMN or events.NAME=COLUMN, not {text!r}")
+        tables = [table] if dot else [table for table in maps if _has(model, table, name)]
+        if not tables or (dot and not _has(model, table, name)):
+            raise Stop(f"--columns: the model asks for no column {left!r}, only for {_asked(model, table)}")
+        for table in tables:
+            maps[table][name] = column
+    return maps
+
+
+def _has(model: Model, table: str, name: str) -> bool:
+    try:
+        column_names(model, {table: {name: name}})
+    except DataError:
+        return False
+    return True
+
+
+def _asked(model: Model, table: str) -> str:
+    from leadcore._files import _kinds
+
+    tables = [table] if table else ["leads", "events"]
+    return ", ".join(f"{table}.{name}" for table in tables for name in _kinds(model, table))
+
+
+def open_input(
+    path: str | None, model: Model, table: str, maps: Mapping[str, Mapping[str, str]], format: Format | None = None
+) -> TableFile | None:
+    """A table named on the command line, or None where none was.
+
+    Raises:
+        Stop: The file is not there, or its format is unknown.
+    """
+    if path is None:
+        return None
+    kind = stream_format(path, f"--{table}", format)
+    names: Names = column_names(model, {key: dict(value) for key, value in maps.items()})
+    try:
+        return open_table(path, model, table, names, kind)
+    except OSError as error:
+        raise Stop(f"--{table}: cannot read {path}: {_reason(error)}") from error
+    except DataError as error:
+        raise Stop(f"--columns: {error.problems[0].column}: {error.problems[0].reason}") from error
+    except ValueError as error:
+        raise Stop(str(error), DATA) from error
+
+
+def stream_format(path: str, option: str, format: Format | None) -> Format:
+    """The format of a table's file.
+
+    Raises:
+        Stop: Nothing says it.
+    """
+    if path == STANDARD_STREAM:
+        if format is None:
+            raise Stop(f"{option} -: say the format of the standard stream with --format csv, jsonl or parquet")
+        return format
+    known = format_of(path)
+    if known is None:
+        raise Stop(f"{option}: the name {path} does not end in one of {', '.join(ENDINGS)}")
+    return known
+
+
+def check_files(inputs: Mapping[str, str | None], outputs: Mapping[str, str | None]) -> None:
+    """Refuse what cannot go well before anything is read: by option, names of files or None.
+
+    Raises:
+        Stop: One stream for two tables, an output over an input, or a directory that is not there.
+    """
+    for side in (inputs, outputs):
+        streams = [option for option, path in side.items() if path == STANDARD_STREAM]
+        if len(streams) > 1:
+            raise Stop(f"only one of {' and '.join(streams)} can be - (the standard stream)")
+    seen: dict[str, str] = {}
+    for option, path in {**inputs, **outputs}.items():
+        if path is None or path == STANDARD_STREAM:
+            continue
+        real = os.path.realpath(path)
+        if option in outputs:
+            if real in seen:
+                raise Stop(f"{option} would write over {seen[real]} {path}")
+            if not Path(real).parent.is_dir():
+                raise Stop(f"{option}: there is no directory {Path(path).parent}")
+            if Path(real).is_dir():
+                raise Stop(f"{option}: {path} is a directory")
+        elif Path(real).is_dir():
+            raise Stop(f"{option}: {path} is a directory")
+        elif not Path(real).exists():
+            raise Stop(f"{option}: there is no file {path}")
+        seen[real] = option
+
+
+def _reason(error: OSError) -> str:
+    said: Any = error.strerror or str(error)
+    return str(said)[:1].lower() + str(said)[1:]
