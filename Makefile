@@ -56,7 +56,7 @@ check-licences: setup
 	@$(BIN)/python tools/check_licences.py
 
 docs: setup ## Build the documentation into site/.
-	@$(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: setup ## Time the parts, and the border between Rust and Cython.
 	@$(BIN)/python -m pytest benchmarks -q --benchmark-only -p no:cacheprovider

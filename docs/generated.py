@@ -140,6 +140,7 @@ def _cell(text: str) -> str:
 def commands() -> str:
     """Every command of the command line: usage, meaning, options, example."""
     import typer
+
     from leadcore.cli._app import app
 
     top = typer.main.get_command(app)

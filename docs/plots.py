@@ -64,7 +64,9 @@ def kinds() -> alt.Chart:
         .encode(x=days("age of the event in days"), y=points())
     )
     return lines.facet(
-        facet=alt.Facet("decay:N", sort=list(KINDS), title=None, header=alt.Header(labelFontSize=12, labelFontWeight="bold")),
+        facet=alt.Facet(
+            "decay:N", sort=list(KINDS), title=None, header=alt.Header(labelFontSize=12, labelFontWeight="bold")
+        ),
         columns=2,
         spacing={"row": 18, "column": 24},
     )
@@ -92,7 +94,12 @@ def history() -> alt.Chart:
     lines = (
         alt.Chart(alt.Data(values=rows), width=560, height=240)
         .mark_line(strokeWidth=2.5)
-        .encode(x=days("day"), y=points(), color=colour(list(names)), strokeDash=alt.StrokeDash("decay:N", sort=list(names), legend=None))
+        .encode(
+            x=days("day"),
+            y=points(),
+            color=colour(list(names)),
+            strokeDash=alt.StrokeDash("decay:N", sort=list(names), legend=None),
+        )
     )
     ticks = (
         alt.Chart(alt.Data(values=[{"day": act} for act in acts]))
@@ -115,7 +122,11 @@ def points() -> alt.Y:
 def colour(names: list[str]) -> alt.Color:
     """A colour a name, in this order, with the legend on top."""
     return alt.Color(
-        "decay:N", sort=names, title=None, scale=alt.Scale(range=COLOURS), legend=alt.Legend(orient="top", labelLimit=400)
+        "decay:N",
+        sort=names,
+        title=None,
+        scale=alt.Scale(range=COLOURS),
+        legend=alt.Legend(orient="top", labelLimit=400),
     )
 
 
@@ -123,7 +134,9 @@ def save(chart: alt.Chart, name: str) -> None:
     """Write an SVG in the documentation's clothes."""
     dressed = (
         chart.configure(background="white", font=FONT, padding=12)
-        .configure_axis(labelColor=INK, titleColor=INK, gridColor=RULE, domainColor=RULE, tickColor=RULE, titleFontWeight="normal")
+        .configure_axis(
+            labelColor=INK, titleColor=INK, gridColor=RULE, domainColor=RULE, tickColor=RULE, titleFontWeight="normal"
+        )
         .configure_header(labelColor=INK)
         .configure_legend(labelColor=INK, labelFontSize=12)
         .configure_view(stroke=None)

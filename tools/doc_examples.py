@@ -27,7 +27,9 @@ from typing import Any
 
 from sybil import Document, Example, Region
 
-FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=indent)```[ \t]*$", re.M | re.S)
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w+)(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=indent)```[ \t]*$", re.M | re.S
+)
 TITLE = re.compile(r'title="([^"]+)"')
 CHECKER = doctest.OutputChecker()
 
@@ -106,7 +108,12 @@ def _shell(command: str) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
     done = subprocess.run(
-        ["bash", "-c", command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        ["bash", "-c", command],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     return done.stdout
 
@@ -122,6 +129,7 @@ class MarkdownExamples:
     """A parser of Sybil for the blocks of a Markdown file."""
 
     def __call__(self, document: Document) -> Iterable[Region]:
+        """One example for each block that is run."""
         for block in blocks(document.text):
             end = block.shown.end if block.shown is not None else block.end
             yield Region(block.start, end, block, self.evaluate)
@@ -165,7 +173,9 @@ def update(path: Path) -> None:
             if differs(wanted, said) is None:
                 continue
             fence = "console" if block.language == "console" else "text"
-            fresh = "".join(block.indent + line for line in f"```{fence}\n{said.rstrip()}\n```".splitlines(keepends=True))
+            fresh = "".join(
+                block.indent + line for line in f"```{fence}\n{said.rstrip()}\n```".splitlines(keepends=True)
+            )
             if shown is not None:
                 changes.append((shown.start, shown.end, fresh))
             else:
