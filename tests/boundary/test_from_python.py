@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from leadcore_arrow import EdgeError, from_python
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 
 
 def one(values):
@@ -105,7 +105,9 @@ def test_instants_are_microseconds_in_utc(value, micros):
     assert column.cast(pa.int64()).to_pylist() == [micros, 0]
 
 
-@pytest.mark.parametrize("unit", ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "25us", "7ns", "10ms"])
+@pytest.mark.parametrize(
+    "unit", ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "25us", "7ns", "10ms"]
+)
 def test_datetime64_of_every_unit(unit):
     """Coarser units multiply, finer ones floor, NaT is null."""
     values = np.array([-3, 0, 3, np.iinfo(np.int64).min], "int64").view(f"datetime64[{unit}]")

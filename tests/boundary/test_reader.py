@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -114,7 +115,7 @@ def test_csv_says_it_is_text(file):
         ("", "empty"),
         ("\ufeff", "empty"),
         ("\n\n", "empty"),
-        ("a,b,a\n", "two columns of the header are called \"a\""),
+        ("a,b,a\n", 'two columns of the header are called "a"'),
         (b"a,\xff\n", "header is not UTF-8"),
         ('a,"b\n1,2\n', "quote in the header"),
     ],
@@ -172,7 +173,10 @@ def test_a_quote_nobody_closes_in_a_large_file(file):
 JSON_FIELDS = {"id": "id", "t": "text", "n": "number", "f": "boolean", "at": "instant"}
 JSON = [
     ('{"id": 1, "t": "x", "n": 1.5, "f": true, "at": "2024-01-01"}', [(1, "x", 1.5, True, "2024-01-01")]),
-    ('{"id": "a"}\n\n  \r\n{"t": "\\u00e9\\ud83d\\ude00\\n"}', [("a", None, None, None, None), (None, "é😀\n", None, None, None)]),
+    (
+        '{"id": "a"}\n\n  \r\n{"t": "\\u00e9\\ud83d\\ude00\\n"}',
+        [("a", None, None, None, None), (None, "é😀\n", None, None, None)],
+    ),
     ('{"n": null, "x": {"deep": [1, {"y": 2}]}, "t": ""}', [(None, "", None, None, None)]),
     ('{"n": 9007199254740993}', ["n\t9007199254740993\tno float64 holds this integer exactly"]),
     ('{"n": -9007199254740994}', [(None, None, -9007199254740994.0, None, None)]),
@@ -185,8 +189,18 @@ JSON = [
     ('{"f": 1}', ["f\t1\ttrue or false is wanted"]),
     ('{"at": 1}', ["at\t1\ttext is wanted"]),
     ('{"t": "\\ud800"}', ['t\t"\\ud800"\tthe text holds half of a surrogate pair, which is no character']),
-    ('{"id": 1}\n{"id": "a"}\n{"id": 2}', [(1, None, None, None, None), 'id\t"a"\tan id is text here, but ids before are integers', (2, None, None, None, None)]),
-    ('{"id": null}\n{"id": "a"}\n{"id": 2}', [(None,) * 5, ("a", None, None, None, None), "id\t2\tan id is an integer here, but ids before are text"]),
+    (
+        '{"id": 1}\n{"id": "a"}\n{"id": 2}',
+        [
+            (1, None, None, None, None),
+            'id\t"a"\tan id is text here, but ids before are integers',
+            (2, None, None, None, None),
+        ],
+    ),
+    (
+        '{"id": null}\n{"id": "a"}\n{"id": 2}',
+        [(None,) * 5, ("a", None, None, None, None), "id\t2\tan id is an integer here, but ids before are text"],
+    ),
     ('{"id": 1.0}', ["id\t1.0\ta number that is an id must be an integer of 64 bits"]),
     ('{"id": true}', ["id\ttrue\tan id is an integer or text"]),
     ('{"id": 1, "id": 1}', ['\t{"id": 1, "id": 1}\tthe key "id" stands twice at byte 18']),
@@ -295,7 +309,12 @@ def test_parquet_of_other_writers(tmp_path, write):
     if write == "polars":
         pl.DataFrame(table).write_parquet(path)
     elif write == "large":
-        pq.write_table(table.cast(pa.schema([f.with_type(pa.large_string()) if f.type == pa.string() else f for f in table.schema])), path)
+        pq.write_table(
+            table.cast(
+                pa.schema([f.with_type(pa.large_string()) if f.type == pa.string() else f for f in table.schema])
+            ),
+            path,
+        )
     elif write == "no dictionary":
         pq.write_table(table, path, use_dictionary=False)
     elif write == "mixed":
@@ -307,7 +326,7 @@ def test_parquet_of_other_writers(tmp_path, write):
     else:
         pq.write_table(table, path)
 
-    found = read(path, "parquet", {n: "text" for n in table.column_names})
+    found = read(path, "parquet", dict.fromkeys(table.column_names, "text"))
 
     assert found.cast(table.schema).equals(table)
 
@@ -357,8 +376,7 @@ def test_damaged_parquet_is_an_exception(tmp_path):
             Table.collect(TableReader(path, "parquet", {"url": "text", "at": "instant", "unique": "text"}))
             outcomes.add("rows")
         except (ValueError, OSError) as error:
-            assert path in str(error), error
-            outcomes.add("refused")
+            outcomes.add("refused" if path in str(error) else f"nameless: {error}")
     assert outcomes == {"rows", "refused"}
 
 
@@ -405,16 +423,17 @@ def test_a_reader_is_read_once(file):
         Table.collect(reader)
 
 
-def descriptors():
-    return len(os.listdir("/proc/self/fd"))
+def held():
+    """Open files and running threads of this process."""
+    return [len(list(Path("/proc/self", kind).iterdir())) for kind in ("fd", "task")]
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
 def test_a_consumer_may_stop_early(file):
     """Half-read, unread and unopened streams end their thread and close their file."""
     path = file("a,b\n" + "".join(f"{i},{i}\n" for i in range(500_000)))
     gc.collect()
-    files, threads = descriptors(), len(os.listdir("/proc/self/task"))
+    before = held()
     for i in range(30):
         reader = TableReader(path, "csv", AB)
         if i % 3 > 0:
@@ -425,10 +444,10 @@ def test_a_consumer_may_stop_early(file):
         del reader
     gc.collect()
     for _ in range(100):
-        if (descriptors(), len(os.listdir("/proc/self/task"))) == (files, threads):
+        if held() == before:
             break
         time.sleep(0.05)
-    assert (descriptors(), len(os.listdir("/proc/self/task"))) == (files, threads)
+    assert held() == before
 
 
 def run(code, data):

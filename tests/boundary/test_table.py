@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from leadcore_arrow import Table
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 
 
 def built():
