@@ -119,7 +119,8 @@ def _shell(command: str) -> str:
 
 
 def differs(wanted: str, said: str) -> str | None:
-    """Why an output is not as it should be, or None."""
+    """Why an output is not as it should be, or None; blanks at the ends of lines do not count."""
+    wanted, said = ("".join(f"{line.rstrip()}\n" for line in text.rstrip().splitlines()) for text in (wanted, said))
     if CHECKER.check_output(wanted, said, doctest.ELLIPSIS):
         return None
     return f"expected:\n{wanted}\nsaid:\n{said}"
@@ -154,9 +155,10 @@ def enter(namespace: dict[str, Any]) -> None:
 
 
 def leave(namespace: dict[str, Any]) -> None:
-    """Go back to where we were."""
+    """Go back to where we were, and let go of what the page made."""
     os.chdir(namespace["__back__"])
     namespace["__folder__"].cleanup()
+    namespace.clear()
 
 
 def update(path: Path) -> None:
