@@ -23,6 +23,7 @@ DIST = ROOT / "dist"
 TOOLS = Path(sys.executable).parent
 DISTRIBUTIONS = {"leadcore_arrow": ROOT / "ext" / "arrow", "leadcore": ROOT}
 WITH = ("pytest", "pytest-benchmark", "hypothesis", "cython", "pyarrow", "polars", "pandas", "duckdb", "typer", "rich")
+ABOUT_THE_CHECKOUT = ("tests/integration/test_documentation.py",)
 
 IN_SDIST = {
     "leadcore": (
@@ -127,6 +128,7 @@ def test(wheels: list[Path], work: Path, selected: list[str]) -> None:
     data = Path(os.environ.get("LEADCORE_REAL_DATA", ROOT / "../shared/data")).resolve()
     run(
         python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(selected or ["tests/integration"]),
+        *(f"--ignore={path}" for path in ABOUT_THE_CHECKOUT),
         cwd=copy, PATH=f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}", LEADCORE_REAL_DATA=str(data),
     )  # fmt: skip
 
