@@ -6,16 +6,13 @@ from sybil.parsers.doctest import DocTestParser
 
 from tools.doc_examples import MarkdownExamples, enter, leave
 
-PAGES = Sybil(
-    parsers=[MarkdownExamples()],
-    patterns=["README.md", "CONTRIBUTING.md", "docs/*.md", "docs/**/*.md"],
-    setup=enter,
-    teardown=leave,
-)
+TOP = Sybil(parsers=[MarkdownExamples()], patterns=["README.md", "CONTRIBUTING.md"], setup=enter, teardown=leave)
+PAGES = Sybil(parsers=[MarkdownExamples()], path="docs", pattern="*.md", setup=enter, teardown=leave)
 DOCSTRINGS = Sybil(
     parsers=[DocTestParser()],
-    pattern="src/leadcore/**/*.py",
+    path="src/leadcore",
+    pattern="*.py",
     document_types={".py": PythonDocStringDocument},
 )
 
-pytest_collect_file = (PAGES + DOCSTRINGS).pytest()
+pytest_collect_file = (TOP + PAGES + DOCSTRINGS).pytest()

@@ -33,7 +33,10 @@ class ExplanationLine:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one event adds to a criterion's raw value: ``row`` is its position in the events table."""
+    """What one event adds to a criterion's raw value (spec 7), in micropoints.
+
+    ``row`` is its position in the events table, from 0.
+    """
 
     criterion: str
     row: int

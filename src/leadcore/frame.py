@@ -17,7 +17,11 @@ SHOWN = 10
 
 
 class Frame:
-    """An immutable table: ``__arrow_c_stream__`` for anything that reads Arrow, re-readable, and converters."""
+    """An immutable table: ``__arrow_c_stream__`` for anything that reads Arrow, re-readable, and converters.
+
+    Raises:
+        LeadcoreError: A converter's library is not installed; the error names the extra that brings it.
+    """
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -95,7 +95,9 @@ class Scorer:
         engine: Literal["kernel", "reference"] = "kernel",
         progress: Callable[[int], None] | None = None,
     ) -> Scores:
-        """Score every lead at an instant.
+        """Score every lead at an instant (spec 1 to 6).
+
+        Tables are read once, block by block, and never changed.
 
         Args:
             events: The events table (spec 2.2): anything with ``__arrow_c_stream__``, a dict of columns, a list of
@@ -121,6 +123,23 @@ class Scorer:
 
         Raises:
             DataError: A table is faulty; the error names table, column, row and value.
+            LeadcoreError: An argument is none of those above.
+
+        Example:
+            >>> import leadcore as lc
+            >>> model = lc.Model.from_yaml('''
+            ... {leadcore: 1, name: visits, events: {visit: {}},
+            ...  scores: {interest: {criteria: [{name: visits, kind: event, on: visit, points: 5}]}}}
+            ... ''')
+            >>> visits = {"lead_id": ["a", "a", "b"], "at": ["2026-03-01", "2026-03-02", "2026-03-09"], "type": ["visit"] * 3}
+            >>> lc.Scorer(model).score(visits, as_of="2026-03-08")
+            lead_id  interest
+                  a        10
+            >>> lc.Scorer(model).score(visits, [{"lead_id": "c"}, {"lead_id": "b"}], as_of="2026-03-09")
+            lead_id  interest
+                  c         0
+                  b         5
+                  a        10
         """
         request = self._request(
             events, leads, as_of, columns, aliases, unknown_leads, on_error, threads, progress
@@ -211,15 +230,26 @@ class Scorer:
     def score_lead(
         self, attributes: Mapping[str, Any] | None, events: Sequence[Mapping[str, Any]], *, as_of: Any
     ) -> LeadScore:
-        """Score one lead straight from Python values, no Arrow on the way.
+        """Score one lead straight from Python values, no Arrow on the way: the bits that `score` gives.
 
         Args:
             attributes: The lead's attributes by name; missing ones are null. ``lead_id`` may be among them.
-            events: Mappings with ``type``, ``at``, the properties and optionally ``event_id``.
-            as_of: The instant.
+            events: Mappings with ``type``, ``at``, the properties and optionally ``event_id``, in any order; missing
+                properties are null, undeclared types take no part.
+            as_of: The instant: a datetime, a date or ISO 8601 text; naive is UTC.
 
         Raises:
-            DataError: A value does not fit.
+            DataError: A value does not fit, two events with one ``event_id`` differ, or ``as_of`` is no instant.
+
+        Example:
+            >>> import leadcore as lc
+            >>> model = lc.Model.from_yaml('''
+            ... {leadcore: 1, name: visits, events: {visit: {}},
+            ...  scores: {interest: {criteria: [{name: visits, kind: event, on: visit, points: 5}]}}}
+            ... ''')
+            >>> one = lc.Scorer(model).score_lead(None, [{"type": "visit", "at": "2026-03-01"}], as_of="2026-03-08")
+            >>> one["interest"], one.micropoints["interest"]
+            (5.0, 5000000)
         """
         instant = one_instant(as_of)
         if instant is None:

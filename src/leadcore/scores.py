@@ -28,14 +28,14 @@ class LeadScore:
     """One lead at one instant.
 
     Attributes:
-        lead_id: The lead.
-        as_of: The instant.
-        scores: Points by score.
-        micropoints: Whole micropoints by score (spec 9).
+        lead_id: The lead, as the tables have it; None where `Scorer.score_lead` was not told.
+        as_of: The instant, in UTC.
+        scores: Points by score: the float64 nearest to ``micropoints / 10**6``.
+        micropoints: Whole micropoints by score (spec 9): what to compare and to store.
         grades: Grade by graded score.
         rating: Grades joined, or None without a rating.
         label: The first label whose condition holds, or None without labels.
-        thresholds: Whether each threshold is reached.
+        thresholds: Whether each threshold is reached: score >= ``at`` (spec 6.5).
     """
 
     def __init__(
@@ -74,14 +74,18 @@ class LeadScore:
 
 
 class Scores(Frame):
-    """Scores of many leads: an immutable Arrow table with one row per lead and instant asked.
+    """Scores of many leads (spec 12): an immutable Arrow table with one row per lead and instant asked.
 
     Columns: ``lead_id``, ``as_of`` (where leads have instants of their own), a float64 column per score (int64
     micropoints on request), ``<score>_grade``, ``rating``, ``label``, a boolean per threshold, and
     ``rejected_rows`` with ``on_error="reject"``.
 
+    ``scores[lead_id]`` is one lead's row, ``lead_id in scores`` whether there is one, iteration gives every row.
+
     Attributes:
-        counts: Where every row went.
+        model: The model that gave these scores.
+        counts: Where every row went: ``leads``, ``events``, ``used``, ``ignored`` (by type), ``rejected`` (by table),
+            ``later``, ``unknown_leads``, ``overflow``.
     """
 
     def __init__(
@@ -132,7 +136,7 @@ class Scores(Frame):
 
     @cached_property
     def accounts(self) -> Frame:
-        """Account scores (spec 6.6): ``account_id``, a column per account score.
+        """Account scores (spec 6.6): ``account_id``, a column per account score; sorted by account.
 
         Raises:
             LeadcoreError: The model has no accounts, or leads were asked at instants of their own.
@@ -165,7 +169,7 @@ class Scores(Frame):
         return self.at(self._row_of(lead_id))
 
     def at(self, row: int) -> LeadScore:
-        """The result's row by its position."""
+        """The result's row by its position, from 0."""
         answers, asks = self._answers, self._asks
         lead_id = self._reading.id_of(int(asks.lead[row]))
         return LeadScore(
