@@ -3,6 +3,7 @@
 from sybil import Sybil
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.doctest import DocTestParser
+from sybil.sybil import SybilCollection
 
 from tools.doc_examples import MarkdownExamples, enter, leave
 
@@ -15,4 +16,4 @@ DOCSTRINGS = Sybil(
     document_types={".py": PythonDocStringDocument},
 )
 
-pytest_collect_file = (TOP + PAGES + DOCSTRINGS).pytest()
+pytest_collect_file = SybilCollection([TOP, PAGES, DOCSTRINGS]).pytest()
