@@ -16,14 +16,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use pyo3_arrow::input::AnyRecordBatch;
 
+use crate::block::{lanes, Block};
 use crate::condition::Value;
 use crate::errors::{show, Problem};
 use crate::evaluate::Evaluator;
-use crate::events::{Block, Events};
+use crate::events::Events;
 use crate::faults::Faults;
 use crate::hits::HitSets;
 use crate::ids::Ids;
 use crate::leads;
+use crate::pairs::read_pairs;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::rows::Run;
@@ -168,7 +170,7 @@ impl Encoder {
                     evaluator: &mut self.lead_rules,
                     faults: &mut self.faults,
                 };
-                leads::read_pairs(&mut run, stream, name, &names, &ids, &instants)
+                read_pairs(&mut run, stream, name, &names, &ids, &instants)
             })
         })?;
         let out = PyDict::new(py);
@@ -227,6 +229,7 @@ impl Encoder {
                 "codes and numbers must be C-contiguous",
             ));
         }
+        let (of_codes, of_numbers) = (codes.shape().to_vec(), numbers.shape().to_vec());
         let mut block = Block {
             lead: lead.as_slice_mut()?,
             at: at.as_slice_mut()?,
@@ -234,8 +237,12 @@ impl Encoder {
             row: row.as_slice_mut()?,
             order: order.as_slice_mut()?,
             content: content.as_slice_mut()?,
-            codes: lanes(codes.as_slice_mut()?, self.plan.codes.len())?,
-            numbers: lanes(numbers.as_slice_mut()?, self.plan.numbers.len())?,
+            codes: lanes(codes.as_slice_mut()?, &of_codes, self.plan.codes.len())?,
+            numbers: lanes(
+                numbers.as_slice_mut()?,
+                &of_numbers,
+                self.plan.numbers.len(),
+            )?,
         };
         block.check(events.identities.is_some(), events.contents)?;
         let mut run = Run {
@@ -370,39 +377,5 @@ impl Encoder {
         all.sort_unstable();
         let (leads, rows): (Vec<u32>, Vec<i64>) = all.into_iter().unzip();
         (leads.into_pyarray(py), rows.into_pyarray(py))
-    }
-}
-
-/// The rows of a two-dimensional array.
-fn lanes<T>(all: &mut [T], count: usize) -> PyResult<Vec<&mut [T]>> {
-    if count == 0 || all.is_empty() {
-        return Ok((0..count).map(|_| &mut [] as &mut [T]).collect());
-    }
-    if !all.len().is_multiple_of(count) {
-        return Err(PyValueError::new_err(format!(
-            "codes and numbers need {count} rows"
-        )));
-    }
-    Ok(all.chunks_exact_mut(all.len() / count).collect())
-}
-
-impl Block<'_> {
-    /// Every array that will be written is as long as `lead`.
-    fn check(&self, identities: bool, contents: bool) -> PyResult<()> {
-        let rows = self.lead.len();
-        let fits = self.at.len() == rows
-            && self.hits.len() == rows
-            && self.row.len() == rows
-            && (!identities || self.order.len() == rows)
-            && (!contents || self.content.len() == rows)
-            && self.codes.iter().all(|lane| lane.len() == rows)
-            && self.numbers.iter().all(|lane| lane.len() == rows);
-        if fits {
-            Ok(())
-        } else {
-            Err(PyValueError::new_err(
-                "all arrays of a block have the length of lead",
-            ))
-        }
     }
 }

@@ -3,12 +3,15 @@
 use hashbrown::HashMap;
 
 use crate::condition::Value;
+use crate::field_plan::{FieldPlan, NO_INSTANT, NULL_CLASS};
 use crate::hits::{HitSets, Memo};
-use crate::plan::{FieldPlan, Side, NO_INSTANT, NULL_CLASS};
+use crate::plan::Side;
 use crate::source::Kind;
-use crate::strings::{TextTable, FULL, INVALID, NULL};
+use crate::strings::TextTable;
 use crate::text::{Answer, TextTests};
 
+/// In place of a hit set number that is not remembered.
+pub const UNKNOWN: u32 = u32::MAX;
 /// A text whose class is not kept: the class table is full.
 pub const NO_CLASS: u32 = u32::MAX;
 
@@ -52,7 +55,7 @@ impl Classes {
 /// What is remembered of one text field.
 pub struct TextMemory {
     pub strings: TextTable,
-    /// Class by code - 1.
+    /// Class by code.
     class_of: Vec<u32>,
     classes: Classes,
 }
@@ -66,27 +69,32 @@ impl TextMemory {
         };
         Self {
             strings,
-            class_of: Vec::new(),
+            class_of: vec![NULL_CLASS],
             classes: Classes::default(),
         }
     }
 
     /// Test the texts that were stored since the last call.
     pub fn catch_up(&mut self, tests: &TextTests) {
-        while self.class_of.len() < self.strings.len() {
-            let answer = tests.answer(self.strings.text(self.class_of.len() as u32 + 1));
+        while self.class_of.len() <= self.strings.len() {
+            let answer = tests.answer(self.strings.text(self.class_of.len() as u32));
             self.class_of.push(self.classes.class(answer));
         }
     }
 
-    /// The class of a code, once caught up; None for `FULL`.
-    #[inline]
-    pub fn class_of(&self, code: u32) -> Option<u32> {
-        match code {
-            NULL | INVALID => Some(NULL_CLASS),
-            FULL => None,
-            code => self.class_of.get(code as usize - 1).copied(),
+    /// The classes of codes, once caught up; whether all were there, which those of `FULL` and `INVALID` are not.
+    pub fn classes_of(&self, codes: &[u32], out: &mut [u32]) -> bool {
+        let mut all = true;
+        for (class, code) in out.iter_mut().zip(codes) {
+            *class = match self.class_of.get(*code as usize) {
+                Some(class) => *class,
+                None => {
+                    all = false;
+                    NULL_CLASS
+                }
+            };
         }
+        all
     }
 
     /// The class of a text that is not stored.
@@ -113,7 +121,7 @@ impl Evaluator {
         };
         Self {
             texts: side.fields.iter().enumerate().map(memory).collect(),
-            memo: Memo::new(side.kinds.len(), side.fields.iter().map(FieldPlan::classes)),
+            memo: Memo::new(side),
             sets: HitSets::starting_with(first_set),
             hits: Vec::new(),
             path: Vec::new(),
@@ -128,9 +136,18 @@ impl Evaluator {
         };
         let code = memory.strings.code(text.as_bytes());
         memory.catch_up(tests);
-        memory
-            .class_of(code)
-            .unwrap_or_else(|| memory.class_of_text(tests, text))
+        match memory.class_of.get(code as usize) {
+            Some(class) => *class,
+            None => memory.class_of_text(tests, text),
+        }
+    }
+
+    /// The hit set numbers of rows where they are known, else `UNKNOWN`; `lanes` are the classes by field.
+    pub fn known_sets(&self, kinds: &[u32], rows: &[usize], lanes: &[&[u32]], out: &mut [u32]) {
+        for (slot, i) in out.iter_mut().zip(rows) {
+            let class = |field: u32| lanes[field as usize][*i];
+            *slot = self.memo.find(kinds[*i] as usize, class).wrapping_sub(1);
+        }
     }
 
     /// The hit set number of a row. `class` gives the class of a field, `value` what it says and `text` its text;
@@ -144,9 +161,13 @@ impl Evaluator {
         value: impl Fn(usize) -> Value<'a>,
         text: impl Fn(usize) -> &'a str,
     ) -> u32 {
-        match self.memo.find(kind, &side.kinds[kind].reads, &class) {
-            Some(set) => set,
-            None => self.rule(side, kind, class, value, text),
+        match self
+            .memo
+            .find(kind, |field| class(field as usize))
+            .wrapping_sub(1)
+        {
+            UNKNOWN => self.rule(side, kind, class, value, text),
+            set => set,
         }
     }
 
@@ -186,7 +207,7 @@ impl Evaluator {
         side.hits(kind, &row, &mut self.hits);
         let set = self.sets.number(&self.hits);
         if loose.iter().all(Option::is_none) {
-            self.memo.remember(kind, reads, &self.path, set);
+            self.memo.remember(kind, &self.path, set);
         }
         set
     }

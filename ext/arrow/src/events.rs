@@ -7,29 +7,20 @@ use arrow_array::RecordBatchReader;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 
+use crate::block::Block;
 use crate::columns::Wanted;
 use crate::event_rows::{Batch, EventRows, Places, TypeNames, TABLE};
+use crate::field_plan::FieldPlan;
+use crate::field_plan::NO_INSTANT;
 use crate::fields::{Fields, NO_KIND, STRETCH};
 use crate::identity::{EventId, Identities};
 use crate::ids::{IdKind, Ids};
 use crate::integers::IntTable;
-use crate::plan::{Plan, NO_INSTANT};
+use crate::plan::Plan;
 use crate::rows::{next_batch, table_error, Run, Stream};
 use crate::schema::Columns;
 use crate::source::Kind;
 use crate::texts::DictionaryCodes;
-
-/// The caller's arrays, all of one length, or empty where they are not filled.
-pub struct Block<'a> {
-    pub lead: &'a mut [u32],
-    pub at: &'a mut [i64],
-    pub hits: &'a mut [u32],
-    pub row: &'a mut [i64],
-    pub order: &'a mut [u32],
-    pub content: &'a mut [u32],
-    pub codes: Vec<&'a mut [u32]>,
-    pub numbers: Vec<&'a mut [f64]>,
-}
 
 /// An events table being read.
 pub struct Events {
@@ -66,9 +57,8 @@ impl Events {
         let event_id = columns.find("event_id", Wanted::Id, false);
         let problem = columns.find_problems();
         let side = &plan.events;
-        let mut field = |field: &crate::plan::FieldPlan| {
-            columns.find(&field.name, field.kind.into(), !field.optional)
-        };
+        let mut field =
+            |field: &FieldPlan| columns.find(&field.name, field.kind.into(), !field.optional);
         let fields = side.fields.iter().map(&mut field).collect();
         let id_kind = event_id.as_ref().and_then(|place| columns.id_kind(place));
         columns.check()?;
@@ -194,25 +184,35 @@ impl Events {
         }
         let kept = self.kept.as_slice();
         let to = filled + kept.len();
-        let leads = block.lead[filled..to]
-            .iter_mut()
-            .zip(&mut block.at[filled..to]);
-        for (((lead, at), row), i) in leads.zip(&mut block.row[filled..to]).zip(kept) {
-            *lead = rows.leads[*i] - 1;
-            *at = rows.at[*i];
-            *row = (self.row + *i as u64) as i64;
+        let (lead, at) = (&mut block.lead[filled..to], &mut block.at[filled..to]);
+        let row = block.row[filled..to].iter_mut();
+        if rows.whole {
+            lead.iter_mut()
+                .zip(&rows.leads)
+                .for_each(|(slot, code)| *slot = code - 1);
+            at.copy_from_slice(&rows.at);
+            row.zip(self.row as i64..)
+                .for_each(|(slot, row)| *slot = row);
+        } else {
+            lead.iter_mut()
+                .zip(kept)
+                .for_each(|(slot, i)| *slot = rows.leads[*i] - 1);
+            at.iter_mut()
+                .zip(kept)
+                .for_each(|(slot, i)| *slot = rows.at[*i]);
+            row.zip(kept)
+                .for_each(|(slot, i)| *slot = self.row as i64 + *i as i64);
         }
-        let side = &run.plan.events;
-        for (hits, i) in block.hits[filled..to].iter_mut().zip(kept) {
-            *hits = self.fields.set(
-                side,
-                &batch.fields,
-                batch.next,
-                rows.kinds[*i],
-                *i,
-                run.evaluator,
-            );
-        }
+        let (side, hits) = (&run.plan.events, &mut block.hits[filled..to]);
+        self.fields.sets(
+            side,
+            &batch.fields,
+            batch.next,
+            &rows.kinds,
+            kept,
+            run.evaluator,
+            hits,
+        );
         for (field, out) in run.plan.numbers.iter().zip(&mut block.numbers) {
             let values = &self.fields.stretches[*field].numbers;
             out[filled..to]

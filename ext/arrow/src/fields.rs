@@ -2,11 +2,12 @@
 
 use crate::columns::{Bad, Column, Wanted};
 use crate::condition::Value;
-use crate::evaluate::{boolean_value, instant_value, number_value, Evaluator, TextMemory};
+use crate::evaluate::{boolean_value, instant_value, number_value, Evaluator, TextMemory, UNKNOWN};
+use crate::field_plan::{FieldPlan, NO_INSTANT, NULL_CLASS};
 use crate::lexical::{Fault, NOT_UTF8};
-use crate::plan::{FieldPlan, Side, NO_INSTANT, NULL_CLASS};
+use crate::plan::Side;
 use crate::source::Kind;
-use crate::strings::{INVALID, NULL};
+use crate::strings::{FULL, INVALID, NULL};
 use crate::texts::DictionaryCodes;
 
 /// Rows handled together: all of a stretch's values stay in the L2 cache.
@@ -113,28 +114,41 @@ impl Fields {
         }
     }
 
-    /// The hit set number of a row of the stretch.
-    #[inline]
-    pub fn set(
+    /// The hit set numbers of some rows of the stretch, whose types are known.
+    #[allow(clippy::too_many_arguments)]
+    pub fn sets(
         &self,
         side: &Side,
         columns: &[Option<Column>],
         start: usize,
-        kind: u32,
-        i: usize,
+        kinds: &[u32],
+        rows: &[usize],
         evaluator: &mut Evaluator,
-    ) -> u32 {
-        evaluator.set(
-            side,
-            kind as usize,
-            |field| self.stretches[field].classes[i],
-            |field| self.value(side, field, i),
-            |field| {
-                columns[field]
-                    .as_ref()
-                    .map_or("", |column| column.text(start + i))
-            },
-        )
+        out: &mut [u32],
+    ) {
+        let lanes: Vec<&[u32]> = self
+            .stretches
+            .iter()
+            .map(|stretch| stretch.classes.as_slice())
+            .collect();
+        evaluator.known_sets(kinds, rows, &lanes, out);
+        for (slot, i) in out
+            .iter_mut()
+            .zip(rows)
+            .filter(|(slot, _)| **slot == UNKNOWN)
+        {
+            *slot = evaluator.set(
+                side,
+                kinds[*i] as usize,
+                |field| lanes[field][*i],
+                |field| self.value(side, field, *i),
+                |field| {
+                    columns[field]
+                        .as_ref()
+                        .map_or("", |column| column.text(start + i))
+                },
+            );
+        }
     }
 }
 
@@ -209,21 +223,17 @@ impl Stretch {
         );
         if plan.used {
             memory.catch_up(&plan.tests);
-            for (i, (class, code)) in self.classes.iter_mut().zip(&self.codes).enumerate() {
-                *class = match memory.class_of(*code) {
-                    Some(class) => class,
-                    None => memory.class_of_text(&plan.tests, column.text(start + i)),
-                };
+            if memory.classes_of(&self.codes, &mut self.classes) {
+                return;
             }
         }
-        for (i, code) in self
-            .codes
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, code)| **code == INVALID)
-        {
-            bad.push((i, NOT_UTF8));
-            *code = NULL;
+        for (i, code) in self.codes.iter_mut().enumerate() {
+            if *code == INVALID {
+                bad.push((i, NOT_UTF8));
+                *code = NULL;
+            } else if *code == FULL && plan.used {
+                self.classes[i] = memory.class_of_text(&plan.tests, column.text(start + i));
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use hashbrown::HashMap;
 
+use crate::plan::Side;
+
 /// Distinct sets of hit ids, numbered in order of first sight.
 pub struct HitSets {
     offsets: Vec<i64>,
@@ -59,91 +61,120 @@ const DENSE: u32 = 256;
 const MOST_CELLS: usize = 4 << 20;
 const MOST_SPARSE: usize = 1 << 20;
 
+/// Which cells a step of a path reads.
+#[derive(Clone, Copy)]
+struct Step {
+    field: u32,
+    /// Cells of a row: a class from here on goes to the hash table.
+    width: u32,
+}
+
 /// A trie from (type, class of each field it reads) to hit set number: one step per field. A node is a row of cells,
 /// one per class, named by where it begins; classes beyond a row go to one hash table. It stops growing at a bound.
 pub struct Memo {
     /// By type: its first node, or for a type that reads nothing the final answer; 0: none yet.
     roots: Vec<u32>,
-    /// The next node, or at the last field the hit set number plus one; 0: none yet.
+    /// By type: where its steps begin; one more than there are types.
+    paths: Vec<u32>,
+    steps: Vec<Step>,
+    /// The next node, or at the last field the hit set number plus one; 0: none yet. The node 0 leads nowhere, so
+    /// that it can be walked on without a question.
     cells: Vec<u32>,
-    /// By field: cells of a row.
-    widths: Vec<u32>,
     sparse: HashMap<(u32, u32), u32>,
 }
 
 impl Memo {
-    /// `classes` guesses how many classes each field has.
-    pub fn new(roots: usize, classes: impl Iterator<Item = u32>) -> Self {
-        let widths = classes.map(|count| count.clamp(8, DENSE)).collect();
+    pub fn new(side: &Side) -> Self {
+        let (mut paths, mut steps) = (vec![0], Vec::new());
+        for kind in &side.kinds {
+            steps.extend(kind.reads.iter().map(|field| Step {
+                field: *field as u32,
+                width: side.fields[*field].classes().clamp(8, DENSE),
+            }));
+            paths.push(steps.len() as u32);
+        }
+        let roots = vec![0; side.kinds.len()];
         Self {
-            roots: vec![0; roots],
-            cells: vec![0],
-            widths,
+            roots,
+            paths,
+            steps,
+            cells: vec![0; DENSE as usize],
             sparse: HashMap::new(),
         }
     }
 
-    /// The hit set number of a row, if it is known.
     #[inline]
-    pub fn find(&self, kind: usize, reads: &[usize], class: impl Fn(usize) -> u32) -> Option<u32> {
-        let mut node = self.roots[kind];
-        for field in reads {
-            if node == 0 {
-                return None;
-            }
-            let class = class(*field);
-            node = if class < self.widths[*field] {
-                self.cells[(node + class) as usize]
-            } else {
-                self.sparse.get(&(node, class)).copied().unwrap_or(0)
-            };
-        }
-        node.checked_sub(1)
+    fn path(&self, kind: usize) -> &[Step] {
+        &self.steps[self.paths[kind] as usize..self.paths[kind + 1] as usize]
     }
 
-    /// Remember a hit set for a row of classes, one for each field read.
-    pub fn remember(&mut self, kind: usize, reads: &[usize], classes: &[u32], set: u32) {
-        for (field, class) in reads.iter().zip(classes) {
-            if (self.widths[*field]..DENSE).contains(class) {
-                // All rows of this field become wider, so all begin anew; a width doubles a few times at most.
-                self.widths[*field] = (class + 1).next_power_of_two();
-                self.roots.fill(0);
-                self.cells.truncate(1);
-                self.sparse.clear();
-            }
+    /// The hit set number of a row plus one, 0 if it is not known.
+    #[inline]
+    pub fn find(&self, kind: usize, class: impl Fn(u32) -> u32) -> u32 {
+        let mut node = self.roots[kind];
+        for step in self.path(kind) {
+            node = self.get(node, step.width, class(step.field));
         }
-        let Some((last, path)) = reads.split_last() else {
+        node
+    }
+
+    #[inline]
+    fn get(&self, node: u32, width: u32, class: u32) -> u32 {
+        if class < width {
+            self.cells[(node + class) as usize]
+        } else {
+            self.sparse.get(&(node, class)).copied().unwrap_or(0)
+        }
+    }
+
+    /// Remember a hit set for a row of classes, one for each step of the type.
+    pub fn remember(&mut self, kind: usize, classes: &[u32], set: u32) {
+        self.widen(kind, classes);
+        let path: Vec<Step> = self.path(kind).to_vec();
+        let Some((last, inner)) = path.split_last() else {
             self.roots[kind] = set + 1;
             return;
         };
         if self.roots[kind] == 0 {
-            match self.node(reads[0]) {
+            match self.node(path[0].width) {
                 Some(root) => self.roots[kind] = root,
                 None => return,
             }
         }
         let mut node = self.roots[kind];
-        for (depth, field) in path.iter().enumerate() {
-            let class = classes[depth];
-            let mut next = self.get(node, *field, class);
+        for (depth, step) in inner.iter().enumerate() {
+            let mut next = self.get(node, step.width, classes[depth]);
             if next == 0 {
-                let Some(made) = self.node(reads[depth + 1]) else {
+                let Some(made) = self.node(path[depth + 1].width) else {
                     return;
                 };
-                if !self.set(node, *field, class, made) {
+                if !self.set(node, step.width, classes[depth], made) {
                     return;
                 }
                 next = made;
             }
             node = next;
         }
-        self.set(node, *last, classes[path.len()], set + 1);
+        self.set(node, last.width, classes[inner.len()], set + 1);
     }
 
-    /// A new row of cells for the classes of a field.
-    fn node(&mut self, field: usize) -> Option<u32> {
+    /// Make rows wide enough for these classes. Then all begin anew; a width doubles a few times at most.
+    fn widen(&mut self, kind: usize, classes: &[u32]) {
+        let (from, to) = (self.paths[kind] as usize, self.paths[kind + 1] as usize);
+        for (step, class) in self.steps[from..to].iter_mut().zip(classes) {
+            if (step.width..DENSE).contains(class) {
+                step.width = (class + 1).next_power_of_two();
+                self.roots.fill(0);
+                self.cells.truncate(DENSE as usize);
+                self.sparse.clear();
+            }
+        }
+    }
+
+    /// A new row of cells.
+    fn node(&mut self, width: u32) -> Option<u32> {
         let start = self.cells.len();
-        let end = start + self.widths[field] as usize;
+        let end = start + width as usize;
         if end > MOST_CELLS {
             return None;
         }
@@ -151,16 +182,8 @@ impl Memo {
         Some(start as u32)
     }
 
-    fn get(&self, node: u32, field: usize, class: u32) -> u32 {
-        if class < self.widths[field] {
-            self.cells[(node + class) as usize]
-        } else {
-            self.sparse.get(&(node, class)).copied().unwrap_or(0)
-        }
-    }
-
-    fn set(&mut self, node: u32, field: usize, class: u32, next: u32) -> bool {
-        if class < self.widths[field] {
+    fn set(&mut self, node: u32, width: u32, class: u32, next: u32) -> bool {
+        if class < width {
             self.cells[(node + class) as usize] = next;
         } else if self.sparse.len() < MOST_SPARSE {
             self.sparse.insert((node, class), next);

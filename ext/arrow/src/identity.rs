@@ -6,10 +6,11 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use rayon::slice::ParallelSliceMut;
 
 use crate::evaluate::Evaluator;
+use crate::field_plan::NO_INSTANT;
 use crate::fields::Stretch;
 use crate::ids::IdKind;
 use crate::lexical::canonical;
-use crate::plan::{Side, NO_INSTANT};
+use crate::plan::Side;
 use crate::source::Kind;
 use crate::strings::TextTable;
 

@@ -1,4 +1,4 @@
-//! The leads table and small tables of ids and instants, read whole (spec 2.1, 2.8).
+//! The leads table, read whole (spec 2.1).
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -8,13 +8,12 @@ use pyo3::prelude::*;
 
 use crate::columns::{Column, Wanted};
 use crate::errors::Problem;
+use crate::field_plan::NO_INSTANT;
 use crate::fields::{Fields, NO_KIND, STRETCH};
 use crate::ids::Ids;
-use crate::lexical::Fault;
-use crate::plan::NO_INSTANT;
-use crate::rows::{next_batch, problem_of, problem_told, table_error, Run, IS_NULL};
+use crate::rows::{next_batch, table_error, Run};
 use crate::schema::{Columns, Place};
-use crate::strings::NULL;
+use crate::small_rows::SmallRows;
 use crate::texts::DictionaryCodes;
 
 const TABLE: &str = "leads";
@@ -33,117 +32,10 @@ pub struct Leads {
     rows: Vec<u64>,
 }
 
-/// Rows of one stretch and what is wrong with them.
-#[derive(Default)]
-struct Stretch {
-    faulty: Vec<bool>,
-    told: Vec<bool>,
-    problems: Vec<(usize, Problem)>,
-}
-
-impl Stretch {
-    fn reset(&mut self, count: usize) {
-        self.faulty.clear();
-        self.faulty.resize(count, false);
-        self.told.clear();
-        self.told.resize(count, false);
-        self.problems.clear();
-    }
-
-    /// Rows the reader of a file could not read.
-    fn heed(&mut self, table: &str, row: u64, start: usize, problem: Option<&Column>) {
-        let Some(problem) = problem else { return };
-        for i in 0..self.told.len() {
-            if !problem.is_null(start + i) {
-                self.problems.push((
-                    i,
-                    problem_told(table, row + i as u64, problem.text(start + i)),
-                ));
-                (self.told[i], self.faulty[i]) = (true, true);
-            }
-        }
-    }
-
-    fn fault(
-        &mut self,
-        table: &str,
-        row: u64,
-        column: &Column,
-        start: usize,
-        i: usize,
-        why: Fault,
-    ) {
-        if !self.told[i] {
-            self.problems
-                .push((i, problem_of(table, row + i as u64, column, start + i, why)));
-            self.faulty[i] = true;
-        }
-    }
-
-    fn instants(
-        &mut self,
-        table: &str,
-        row: u64,
-        column: &Column,
-        start: usize,
-        required: bool,
-    ) -> Vec<i64> {
-        let mut out = vec![NO_INSTANT; self.told.len()];
-        let mut bad = Vec::new();
-        column.instants(start, &mut out, &mut bad);
-        let mut bad = bad.into_iter().peekable();
-        for (i, value) in out
-            .iter()
-            .enumerate()
-            .filter(|(_, value)| **value == NO_INSTANT)
-        {
-            debug_assert_eq!(*value, NO_INSTANT);
-            match bad.next_if(|(at, _)| *at == i) {
-                Some((_, why)) => self.fault(table, row, column, start, i, why),
-                None if required => self.fault(table, row, column, start, i, IS_NULL),
-                None => {}
-            }
-        }
-        out
-    }
-
-    fn ids(
-        &mut self,
-        table: &str,
-        row: u64,
-        column: &Column,
-        start: usize,
-        required: bool,
-        space: (&mut Ids, &mut DictionaryCodes),
-    ) -> Vec<u32> {
-        let mut out = vec![NULL; self.told.len()];
-        let mut bad = Vec::new();
-        let wanted = vec![true; out.len()];
-        space
-            .0
-            .read(column, start, &wanted, space.1, &mut out, &mut bad);
-        let mut bad = bad.into_iter().peekable();
-        for i in (0..out.len()).filter(|i| out[*i] == NULL) {
-            match bad.next_if(|(at, _)| *at == i) {
-                Some((_, why)) => self.fault(table, row, column, start, i, why),
-                None if required => self.fault(table, row, column, start, i, IS_NULL),
-                None => {}
-            }
-        }
-        out
-    }
-
-    /// Hand on the faults, by row; `lead` is a code from 1, 0 for none.
-    fn tell(&mut self, table: &str, run: &mut Run<'_>, lead: &[u32]) {
-        self.problems.sort_by_key(|(i, _)| *i);
-        self.problems
-            .drain(..)
-            .for_each(|(_, problem)| run.faults.problem(problem));
-        for (faulty, lead) in self.faulty.iter().zip(lead) {
-            if *faulty {
-                run.faults.reject_row(table, lead.checked_sub(1));
-            }
-        }
+/// The kept rows of a column that is there.
+fn extend<T: Copy>(out: &mut Option<Vec<T>>, values: &Option<Vec<T>>, kept: &[usize]) {
+    if let (Some(out), Some(values)) = (out, values) {
+        out.extend(kept.iter().map(|i| values[*i]));
     }
 }
 
@@ -182,7 +74,7 @@ pub fn read_leads(
         as_of: as_of.as_ref().map(|_| Vec::new()),
         ..Leads::default()
     };
-    let (mut fields, mut stretch) = (Fields::new(side), Stretch::default());
+    let (mut fields, mut stretch) = (Fields::new(side), SmallRows::default());
     let (mut known, mut accounts_known) = (DictionaryCodes::default(), DictionaryCodes::default());
     let mut row = 0u64;
     while let Some(batch) = next_batch(TABLE, &mut stream)? {
@@ -241,31 +133,28 @@ pub fn read_leads(
                 },
             );
             stretch.tell(TABLE, run, &leads);
-            for i in (0..count).filter(|i| !stretch.faulty[*i]) {
-                out.code.push(leads[i] - 1);
-                out.rows.push(row + i as u64);
-                out.hits
-                    .push(fields.set(side, &attributes, start, 0, i, run.evaluator));
-                if let (Some(out), Some(values)) = (&mut out.valid_from, &valid) {
-                    out.push(values[i]);
-                }
-                if let (Some(out), Some(values)) = (&mut out.created_at, &created) {
-                    out.push(if values[i] == NO_INSTANT {
-                        NEVER
-                    } else {
-                        values[i]
-                    });
-                }
-                if let (Some(out), Some(values)) = (&mut out.as_of, &asked) {
-                    out.push(values[i]);
-                }
-                if let (Some(out), Some(values)) = (&mut out.account, &owners) {
-                    out.push(values[i]);
-                }
-            }
+            let kept: Vec<usize> = (0..count).filter(|i| !stretch.faulty[*i]).collect();
+            let from = out.hits.len();
+            out.hits.resize(from + kept.len(), 0);
+            let hits = &mut out.hits[from..];
+            fields.sets(side, &attributes, start, &kinds, &kept, run.evaluator, hits);
+            out.code.extend(kept.iter().map(|i| leads[*i] - 1));
+            out.rows.extend(kept.iter().map(|i| row + *i as u64));
+            extend(&mut out.valid_from, &valid, &kept);
+            extend(&mut out.created_at, &created, &kept);
+            extend(&mut out.as_of, &asked, &kept);
+            extend(&mut out.account, &owners, &kept);
             start += count;
             row += count as u64;
         }
+    }
+    for created in out
+        .created_at
+        .iter_mut()
+        .flatten()
+        .filter(|at| **at == NO_INSTANT)
+    {
+        *created = NEVER;
     }
     *run.faults.rows.entry(TABLE.to_string()).or_default() += row;
     let name = names.get("lead_id").map_or("lead_id", String::as_str);
@@ -346,83 +235,4 @@ impl Leads {
             .for_each(|all| keep(all, &gone));
         self.account.iter_mut().for_each(|all| keep(all, &gone));
     }
-}
-
-/// Columns of codes and columns of instants.
-pub type Pairs = (Vec<Vec<u32>>, Vec<Vec<i64>>);
-
-/// Read a table of lead ids (as codes) and instants, all required.
-pub fn read_pairs(
-    run: &mut Run<'_>,
-    stream: Box<dyn RecordBatchReader + Send>,
-    table: &str,
-    names: &HashMap<String, String>,
-    ids: &[String],
-    instants: &[String],
-) -> PyResult<Pairs> {
-    run.faults.open();
-    let mut columns = Columns::new(table, stream.as_ref(), names);
-    let id_places: Vec<_> = ids
-        .iter()
-        .map(|name| columns.find_ids(name, true, run.leads))
-        .collect();
-    let instant_places: Vec<_> = instants
-        .iter()
-        .map(|name| columns.find(name, Wanted::Instant, true))
-        .collect();
-    let problem = columns.find_problems();
-    columns.check()?;
-    let mut stream = Mutex::new(stream);
-    let mut codes: Vec<Vec<u32>> = vec![Vec::new(); ids.len()];
-    let mut times: Vec<Vec<i64>> = vec![Vec::new(); instants.len()];
-    let mut known: Vec<DictionaryCodes> = ids.iter().map(|_| DictionaryCodes::default()).collect();
-    let (mut stretch, mut row) = (Stretch::default(), 0u64);
-    while let Some(batch) = next_batch(table, &mut stream)? {
-        let place = |place: &Place| {
-            place
-                .column(&batch)
-                .map_err(|reason| table_error(table, reason))
-        };
-        let problem = problem.as_ref().map(place).transpose()?;
-        let id_columns = id_places
-            .iter()
-            .flatten()
-            .map(place)
-            .collect::<PyResult<Vec<_>>>()?;
-        let instant_columns = instant_places
-            .iter()
-            .flatten()
-            .map(place)
-            .collect::<PyResult<Vec<_>>>()?;
-        let mut start = 0;
-        while start < batch.num_rows() {
-            let count = (batch.num_rows() - start).min(STRETCH);
-            stretch.reset(count);
-            stretch.heed(table, row, start, problem.as_ref());
-            let mut found = Vec::new();
-            for (column, known) in id_columns.iter().zip(&mut known) {
-                found.push(stretch.ids(table, row, column, start, true, (run.leads, known)));
-            }
-            let read: Vec<_> = instant_columns
-                .iter()
-                .map(|column| stretch.instants(table, row, column, start, true))
-                .collect();
-            stretch.tell(table, run, found.first().map_or(&[], Vec::as_slice));
-            for i in (0..count).filter(|i| !stretch.faulty[*i]) {
-                codes
-                    .iter_mut()
-                    .zip(&found)
-                    .for_each(|(out, values)| out.push(values[i] - 1));
-                times
-                    .iter_mut()
-                    .zip(&read)
-                    .for_each(|(out, values)| out.push(values[i]));
-            }
-            start += count;
-            row += count as u64;
-        }
-    }
-    *run.faults.rows.entry(table.to_string()).or_default() += row;
-    run.faults.close()?;
-    Ok((codes, times))
 }

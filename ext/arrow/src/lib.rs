@@ -1,5 +1,6 @@
 //! The Arrow edge of leadcore: ids to codes, conditions to hit sets, tables in and out.
 
+mod block;
 mod blocks;
 mod build;
 mod calendar;
@@ -17,6 +18,7 @@ mod evaluate;
 mod event_rows;
 mod events;
 mod faults;
+mod field_plan;
 mod fields;
 mod fold;
 mod from_python;
@@ -27,10 +29,13 @@ mod ids;
 mod instants;
 mod integers;
 mod json_columns;
+mod lead_arrays;
 mod leads;
 mod lexical;
+mod numbers;
 mod numpy_column;
 mod one_lead;
+mod pairs;
 mod patterns;
 mod plan;
 mod program;
@@ -41,6 +46,7 @@ mod reader;
 mod rows;
 mod scalars;
 mod schema;
+mod small_rows;
 mod source;
 mod strings;
 mod table;

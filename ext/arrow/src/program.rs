@@ -7,7 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyType};
 
 use crate::encoder::guard;
-use crate::one_lead::{Encoded, Memory, Names, OneLead};
+use crate::lead_arrays::{Encoded, Memory};
+use crate::one_lead::{Names, OneLead};
 use crate::plan::Plan;
 use crate::source;
 

@@ -112,15 +112,22 @@ impl Table {
     }
 
     #[staticmethod]
-    fn collect(py: Python<'_>, stream: AnyRecordBatch) -> PyResult<Table> {
+    #[pyo3(signature = (stream, limit=None))]
+    fn collect(py: Python<'_>, stream: AnyRecordBatch, limit: Option<usize>) -> PyResult<Table> {
         let reader = stream.into_reader()?;
         // Without the GIL: the stream may come from Python code in another thread.
         py.detach(move || {
             let schema = reader.schema();
-            let batches = reader.map(|batch| batch.and_then(|b| check(&b).map(|()| b)));
-            let batches = batches
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(value_error)?;
+            let (mut batches, mut left) = (Vec::new(), limit.unwrap_or(usize::MAX));
+            for batch in reader {
+                let batch = batch.map_err(value_error)?;
+                check(&batch).map_err(value_error)?;
+                batches.push(batch.slice(0, batch.num_rows().min(left)));
+                left -= batch.num_rows().min(left);
+                if left == 0 {
+                    break;
+                }
+            }
             Ok(Table { schema, batches })
         })
     }
