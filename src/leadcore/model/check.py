@@ -12,7 +12,7 @@ from leadcore.errors import ModelError
 from leadcore.model import shape
 from leadcore.model.checks import meaning
 from leadcore.model.limits import crowded, oversized
-from leadcore.model.path import Flaw, Path
+from leadcore.model.path import Flaw, Path, faults
 from leadcore.model.repair import Repaired, repaired
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _refused(flaws: list[Flaw], tree: Any) -> ModelError:
     """The error for these flaws, each once, at the document's own places and in its order."""
     placed = dict.fromkeys(flaw._replace(path=shape.path_of(flaw.path, tree)) for flaw in flaws)
     order = _Order(tree)
-    return ModelError([flaw.fault() for flaw in sorted(placed, key=lambda flaw: order.of(flaw.path))[:MOST]])
+    return ModelError(faults(sorted(placed, key=lambda flaw: order.of(flaw.path))[:MOST]))
 
 
 class _Order:

@@ -157,7 +157,7 @@ def field(*, optional: bool = False, title: str | None = None, description: str 
 class _FieldsType(type):
     """Turns the annotations of a class into fields."""
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **keys: Any) -> _FieldsType:
+    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], /, **keys: Any) -> _FieldsType:
         event_type = keys.pop("name", None)
         made = super().__new__(mcs, name, bases, body)
         if not bases:
@@ -188,7 +188,7 @@ class Attributes(metaclass=_FieldsType):
     """The attributes of leads: annotate each with its type.
 
     ``lc.Text``, ``lc.Number``, ``lc.Boolean`` and ``lc.Instant`` are what type checkers understand. ``str``, ``int``,
-    ``float``, ``bool``, ``datetime`` mean the same at run time (and to mypy with the plugin ``leadcore.mypy``); with
+    ``float``, ``bool``, ``datetime`` mean the same at run time; with
     ``| None`` the column may be missing.
 
     Example:

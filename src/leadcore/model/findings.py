@@ -105,7 +105,7 @@ def _event(scope: Scope, event_type: str) -> Known:
 
 
 def _unreachable_bands(scope: Scope, criterion: CriterionPart, path: Path) -> Iterator[Finding]:
-    if isinstance(criterion, AttributeCriterion) and criterion.bands and criterion.field and criterion.when:
+    if isinstance(criterion, AttributeCriterion) and criterion.bands and criterion.field and criterion.when is not None:
         low, high = number_range(criterion.when, criterion.field)
         starts = sorted(band.at_least for band in criterion.bands)
         for n, band in enumerate(criterion.bands):

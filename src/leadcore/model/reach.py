@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from leadcore.model.checks.score import combined_first
@@ -194,26 +195,25 @@ class Reach:
 
     def _most_weight(self, criterion: EventCriterion) -> Decimal | None:
         """The largest sum of the weights of all counted events; None where there is none."""
-        bounds = [math.inf]
+        bounds: list[Fraction | None] = []
         if criterion.limit is not None and criterion.limit.per == "ever":
-            bounds.append(criterion.limit.count)
+            bounds.append(Fraction(criterion.limit.count))
         if criterion.unique_by is not None:
-            kinds = {
-                self.model.events[t][criterion.unique_by].type
-                for t in criterion.on
-                if criterion.unique_by in self.model.events[t]
-            }
-            bounds.append(max((_VALUES.get(kind, _MOST_VALUES) for kind in kinds), default=1))
+            bounds.append(Fraction(self._values(criterion, criterion.unique_by)))
         if criterion.cooldown is not None:
             bounds.append(weight_sum(criterion.decay, criterion.cooldown))
         if criterion.limit is not None and criterion.limit.per != "ever":
             # the current unit counts fully, the one before begins at age 0 or older
             spaced = weight_sum(criterion.decay, _SHORTEST[criterion.limit.per])
-            bounds.append(criterion.limit.count * (1 + spaced))
-        most = min(bounds)
-        if math.isinf(most):
-            return None
-        return Decimal(most) if isinstance(most, int) else Decimal(math.ceil(most * 1_000_001)).scaleb(-6)
+            bounds.append(None if spaced is None else criterion.limit.count * (1 + spaced))
+        ends = [bound for bound in bounds if bound is not None]
+        return Decimal(math.ceil(min(ends) * 10**6)).scaleb(-6) if ends else None
+
+    def _values(self, criterion: EventCriterion, name: str) -> int:
+        """How many values of a property are told apart, null among them."""
+        declared = (self.model.events[event_type].get(name) for event_type in criterion.on)
+        kinds = {field.type for field in declared if field is not None}
+        return max((_VALUES.get(kind, _MOST_VALUES) for kind in kinds), default=1)
 
     def _points(self, value: Points | None) -> Decimal | None:
         return None if value is None else self.model.points(value)
@@ -229,41 +229,49 @@ def fade_factors(fade: Fade) -> Range:
     return around([*(band.factor for band in fade.bands), otherwise, never])
 
 
-def weight_sum(decay: Decay | None, apart: int) -> float:
-    """At most the sum of the weights of events that are at least ``apart`` microseconds from each other (spec 5)."""
+def weight_sum(decay: Decay | None, apart: int) -> Fraction | None:
+    """At most the sum of the weights of events at least ``apart`` microseconds from each other (spec 5).
+
+    None where there is no such number.
+    """
     if decay is None or decay.keep:
-        return math.inf
+        return None
     delay = decay.delay or 0
-    young = 0 if not delay else delay // apart + 1  # those whose weight is still 1
-    if isinstance(decay, HalfLife):
-        return young + 1 / -math.expm1(-math.log(2) * apart / decay.half_life)
+    young = delay // apart + 1 if delay else 0  # those whose weight is still 1
+    sum_ = _weight_sum(decay, apart)
+    return None if sum_ is None else young + sum_
+
+
+def _weight_sum(decay: Decay, apart: int) -> Fraction | None:
+    """The same without `delay`."""
+    if isinstance(decay, HalfLife):  # 1 + q + q^2 + ..., a little more for the rounding of floats
+        return Fraction(1.000_000_1 / -math.expm1(-math.log(2) * apart / decay.half_life))
     if isinstance(decay, Linear):
         count = -(-decay.linear // apart)
-        return young + count - apart / decay.linear * count * (count - 1) / 2
+        return count - Fraction(apart * count * (count - 1), 2 * decay.linear)
     if isinstance(decay, Expire):
-        return float(young + -(-decay.expire // apart))
+        return Fraction(-(-decay.expire // apart))
     if isinstance(decay, Steps):
-        return young + _steps_sum(decay, apart)
+        return _steps_sum(decay, apart)
     assert isinstance(decay, Periodic)
-    return young + _periods_sum(decay.periodic, apart)
+    return _periods_sum(decay.periodic, apart)
 
 
-def _steps_sum(decay: Steps, apart: int) -> float:
+def _steps_sum(decay: Steps, apart: int) -> Fraction | None:
     """Over each stretch between steps: its factor times the events that fit in."""
     if decay.steps[-1].factor:
-        return math.inf
-    total, factor, begin = 0.0, 1.0, 0
+        return None
+    total, factor, begin = Fraction(0), Fraction(1), 0
     for step in decay.steps:
         total += factor * -(-(step.after - begin) // apart)
-        factor, begin = float(step.factor), step.after
+        factor, begin = Fraction(step.factor), step.after
     return total
 
 
-def _periods_sum(period: Period, apart: int) -> float:
+def _periods_sum(period: Period, apart: int) -> Fraction:
     """Over each period: its factor times the events that fit in."""
-    events = -(-period.every // apart)
-    lose = float(period.lose)
+    events, lose = -(-period.every // apart), Fraction(period.lose)
     if period.compound:
         return events / lose
-    count = math.ceil(1 / lose)
-    return events * sum(max(0.0, 1 - lose * n) for n in range(count + 1))
+    count = math.ceil(1 / lose)  # at most 100 periods: `lose` is at least 0.01
+    return events * (count - lose * count * (count - 1) / 2)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -37,6 +38,8 @@ class Ghosts:
     calendars: set[str | None] = field(default_factory=set)
     others: set[str | None] = field(default_factory=set)
     lost: set[Path] = field(default_factory=set)
+    unknown: set[Path] = field(default_factory=set)
+    """Mappings with unknown keys: one of these may be what is missing there."""
 
 
 @dataclass
@@ -52,11 +55,15 @@ class Repaired(Generic[M]):
     def faithful(self, flaws: list[Flaw]) -> list[Flaw]:
         """Flaws at the document's own places, without those that only follow from what was removed."""
         lost = self.ghosts.lost
-        around = {path[:-1] for path in lost}
+        around: dict[Path, list[str | int]] = {}
+        for path in lost:
+            around.setdefault(path[:-1], []).append(path[-1])
         real = []
         for flaw in flaws:
             path = self._original(flaw.path)
-            if path in around or any(path[:n] in lost for n in range(len(path) + 1)):
+            if path in self.ghosts.unknown or any(path[:n] in lost for n in range(len(path) + 1)):
+                continue
+            if any(_speaks_of(flaw, key) for key in around.get(path, ())):
                 continue
             real.append(flaw._replace(path=path))
         return real
@@ -70,6 +77,13 @@ class Repaired(Generic[M]):
         return tuple(original)
 
 
+def _speaks_of(flaw: Flaw, key: str | int) -> bool:
+    """Whether a flaw of a mapping or list is about what it lost: an item, an entry, or a key that it names."""
+    if isinstance(key, int) or (flaw.path and flaw.path[-1] in ("combine", "hours", "scores", "table")):
+        return True
+    return key in re.findall(r"\w+", f"{flaw.reason} {flaw.hint}")
+
+
 def repaired(
     tree: Mapping[str, Any],
     details: list[Any],
@@ -79,6 +93,7 @@ def repaired(
     """Take away or fill in what is faulty until the rest is a model; None where that does not succeed."""
     work = _copy(tree)
     lost: set[Path] = set()
+    unknown: set[Path] = set()
     kept: dict[Path, list[int]] = {}
     further: list[Flaw] = []
     whole: Any = tree
@@ -91,6 +106,8 @@ def repaired(
             at = _unshift(path, kept)
             if at not in lost and any(at[:n] in reread for n in range(len(at))):
                 further.extend(flaw._replace(path=_unshift(flaw.path, kept)) for flaw in tell([detail], whole))
+            if detail["type"] == "string_pattern_mismatch":
+                unknown.add(at[:-1])
             _mend(work, at, detail, lost)
         kept = {}
         whole = _compact(work, (), kept)
@@ -99,7 +116,7 @@ def repaired(
         except ValidationError as error:
             details = error.errors(include_url=False)
         else:
-            return Repaired(model, _ghosts(tree, whole, lost), kept, further)
+            return Repaired(model, replace(_ghosts(tree, whole, lost), unknown=unknown), kept, further)
     return None
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from leadcore.errors import ModelError
 from leadcore.model.base import Named
-from leadcore.model.path import Flaw, Path, listed, meant, shown
+from leadcore.model.path import Flaw, Nearest, Path, faults, listed, meant, shown
 from leadcore.model.tree import NO_NUMBER
 
 Detail = Mapping[str, Any]
@@ -27,7 +27,7 @@ def refusal(error: ValidationError, data: Any, kind: type[BaseModel]) -> ModelEr
         if isinstance(inner, ModelError):
             return inner
     source = None if kind.__name__ == "Model" else kind.__name__
-    return ModelError([flaw.fault() for flaw in flaws(details, data, kind)], source)
+    return ModelError(faults(flaws(details, data, kind)), source)
 
 
 def flaws(details: list[Any], tree: Any, kind: type[BaseModel]) -> list[Flaw]:
@@ -135,9 +135,9 @@ def _no_number(why: str, value: Any) -> tuple[str, str | None]:
     return f"{why}, not {_found(value)}", hint
 
 
-def _choice(value: Any, choices: list[str]) -> str:
-    near = meant(value, choices) if isinstance(value, str) else None
-    return near or f"one of {listed(choices, 20)}"
+def _choice(value: Any, choices: list[str]) -> str | Nearest:
+    otherwise = f"one of {listed(choices, 20)}"
+    return Nearest(value, choices, otherwise=otherwise) if isinstance(value, str) else otherwise
 
 
 def _unknown_key(path: Path, loc: tuple[str | int, ...], tree: Any, kind: type[BaseModel]) -> Flaw:
@@ -146,10 +146,10 @@ def _unknown_key(path: Path, loc: tuple[str | int, ...], tree: Any, kind: type[B
     names = _keys(part) if part else []
     if key == "stars" and "points" in names:
         return Flaw(path, "`stars: n` is short for `points: {stars: n}`: give one of the two", None, True)
-    hint = meant(key, names) or _key_of_another_kind(key, part)
-    if hint is None and part is not None:
-        hint = f"{_called(part)} has {listed(names, 24)}".replace(" or ", " and ")
-    return Flaw(path, f"unknown key `{key[:40]}`", hint, True)
+    other = _key_of_another_kind(key, part)
+    if other is None and part is not None:
+        other = f"{_called(part)} has {listed(names, 24)}".replace(" or ", " and ")
+    return Flaw(path, f"unknown key `{key[:40]}`", Nearest(key, names, otherwise=other), True)
 
 
 def _key_of_another_kind(key: str, part: type[BaseModel] | None) -> str | None:

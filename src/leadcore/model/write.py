@@ -120,6 +120,8 @@ def _fitting(item: Any, begin: int) -> str | None:
     if _nesting(item, 4) > 3 or _long_key(item):
         return None
     flow = _flow(item)
+    if isinstance(item, list) and isinstance(item[0], dict) and len(flow) > _WIDTH // 2:
+        return None  # a line for each part reads better
     return flow if begin + len(flow) <= _WIDTH else None
 
 

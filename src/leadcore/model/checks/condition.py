@@ -11,7 +11,7 @@ from leadcore.model.checks.number import no_float
 from leadcore.model.checks.scope import Flaws, Kind, Scope
 from leadcore.model.condition import All, Clause, Condition, Not
 from leadcore.model.limits import MOST_ITEMS, too_long
-from leadcore.model.path import Flaw, Path, did_you_mean, listed, meant, shown
+from leadcore.model.path import Flaw, Nearest, Path, listed, meant, shown
 from leadcore.model.scalar import instant, number
 from leadcore.model.text import pattern_fault
 
@@ -117,7 +117,7 @@ def _undeclared_field(scope: Scope, field: str, path: Path, place: Place) -> Any
     return None
 
 
-Found = Kind | tuple[str, str | None]
+Found = Kind | tuple[str, str | Nearest | None]
 """The type of a field, or why there is none and what would be right."""
 
 
@@ -160,7 +160,7 @@ def _lead(scope: Scope, name: str, place: Place) -> Found:
     kind = scope.attribute(name)
     if kind is not None:
         return kind
-    return f"there is no attribute `{name[:40]}`", did_you_mean(name, scope.attributes, "attribute")
+    return f"there is no attribute `{name[:40]}`", Nearest(name, scope.attributes, "attribute")
 
 
 def _event(scope: Scope, name: str, place: Place) -> Found:
@@ -171,7 +171,7 @@ def _event(scope: Scope, name: str, place: Place) -> Found:
         return kind
     on = place.on or ()
     whose = f"`{on[0][:40]}` has no" if len(on) == 1 else f"none of {', '.join(on[:8])} has a"
-    hint = did_you_mean(name, scope.property_names(on), "property")
+    hint = Nearest(name, scope.property_names(on), "property")
     return f"{whose} property `{name[:40]}`", hint
 
 
@@ -188,7 +188,7 @@ def _of(names: Mapping[str, Any], ghosts: set[str | None], name: str, what: str,
         return kind
     if name in ghosts or None in ghosts:
         return ""
-    return f"there is no {what} `{name[:40]}`", did_you_mean(name, names, what)
+    return f"there is no {what} `{name[:40]}`", Nearest(name, names, what)
 
 
 def _grade(scope: Scope, name: str, place: Place) -> Found:

@@ -22,7 +22,7 @@ from leadcore.model.criterion import (
     Reset,
 )
 from leadcore.model.limits import too_long
-from leadcore.model.path import Flaw, Path, did_you_mean, shown
+from leadcore.model.path import Flaw, Nearest, Path, shown
 from leadcore.model.scalar import EXACT, Points, plain
 from leadcore.model.text import fold_text
 
@@ -65,7 +65,7 @@ def _attribute(scope: Scope, criterion: AttributeCriterion, path: Path) -> Flaws
         kind = scope.attribute(criterion.field)
         at = (*path, "field")
         if kind is None:
-            hint = did_you_mean(criterion.field.removeprefix("lead."), scope.attributes, "attribute")
+            hint = Nearest(criterion.field.removeprefix("lead."), scope.attributes, "attribute")
             yield Flaw(at, f"there is no attribute `{criterion.field[:40]}`", hint)
         elif kind and kind != wanted:
             form = "a table looks at text" if wanted == "text" else "bands look at a number"
@@ -170,7 +170,7 @@ def _unfit_property(scope: Scope, name: str, on: tuple[str, ...], path: Path, wa
     """A property that none of the event types declares, or of the wrong type."""
     kind = scope.property(name, on)
     if kind is None:
-        hint = did_you_mean(name.removeprefix("event."), scope.property_names(on), "property")
+        hint = Nearest(name.removeprefix("event."), scope.property_names(on), "property")
         yield Flaw(path, f"no event type in `on` has a property `{name[:40]}`", hint)
     elif kind and wanted and kind != wanted:
         yield Flaw(path, f"a {wanted} property is wanted here, `{name[:40]}` is {A[kind]}")

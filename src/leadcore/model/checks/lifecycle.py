@@ -10,7 +10,7 @@ from leadcore.model.checks.scope import Flaws, Scope, no_event_types, unknown_na
 from leadcore.model.duration import HOUR, MINUTE
 from leadcore.model.lifecycle import Calendar, Lifecycle, Manual, Sla, Stage, Transition
 from leadcore.model.limits import too_long
-from leadcore.model.path import Flaw, Path, did_you_mean, listed, shown
+from leadcore.model.path import Flaw, Nearest, Path, listed, shown
 
 MOST_ALERTS = 1_000
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -82,7 +82,7 @@ def _manual(scope: Scope, manual: Manual | None, path: Path) -> Flaws:
     yield from (flaw._replace(path=(*path, "on")) for flaw in faults)
     kind = scope.property(manual.field, (manual.on,))
     if kind is None:
-        hint = did_you_mean(manual.field, scope.property_names((manual.on,)), "property")
+        hint = Nearest(manual.field, scope.property_names((manual.on,)), "property")
         yield Flaw((*path, "field"), f"`{manual.on[:40]}` has no property `{manual.field[:40]}`", hint)
     elif kind not in ("text", ""):
         yield Flaw((*path, "field"), f"a text property is wanted here, `{manual.field[:40]}` is {A[kind]}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from importlib.resources import files
 from typing import Literal
 
 from leadcore.model.criterion import CriterionPart
 from leadcore.model.document import Model
-from leadcore.model.path import Flaw, Path, did_you_mean, meant
+from leadcore.model.path import Flaw, Nearest, Path, meant
 from leadcore.model.repair import Ghosts
 
 Flaws = Iterator[Flaw]
@@ -85,11 +85,10 @@ def _unless_ghost(name: str, ghosts: set[str | None]) -> Kind | None:
     return "" if name in ghosts or None in ghosts else None
 
 
-def unknown_name(name: str, names: Iterable[str], ghosts: set[str | None], path: Path, what: str, many: str) -> Flaws:
+def unknown_name(name: str, names: Collection[str], ghosts: set[str | None], path: Path, what: str, many: str) -> Flaws:
     """A name that should be declared and is not."""
-    names = list(names)
     if name not in names and name not in ghosts and None not in ghosts:
-        yield Flaw(path, f"there is no {what} `{name[:40]}`", did_you_mean(name, names, many))
+        yield Flaw(path, f"there is no {what} `{name[:40]}`", Nearest(name, names, many))
 
 
 def no_event_types(scope: Scope, on: tuple[str, ...], path: Path) -> Flaws:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from math import prod
 from typing import Any
@@ -79,22 +79,24 @@ def _combined_in_a_circle(scope: Scope) -> Flaws:
     scores = scope.model.scores
     done: set[str] = set()
     for first in scores:
-        trail: list[str] = []
-        stack: list[tuple[str, int]] = [(first, 0)]
-        while stack:  # depth first, without recursion: `trail` is the way to where we stand
-            name, depth = stack.pop()
-            del trail[depth:]
-            if name in trail:
-                circle = [*trail[trail.index(name) :], name]
-                at: Path = ("scores", trail[-1], "combine", name)
-                yield Flaw(at, f"scores are combined in a circle: {' -> '.join(c[:40] for c in circle[:9])}")
-            elif name not in done and name in scores:
-                trail.append(name)
-                stack.append(("", depth + 1))  # leaves the name behind when all below is seen
-                stack.extend((part, depth + 1) for part in scores[name].combine or {})
-            if name == "" and trail:
-                done.add(trail[-1])
-        done.add(first)
+        trail: dict[str, Iterator[str]] = {}  # the way to where we stand, each with the parts still to be seen
+        below: str | None = first
+        while below is not None or trail:
+            if below is None:
+                done.add(trail.popitem()[0])
+            elif below in trail:
+                names = [*trail, below]
+                circle = names[names.index(below) :]
+                at: Path = ("scores", circle[-2], "combine", below)
+                yield Flaw(at, f"scores are combined in a circle: {_arrows(circle)}")
+            elif below not in done and below in scores:
+                trail[below] = iter(scores[below].combine or {})
+            below = next(next(reversed(trail.values())), None) if trail else None
+
+
+def _arrows(names: list[str]) -> str:
+    short = names if len(names) <= 9 else [*names[:7], "...", names[-1]]
+    return " -> ".join(name[:40] for name in short)
 
 
 def _grades(scope: Scope, grades: tuple[Grade, ...], path: Path) -> Flaws:
