@@ -296,3 +296,14 @@ def test_a_requested_schema_is_honoured():
     reader = pa.RecordBatchReader.from_stream(table, schema=pa.schema({"x": pa.int64()}))
 
     assert reader.read_all()["x"].type == pa.int64()
+
+
+@pytest.mark.parametrize(("limit", "rows"), [(None, 5), (0, 0), (1, 1), (3, 3), (5, 5), (9, 5)])
+def test_collect_stops_at_a_limit(limit, rows):
+    """The first rows of a stream of several batches, and its whole schema even where there are none."""
+    stream = pa.Table.from_batches([pa.record_batch({"a": [1, 2]}), pa.record_batch({"a": [3, 4, 5]})])
+
+    table = Table.collect(stream, limit)
+
+    assert table.column_names == ["a"]
+    assert table.to_dicts() == [{"a": n + 1} for n in range(rows)]

@@ -34,10 +34,10 @@ def shown(frame):
     return [{name: row[name] for name in SCORES[0]} for row in frame.to_dicts()]
 
 
-def command_line(*arguments, **options):
+def command_line(line, **options):
     """The command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "leadcore.cli", *arguments], capture_output=True, check=False, **options
+        [sys.executable, "-m", "leadcore.cli", *shlex.split(line)], capture_output=True, check=False, **options
     )
 
 

@@ -223,8 +223,8 @@ class Table:
         ``("lists", int64 offsets, list of str)`` (list of text).
         """
     @staticmethod
-    def collect(stream: ArrowStream) -> Table:
-        """Read a whole stream."""
+    def collect(stream: ArrowStream, limit: int | None = None) -> Table:
+        """Read a whole stream, or its first ``limit`` rows and hardly more."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
     def __len__(self) -> int: ...
