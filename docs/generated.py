@@ -57,7 +57,8 @@ def _table(part: Json) -> Iterator[str]:
     yield "|---|---|---|---|"
     for key, node in part["properties"].items():
         default = "**required**" if key in required else _default(node)
-        yield f"| `{key}` | {_type(node)} | {default} | {_cell(node.get('description', ''))} |"
+        kind = _type(node).replace("names to", "text to") if key == "table" else _type(node)
+        yield f"| `{key}` | {kind} | {default} | {_cell(node.get('description', ''))} |"
 
 
 def _default(node: Json) -> str:
