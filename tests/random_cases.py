@@ -21,6 +21,14 @@ from tests.rows import ALL_ROWS, rows_hit
 __all__ = ["ALL_FIELDS", "ALL_ROWS", "Case", "case", "fields_hit", "rows_hit"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MIDNIGHT_AGAIN = (
+    ("America/St_Johns", 1987, 2 * HOUR),
+    ("America/St_Johns", 2010, 2 * HOUR),
+    ("Pacific/Kwajalein", 1969, 30 * HOUR),
+    ("America/Juneau", 1867, 30 * HOUR),
+)
+"""Zones and years whose last change set the clocks back past a midnight, and within what after it this is felt."""
+
 YEARS = (1844, 1893, 1915, 1919, 1935, 1969, 1987, 2011, 2016, 2024, 2037, 2051)
 
 
@@ -51,9 +59,15 @@ def case(seed: int) -> Case:
     rng = Random(seed)
     zone = rng.choice(ZONES) if rng.random() < 0.7 else "UTC"
     anchor = anchor_of(rng, zone)
+    midnight_again = rng.random() < 0.06
+    if midnight_again:
+        zone, year, spread = rng.choice(MIDNIGHT_AGAIN)
+        anchor = zone_changes(zone, year)[-1] + rng.randrange(spread)
     documents = Documents(rng, anchor, write_instant, zone)
+    if midnight_again:
+        documents.limited, documents.spread = 0.9, spread
     document = documents.document()
-    return Rows(rng, anchor, documents, zone).case(document)
+    return Rows(rng, anchor, documents).case(document)
 
 
 def write_instant(instant: int, rng: Random) -> str:
@@ -88,7 +102,7 @@ def anchor_of(rng: Random, zone: str) -> int:
     if draw < 0.4:
         found = zone_changes(zone, rng.choice(YEARS))
         if found:
-            return rng.choice(found) + rng.choice((0, 0, HOUR, DAY, 7 * DAY, -1))
+            return rng.choice(found) + rng.choice((0, 0, HOUR, HOUR, DAY, 7 * DAY, -1))
     if draw < 0.45:
         return rng.choice((FIRST + 5 * DAY, LAST - 5 * DAY, 0, FIRST, LAST))
     if draw < 0.7:  # whole multiples of every duration there is
@@ -99,17 +113,18 @@ def anchor_of(rng: Random, zone: str) -> int:
 class Rows:
     """Makes the rows of one case."""
 
-    def __init__(self, rng: Random, anchor: int, documents: Documents, zone: str) -> None:
+    def __init__(self, rng: Random, anchor: int, documents: Documents) -> None:
         self.rng = rng
         self.anchor = anchor
         self.attributes = documents.attributes
         self.types = documents.types
+        self.spread = documents.spread
         spans = sorted(documents.durations) or [DAY]
         self.pool = sorted({held(anchor + shift) for shift in self.shifts(spans)})
         self.text_ids = rng.random() < 0.5
         self.text_event_ids = rng.random() < 0.5
         self.values = {
-            "text": [None, None, "", *rng.sample(TEXTS, 8)],
+            "text": [None, "", *documents.texts, *rng.sample(TEXTS, 2)],
             "number": [None, float("nan"), -0.0, 0, *rng.sample(NUMBERS, 6), 0.30000000000000004, -7],
             "boolean": [None, True, False],
             "instant": [None, *(held(anchor + step) for step in (0, 1, -1, HOUR, -DAY))],
@@ -121,6 +136,9 @@ class Rows:
         for _ in range(12):
             span = self.rng.choice(spans) * self.rng.choice((1, 1, 1, 2, 3))
             found.append(-span + self.rng.choice((0, 0, 1, -1)))
+        if self.rng.random() < 0.5:  # both sides of a change of the clocks, and hours that come twice
+            quarter = self.spread // 8
+            found += [quarter * self.rng.randrange(-8, 9) + self.rng.choice((0, 0, -1)) for _ in range(10)]
         found += [-self.rng.randrange(1, 30 * DAY) for _ in range(4)]
         found += [-self.rng.randrange(1, 3 * HOUR) for _ in range(3)]
         if self.rng.random() < 0.1:

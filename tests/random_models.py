@@ -84,8 +84,8 @@ class Documents(Parts):
             found["unique_by"] = self.rng.choice(list(fields))
         if self.chance(0.25):
             found["cooldown"] = self.duration(high=90 * DAY)
-        if self.chance(0.4):
-            per = self.rng.choice(("hour", "day", "day", "week", "week", "ever"))
+        if self.chance(self.limited):
+            per = self.rng.choice(("hour", "hour", "day", "day", "week", "ever"))
             found["limit"] = {"count": self.rng.choice((1, 1, 2, 3)), "per": per}
         if self.chance(0.2):
             found["reset"] = self.on_where()

@@ -17,10 +17,17 @@ ZONES = (
     "America/Havana", "Etc/GMT+12", "Europe/Amsterdam", "America/Toronto", "Asia/Manila", "America/Scoresbysund",
 )  # fmt: skip
 
-TEXTS = (
-    "a", "A", "b", "ab", "a b", "vp", "VP sales", "VPs", "x_y", "y", "Straße", "STRASSE", "ſ", "S", "\u212a", "k", "Σ",
-    "ς", "İ", "i", "é", "e\u0301", "/pricing", "/PRICING/a", "a-b", "a\nb", "\U00010400", "\U00010428", "ǅ", "0", "null",
+FAMILIES = (
+    ("a", "A", "ab", "a b"), ("vp", "VP", "VP sales", "VPs"), ("ſ", "S", "s"), ("\u212a", "k", "K"),
+    ("Straße", "STRASSE", "STRA\u1e9eE"), ("Σ", "ς", "σ"), ("é", "É", "e\u0301"), ("/pricing", "/PRICING", "/PRICING/a"),
+    ("\U00010400", "\U00010428"), ("ǅ", "ǆ"), ("x_y", "y", "Y"), ("İ", "i", "I"), ("a-b", "a\nb", "A-B", "b"), ("0", "null"),
 )  # fmt: skip
+"""Texts that conditions should tell apart, or not; a document and its rows use a few families."""
+
+TEXTS = tuple(text for family in FAMILIES for text in family)
+FOLDS = {"\u212a": "k", "ſ": "s", "ς": "σ", "ǅ": "ǆ", "İ": "İ"}
+"""Simple case folding of these texts where it is not the lower case."""
+
 PATTERNS = (
     r"^a",
     r"b$",
@@ -84,7 +91,9 @@ class Parts:
         self.write_instant = write_instant
         self.zone = zone
         self.durations: set[int] = set()
-        self.stars_allowed = False
+        self.texts = [text for family in rng.sample(FAMILIES, 3) for text in family]
+        self.limited = 0.4
+        self.spread = 2 * HOUR
         self.attributes: dict[str, str] = {}
         self.types: dict[str, dict[str, str]] = {}
         self.names = 0
@@ -162,7 +171,7 @@ class Parts:
         op = self.rng.choice(ops)
         clause: dict[str, Any] = {"field": name, "op": op, "value": self.value(op, type_)}
         if type_ == "text" and op != "exists" and self.chance(0.2):
-            clause["case_sensitive"] = self.chance(0.7)
+            clause["case_sensitive"] = self.chance(0.5)
         return clause
 
     def value(self, op: str, type_: str) -> Any:
@@ -195,7 +204,7 @@ class Parts:
     def literal_key(self, type_: str) -> tuple[Any, Any]:
         """What a literal sorts by, and the literal."""
         if type_ == "text":
-            text = self.rng.choice(TEXTS)
+            text = self.rng.choice(self.texts)
             return text, text
         if type_ == "boolean":
             flag = self.chance(0.5)
@@ -235,10 +244,8 @@ class Parts:
     def table(self, stars: bool = True) -> dict[str, Any]:
         rows: dict[str, Any] = {}
         folded = set()
-        for text in self.rng.sample(TEXTS, self.rng.choice((1, 3, 6))):
-            key = {"\u212a": "k", "ſ": "s", "ς": "σ", "Σ": "σ", "\U00010400": "\U00010428", "ǅ": "ǆ"}.get(
-                text, text.lower()
-            )
+        for text in self.rng.sample(self.texts, self.rng.choice((1, 3, 6))):
+            key = "".join(FOLDS.get(character, character.lower()) for character in text)
             if key not in folded:
                 folded.add(key)
                 rows[text] = self.points(stars)
@@ -251,7 +258,7 @@ class Parts:
         found.update(self.bounds(0.2))
         if self.attributes and self.chance(0.25):
             found["when"] = self.condition(self.qualified(self.attributes, "lead."))
-        if self.chance(0.15):
+        if self.chance(0.25):
             found["case_sensitive"] = self.chance(0.8)
         return found
 
