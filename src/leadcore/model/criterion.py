@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from leadcore.model.base import Part, Table
 from leadcore.model.condition import When, Where
 from leadcore.model.decay import Decay
 from leadcore.model.scalar import (
+    AS_IT_IS,
     Duration,
     EventTypes,
     Flag,
@@ -18,7 +30,7 @@ from leadcore.model.scalar import (
     PositiveInt,
     Stars,
     Text,
-    points_form,
+    read_number,
     take_stars,
 )
 
@@ -186,21 +198,32 @@ class AttributeCriterion(CriterionPart):
         ) -> None: ...
 
 
+class _EventPointsForm:
+    """Reads a number, or what its keys say: stars, `per` or `by`."""
+
+    _FORMS = (Stars, PerProperty, ByProperty)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        forms = {f"<{form.__name__}>": handler.generate_schema(form) for form in self._FORMS}
+        union = core_schema.tagged_union_schema(forms, discriminator=_event_points_form)
+        return core_schema.no_info_wrap_validator_function(_event_points, union, serialization=AS_IT_IS)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        stars, *others = handler(schema)["oneOf"]
+        return {"oneOf": [stars, {"type": "number"}, *others]}
+
+
 def _event_points_form(value: Any) -> str:
     if isinstance(value, dict):
-        return "<per>" if "per" in value else "<by>" if "by" in value else "<stars>"
-    if isinstance(value, (PerProperty, ByProperty)):
-        return "<per>" if isinstance(value, PerProperty) else "<by>"
-    return points_form(value)
+        return "<PerProperty>" if "per" in value else "<ByProperty>" if "by" in value else "<Stars>"
+    return f"<{type(value).__name__}>"
 
 
-EventPoints = Annotated[
-    Annotated[Stars, Tag("<stars>")]
-    | Annotated[Number, Tag("<number>")]
-    | Annotated[PerProperty, Tag("<per>")]
-    | Annotated[ByProperty, Tag("<by>")],
-    Discriminator(_event_points_form),
-]
+def _event_points(value: Any, union: Callable[[Any], Any]) -> Any:
+    return union(value) if isinstance(value, (dict, Part)) else read_number(value)
+
+
+EventPoints = Annotated[Stars | Decimal | PerProperty | ByProperty, _EventPointsForm()]
 
 
 class EventCriterion(CriterionPart):

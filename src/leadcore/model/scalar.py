@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from leadcore._time import to_micros
 from leadcore.model.base import Part
@@ -64,7 +65,8 @@ def number(value: Any) -> Decimal:
     return value if value else Decimal(0)  # -0 is 0 (spec 2.7)
 
 
-def _number(value: Any) -> Decimal:
+def read_number(value: Any) -> Decimal:
+    """`number` for pydantic."""
     try:
         return number(value)
     except ValueError as error:
@@ -85,12 +87,12 @@ def places(value: Decimal) -> int:
     return max(0, -exponent)
 
 
-Number = Annotated[Decimal, PlainValidator(_number), WithJsonSchema({"type": "number"})]
+Number = Annotated[Decimal, PlainValidator(read_number), WithJsonSchema({"type": "number"})]
 """An exact decimal."""
 
 
 def _count(value: Any) -> int:
-    whole = _number(value)
+    whole = read_number(value)
     if whole < 1 or whole != whole.to_integral_value():
         raise PydanticCustomError("count", "a whole number of at least 1 is wanted here")
     if whole > 2**31 - 1:
@@ -114,12 +116,27 @@ class Stars(Part):
     stars: Number = Field(description="How many stars: each is worth the model's points_per_star.")
 
 
-def points_form(value: Any) -> str:
-    """Which form of points this is: a number, or an object of stars."""
-    return "<stars>" if isinstance(value, (dict, Stars)) else "<number>"
+AS_IT_IS = core_schema.plain_serializer_function_ser_schema(lambda value: value)
+"""Written as whatever it is: a number as a number, a part as a part."""
 
 
-Points = Annotated[Annotated[Stars, Tag("<stars>")] | Annotated[Number, Tag("<number>")], Discriminator(points_form)]
+class _PointsForm:
+    """Reads a number or an object of stars; one call, for points are the most frequent thing in a document."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(
+            _points, handler.generate_schema(Stars), serialization=AS_IT_IS
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"oneOf": [handler(schema), {"type": "number"}]}
+
+
+def _points(value: Any, stars: Callable[[Any], Stars]) -> Stars | Decimal:
+    return stars(value) if isinstance(value, (dict, Stars)) else read_number(value)
+
+
+Points = Annotated[Stars | Decimal, _PointsForm()]
 """Points: an exact decimal, or stars. `Model.micropoints` turns either into micropoints."""
 
 

@@ -243,9 +243,11 @@ def _tagged(annotation: Any) -> dict[str, Any]:
     """The members of a union by their tags."""
     members = {}
     for member in get_args(_bare(annotation)):
+        part = _bare(member)
+        members[f"<{getattr(part, '__name__', '')}>"] = part
         for meta in getattr(member, "__metadata__", ()):
             if tag := getattr(meta, "tag", None):
-                members[tag] = _bare(member)
+                members[tag] = part
     return members
 
 
@@ -267,6 +269,9 @@ def _below(annotation: Any, key: str | int) -> Any:
     here = _bare(annotation)
     if isinstance(key, str) and key.startswith("<"):
         return _tagged(here).get(key, here if get_origin(here) is None else None)
+    parts = [part for part in _tagged(here).values() if isinstance(part, type) and issubclass(part, BaseModel)]
+    if get_origin(here) is Union and len(parts) == 1:  # points: a number, or an object of stars
+        here = parts[0]
     if isinstance(here, type) and issubclass(here, BaseModel) and get_origin(here) is None:
         for name, field in here.model_fields.items():
             if (field.alias or name) == key:
