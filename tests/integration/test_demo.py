@@ -76,7 +76,8 @@ def test_demo(leadcore, folder, ids):
         assert part in again.out
     shown, commands = again.out.split("Try next")
     assert max(map(len, shown.splitlines())) <= 80
-    for line in commands.splitlines()[1:]:
+    assert max(map(len, commands.splitlines())) <= 80
+    for line in commands.replace("\\\n", " ").splitlines()[1:]:
         command = line.strip()
         if command.startswith("leadcore ") and not command.endswith(" demo"):
             ended = leadcore(command.removeprefix("leadcore "))

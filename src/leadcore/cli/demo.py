@@ -185,9 +185,13 @@ def _results(
     for row, explanation in zip(rows, told, strict=True):
         top = explanation.top(4, name)
         shown = to_points(np.array([worth for _, worth in top], np.int64)).tolist()
-        why = ", ".join(f"{criterion} {points:+.0f}" for (criterion, _), points in zip(top, shown, strict=True))
-        line = f"{row['lead_id']:>{width}} [bold]{row[name]:>6.1f}[/bold] {row.get('rating') or '':>3}  {why}"
-        console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        why = [f"{criterion} {points:+.0f}" for (criterion, _), points in zip(top, shown, strict=True)]
+        while len(", ".join(why)) > console.width - width - 13:
+            why.pop()
+        console.print(
+            f"{row['lead_id']:>{width}} [bold]{row[name]:>6.1f}[/bold] {row.get('rating') or '':>3}  {', '.join(why)}",
+            soft_wrap=True,
+        )
     console.print("points of criteria, before the bounds of their groups\n", style="dim")
     console.rule("[bold]One of them in full: every line, to the millionth of a point", align="left")
     console.print(str(told[0]), markup=False)
@@ -202,7 +206,7 @@ def _pictures(console: Console, values: Any, name: str, scores: Scores, model: M
     from leadcore.cli._picture import bar, distribution
 
     marks = {n: float(model.points(t.at)) for n, t in model.thresholds.items() if t.score == name}
-    console.rule(f"[bold]{name}: how many leads have how many points", align="left")
+    console.rule(f"[bold]{name}: how many leads have how many points (bars: square root)", align="left")
     console.print(distribution(values, marks))
     columns = [c for c in scores.column_names if c == "label" or c.endswith("_grade")]
     console.rule("[bold]Who is where", align="left")
@@ -225,16 +229,17 @@ def _pictures(console: Console, values: Any, name: str, scores: Scores, model: M
 
 def _next(console: Console, folder: Path, as_of: str, lead_id: int | str) -> None:
     """Commands to try, each on a line that can be copied."""
-    files = f"--leads {folder}/leads.parquet --events {folder}/events.parquet"
+    model, leads, events = (f"{folder}/{name}" for name in ("model.yaml", "leads.parquet", "events.parquet"))
+    files = f"--leads {leads} --events {events}"
     console.rule("[bold]Try next", align="left")
     for command in (
-        f"leadcore explain {folder}/model.yaml {lead_id} {files} --as-of {as_of} --shares",
-        f"leadcore score {folder}/model.yaml {files} --as-of {as_of} --out {folder}/scores.csv",
-        f"leadcore validate {folder}/model.yaml {files} --as-of {as_of}",
-        f"leadcore init {files} --out my-model.yaml",
-        f"$EDITOR {folder}/model.yaml && leadcore demo",
+        (f"leadcore explain {model} {lead_id}", files, f"--as-of {as_of} --shares"),
+        (f"leadcore score {model}", files, f"--as-of {as_of} --out {folder}/scores.csv"),
+        (f"leadcore validate {model}", files, f"--as-of {as_of}"),
+        (f"leadcore init {files}", "--out my-model.yaml"),
+        (f"$EDITOR {model} && leadcore demo",),
     ):
-        console.print(f"  {command}", style="cyan", soft_wrap=True)
+        console.print("  " + " \\\n      ".join(command), style="cyan", soft_wrap=True)
 
 
 def _criteria(model: Model) -> int:
