@@ -152,6 +152,20 @@ def stream_format(path: str, option: str, format: Format | None) -> Format:
     return known
 
 
+def output_format(path: str, option: str, format: Format | None) -> Format:
+    """The format of a file to be written.
+
+    Raises:
+        Stop: Nothing says it, or it would be packed.
+    """
+    if path.lower().endswith(".gz"):
+        raise Stop(f"{option}: {path} would have to be packed, which leadcore does not do: write to {path[:-3]}")
+    if path != STANDARD_STREAM and format_of(path) is None:
+        endings = (ending for ending in ENDINGS if not ending.endswith(".gz"))
+        raise Stop(f"{option}: the name {path} does not end in one of {', '.join(endings)}")
+    return stream_format(path, option, format)
+
+
 def check_files(inputs: Mapping[str, str | None], outputs: Mapping[str, str | None]) -> None:
     """Refuse what cannot go well before anything is read: by option, names of files or None.
 

@@ -48,7 +48,7 @@ def score(
     if leads is None and events is None:
         raise Stop("give --leads, --events or both: there is nothing to score")
     options.check_files({"--leads": leads, "--events": events, "--aliases": aliases}, outputs)
-    formats = {p: options.stream_format(p, option, format) for option, p in outputs.items() if p is not None}
+    formats = {p: options.output_format(p, option, format) for option, p in outputs.items() if p is not None}
     options.instant(as_of)
     document = options.load(model)
     if accounts is not None and document.accounts is None:
