@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from leadcore._reference import score
 from leadcore.model import Model
 from leadcore.model.duration import DAY
 from leadcore.model.findings import Finding
 from leadcore.model.reach import weight_sum
+from tests.random_cases import case
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "six_stage.yaml"
 
@@ -211,3 +213,19 @@ def test_rules_that_never_fire() -> None:
         ("lifecycle.transitions[0].when", "never_hits"),
         ("lifecycle.transitions[2].when", "never_hits"),
     ]
+
+
+def test_no_lead_gets_beyond_the_ends() -> None:
+    """Over random models and data: every score of the reference engine lies within the range that was found."""
+    ends = 0
+    for seed in range(300):
+        one = case(seed)
+        model = Model.model_validate(one.document)
+        ranges = {f.path.removeprefix("scores."): f for f in model.findings() if f.kind == "range"}
+        for row in score(model, one.leads, one.events, one.as_of, one.aliases, one.unknown_leads).rows:
+            for name in model.scores:
+                value, found = Decimal(row[name]).scaleb(-6), ranges[name]
+                assert found.lowest is None or value >= found.lowest - Decimal("0.001"), (seed, name)
+                assert found.highest is None or value <= found.highest + Decimal("0.001"), (seed, name)
+                ends += (found.lowest is not None) + (found.highest is not None)
+    assert ends > 1_000

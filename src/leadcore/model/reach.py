@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -80,6 +80,7 @@ class Range:
 
 
 _BELOW, _ABOVE = object(), object()
+_MICRO = Decimal("0.000001")
 
 
 def _product(end: Decimal | None, factor: Decimal, up: int) -> Any:
@@ -87,7 +88,10 @@ def _product(end: Decimal | None, factor: Decimal, up: int) -> Any:
         return Decimal(0)
     if end is None:
         return _ABOVE if (factor > 0) == (up > 0) else _BELOW
-    return EXACT.multiply(end, factor)
+    # each product is rounded to whole micropoints (spec 9.6): outwards here, to stay on the safe side
+    product = EXACT.multiply(end, factor)
+    rounded = product.quantize(_MICRO, ROUND_CEILING if up > 0 else ROUND_FLOOR, EXACT)
+    return rounded or Decimal(0)
 
 
 ZERO = Range(Decimal(0), Decimal(0))
