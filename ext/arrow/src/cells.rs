@@ -113,9 +113,7 @@ impl<'py> Cells<'py> {
                     let before = self.cells[earlier].python_name();
                     let shown = value.str().ok().and_then(|s| s.to_str().map(show).ok());
                     let now = cell.python_name();
-                    let reason = format!(
-                        "the column mixes types: {before} in row {earlier}, {now} in row {row}"
-                    );
+                    let reason = format!("is {now}, but row {earlier} of this column is {before}");
                     problems.add(Some(row), name, shown, reason);
                 }
                 Some(_) => {}
@@ -192,9 +190,8 @@ impl<'py> Cells<'py> {
                     builder.append_value(*v as f64)
                 }
                 Cell::Int(v) => {
-                    let reason = String::from(
-                        "this integer stands among floats and no float64 holds it exactly",
-                    );
+                    let reason =
+                        String::from("is an integer among floats, and no float64 holds it exactly");
                     problems.add(Some(row), name, Some(v.to_string()), reason);
                     builder.append_null();
                 }

@@ -13,7 +13,7 @@ use numpy::{
 };
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping};
+use pyo3::types::{PyBool, PyDict, PyMapping};
 use pyo3_arrow::input::AnyRecordBatch;
 
 use crate::block::{lanes, Block};
@@ -292,6 +292,8 @@ impl Encoder {
     fn find(&self, lead_id: &Bound<'_, PyAny>) -> Option<u32> {
         let code = if let Ok(text) = lead_id.extract::<String>() {
             self.leads.find_text(&text)
+        } else if lead_id.is_instance_of::<PyBool>() {
+            None
         } else {
             lead_id
                 .extract::<i64>()

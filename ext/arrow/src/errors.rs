@@ -48,7 +48,11 @@ pub fn show(value: &str) -> String {
 /// The Python exception for these problems.
 pub fn edge_error(problems: &[Problem], total: u64) -> PyErr {
     let text = match problems.first() {
-        Some(p) => p.reason.clone(),
+        Some(p) => match (&p.column, &p.value) {
+            (Some(column), Some(value)) => format!("{column}: {value:?} {}", p.reason),
+            (Some(column), None) => format!("{column} {}", p.reason),
+            (None, _) => p.reason.clone(),
+        },
         None => String::from("bad input"),
     };
     let listed: Vec<_> = problems

@@ -18,6 +18,7 @@ use crate::texts::DictionaryCodes;
 pub const TABLE: &str = "events";
 /// Names of undeclared types told apart.
 const MOST_NAMES: usize = 65_536;
+const MOST_NAME_BYTES: usize = 16 << 20;
 
 /// Where the columns stand.
 pub struct Places {
@@ -74,7 +75,7 @@ pub struct TypeNames {
 
 impl TypeNames {
     pub fn new(side: &Side) -> Self {
-        let mut names = TextTable::bounded(side.kinds.len() + MOST_NAMES, usize::MAX);
+        let mut names = TextTable::bounded(side.kinds.len() + MOST_NAMES, MOST_NAME_BYTES);
         for kind in &side.kinds {
             names.code(kind.name.as_bytes());
         }

@@ -216,7 +216,7 @@ impl Leads {
                 table: TABLE.to_string(),
                 row: Some(self.rows[twin]),
                 column: Some(name.to_string()),
-                reason: format!("lead {value} stands in row {} too{at}", self.rows[other]),
+                reason: format!("stands in row {} too{at}", self.rows[other]),
                 value: Some(value),
             });
             run.faults.reject_row(TABLE, Some(self.code[twin]));

@@ -119,10 +119,7 @@ impl<'py> OneLead<'py> {
     ) {
         let value = value.and_then(|value| value.str().ok());
         let value = value.map(|text| show(&text.to_string_lossy()));
-        let reason = match &value {
-            Some(value) => format!("{name}: {value:?} {why}"),
-            None => format!("{name} {why}"),
-        };
+        let reason = why.to_string();
         let (table, column) = (table.to_string(), Some(name.to_string()));
         self.problems.push(Problem {
             table,

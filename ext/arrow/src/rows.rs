@@ -28,17 +28,12 @@ pub type Stream = Mutex<Box<dyn RecordBatchReader + Send>>;
 
 /// The problem of one value. `row` counts from the start of the table, `at` from the start of the column.
 pub fn problem_of(table: &str, row: u64, column: &Column, at: usize, fault: Fault) -> Problem {
-    let value = column.show(at);
-    let reason = match &value {
-        Some(value) => format!("{}: {value:?} {fault}", column.name),
-        None => format!("{} {fault}", column.name),
-    };
     Problem {
         table: table.to_string(),
         row: Some(row),
         column: Some(column.name.clone()),
-        value,
-        reason,
+        value: column.show(at),
+        reason: fault.to_string(),
     }
 }
 

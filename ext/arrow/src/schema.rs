@@ -88,7 +88,7 @@ impl<'a> Columns<'a> {
         match found.as_slice() {
             [] => {
                 if required {
-                    self.refuse(&name, format!("column {name} is missing"));
+                    self.refuse(&name, String::from("is missing"));
                 }
                 None
             }
@@ -100,15 +100,12 @@ impl<'a> Columns<'a> {
                         name,
                     });
                 }
-                let reason = format!(
-                    "column {name} is {kind}, where {} is expected",
-                    wanted.name()
-                );
+                let reason = format!("is {kind}, where {} is expected", wanted.name());
                 self.refuse(&name, reason);
                 None
             }
             _ => {
-                self.refuse(&name, format!("there are {} columns {name}", found.len()));
+                self.refuse(&name, format!("stands {} times in the table", found.len()));
                 None
             }
         }
@@ -121,8 +118,7 @@ impl<'a> Columns<'a> {
             self.schema.field(place.index).data_type(),
             self.lexical,
         )) {
-            let reason = format!("column {} {reason}", place.name);
-            self.refuse(&place.name, reason);
+            self.refuse(&place.name, reason.to_string());
         }
         Some(place)
     }
