@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -26,7 +27,7 @@ def field(name: str, kind: str, optional: bool = False) -> dict[str, Any]:
 
 def sets(offsets: Any, ids: Any) -> list[tuple[int, ...]]:
     """Hit sets as tuples."""
-    return [tuple(ids[a:b].tolist()) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [tuple(ids[a:b].tolist()) for a, b in itertools.pairwise(offsets)]
 
 
 class Run:

@@ -11,11 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from leadcore_arrow import EdgeError, Program
+
 from tests.boundary.encoding import Run, field, holds, program, sets
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
-FIELDS = [field("url", "text"), field("page", "text"), field("value", "number"), field("ok", "boolean"), field("seen", "instant")]
+FIELDS = [
+    field("url", "text"),
+    field("page", "text"),
+    field("value", "number"),
+    field("ok", "boolean"),
+    field("seen", "instant"),
+]
 TYPES = [
     {"name": "view", "fields": [0, 2]},
     {"name": "buy", "fields": [4, 0, 1, 2, 3]},
@@ -38,8 +45,14 @@ WORDS = ["/Pricing", "/pricing", "demo", "DEMO day", "a", "", "vp", "SVP", "stra
         (b'{"fields": {}, "numbers": [0]}', "no event field 0"),
         (b'{"fields": {}, "lead_rules": [{"rule": "test", "hit": 1, "when": {}}]}', "condition"),
         (b'{"fields": {}, "lead_rules": [{"rule": "test", "hit": -1, "when": {"all": []}}]}', "-1"),
-        (b'{"fields": {}, "lead_rules": [{"rule": "test", "hit": 1, "when": {"field": 3, "op": "exists"}}]}', "no field 3"),
-        (b'{"fields": {}, "event_rules": [{"rule": "test", "types": [1], "hit": 1, "when": {"all": []}}]}', "no type 1"),
+        (
+            b'{"fields": {}, "lead_rules": [{"rule": "test", "hit": 1, "when": {"field": 3, "op": "exists"}}]}',
+            "no field 3",
+        ),
+        (
+            b'{"fields": {}, "event_rules": [{"rule": "test", "types": [1], "hit": 1, "when": {"all": []}}]}',
+            "no type 1",
+        ),
         (b"\xff", "expected"),
         (b'{"fields": {}} x', "trailing"),
     ],
@@ -338,7 +351,9 @@ def test_what_is_no_instant(value):
     assert error.value.problems[0][:3] == ("events", 1, "at")
 
 
-@pytest.mark.parametrize(("kind", "value"), [("text", 1), ("text", b"x"), ("text", "\ud800"), ("boolean", 1), ("boolean", "true")])
+@pytest.mark.parametrize(
+    ("kind", "value"), [("text", 1), ("text", b"x"), ("text", "\ud800"), ("boolean", 1), ("boolean", "true")]
+)
 def test_values_of_the_wrong_type(kind, value):
     """Nothing is converted on the way: a wrong type is an error that names lead or event, row, column and value."""
     with pytest.raises(EdgeError) as error:
