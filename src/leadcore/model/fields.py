@@ -188,8 +188,8 @@ class Attributes(metaclass=_FieldsType):
     """The attributes of leads: annotate each with its type.
 
     ``lc.Text``, ``lc.Number``, ``lc.Boolean`` and ``lc.Instant`` are what type checkers understand. ``str``, ``int``,
-    ``float``, ``bool``, ``datetime`` mean the same at run time; with
-    ``| None`` the column may be missing.
+    ``float``, ``bool``, ``datetime`` mean the same at run time, and
+    to mypy with its plugin ``leadcore.mypy``; with ``| None`` the column may be missing.
 
     Example:
         >>> class Lead(Attributes):
