@@ -28,7 +28,7 @@ from leadcore.model.criterion import (
 )
 from leadcore.model.decay import Expire, HalfLife, Linear, Period, Periodic, Step, Steps
 from leadcore.model.fields import Attributes, Boolean, EventType, Instant, Number, Text, field
-from leadcore.model.findings import Finding
+from leadcore.model.finding import Finding
 from leadcore.model.lifecycle import Alert, Calendar, Evaluate, Lifecycle, Manual, Sla, Stage, Transition
 from leadcore.model.scalar import Stars
 from leadcore.model.score import Fade, FadeBand, Grade, Group, Label, Score, Threshold

@@ -11,7 +11,7 @@ import pytest
 from leadcore._reference import score
 from leadcore.model import Model
 from leadcore.model.duration import DAY
-from leadcore.model.findings import Finding
+from leadcore.model.finding import Finding
 from leadcore.model.reach import weight_sum
 from tests.random_cases import case
 

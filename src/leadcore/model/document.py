@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from leadcore.model.accepted import Document, NumberLike
-    from leadcore.model.findings import Finding
+    from leadcore.model.finding import Finding
 
 FieldType = Literal["text", "number", "boolean", "instant"]
 

@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from leadcore.model.checks.scope import Scope
 from leadcore.model.criterion import AttributeCriterion, CriterionPart, FrequencyCriterion
 from leadcore.model.document import Model
+from leadcore.model.finding import Finding
 from leadcore.model.path import Path, listed, written
 from leadcore.model.possible import FREE, NULL, Known, number_range, truth
 from leadcore.model.reach import Range, Reach
 from leadcore.model.scalar import plain
-
-FindingKind = Literal["range", "unreachable", "always", "never_binds", "never_hits"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about a model that its author may want to know; nothing is refused for it.
-
-    Attributes:
-        path: Where in the document, ``scores.fit.max``.
-        kind: ``range`` (of a score), ``unreachable`` (a band, grade or threshold), ``always`` (a threshold or grade
-            that every lead reaches), ``never_binds`` (a bound), ``never_hits`` (a criterion, label or transition).
-        message: The same for people.
-        lowest: Of a ``range``: no lead gets below; None where there is no such number.
-        highest: Of a ``range``: no lead gets above; None where there is no such number.
-    """
-
-    path: str
-    kind: FindingKind
-    message: str
-    lowest: Decimal | None = None
-    highest: Decimal | None = None
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
 
 
 def findings(model: Model) -> list[Finding]:

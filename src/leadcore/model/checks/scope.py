@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
-from importlib.resources import files
 from typing import Literal
 
 from leadcore.model.criterion import CriterionPart
@@ -115,5 +114,7 @@ def _timezones() -> frozenset[str]:
     """Names of timezones, read once from the package; the system's are never asked."""
     global _zones
     if not _zones:
+        from importlib.resources import files  # slow to import, and not needed before
+
         _zones = frozenset(files("tzdata").joinpath("zones").read_text().split())
     return _zones
