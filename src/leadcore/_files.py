@@ -119,7 +119,7 @@ def wanted_fields(model: Model, table: str, names: Names) -> dict[str, str]:
         if {other, kind} == {"id", "text"}:
             kind = "text"
         elif other != kind:
-            reason = f"this column is to be read both as {other} and as {kind}"
+            reason = f"is to be read both as {other} and as {kind}"
             raise DataError([Problem(table, None, column, None, reason)])
         fields[column] = kind
     return fields

@@ -66,11 +66,11 @@ def _told(problem: Problem, file: TableFile | None, lines: Mapping[int, int]) ->
         where += f", row {problem.row}"
         if file is not None and problem.row in lines:
             where += f" (line {lines[problem.row]})"
-    reason = problem.reason.removeprefix(f"{problem.column}: ")
-    if problem.column is not None and not reason.startswith(f"column {problem.column} "):
-        where += f", column {problem.column}"
-    found = f", found '{problem.value}'" if problem.value is not None and problem.value not in reason else ""
-    return f"{where}: {reason}{found}"
+    if problem.column is None:  # the row as a whole
+        found = f", found '{problem.value}'" if problem.value is not None else ""
+        return f"{where}: {problem.reason}{found}"
+    where += f", column {problem.column}"
+    return f"{where} {problem.reason}" if problem.value is None else f"{where}: '{problem.value}' {problem.reason}"
 
 
 def exit_code(error: BaseException) -> int:

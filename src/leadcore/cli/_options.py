@@ -131,7 +131,7 @@ def open_input(
     except OSError as error:
         raise Stop(f"--{table}: cannot read {path}: {_reason(error)}") from error
     except DataError as error:
-        raise Stop(f"--columns: {error.problems[0].column}: {error.problems[0].reason}") from error
+        raise Stop(f"--columns: column {error.problems[0].column} {error.problems[0].reason}") from error
     except ValueError as error:
         raise Stop(str(error), DATA) from error
 
