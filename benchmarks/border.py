@@ -104,7 +104,7 @@ def calling(blocks: int, finished: Encoder, ready: Block) -> Took:
 
 def read(scorer: lc.Scorer, data: Workload, threads: int) -> tuple[Reading, Asks]:
     """The tables read: rows in the store, and who is asked."""
-    names = (COLUMNS, None, "score", "raise", threads, None)
+    names = (COLUMNS, None, "score", "raise", False, threads, None)
     reading = Reading(scorer._plan, scorer._program, scorer._request(data.events, data.leads, data.as_of, *names))
     return reading, reading.asks()[0]
 

@@ -6,34 +6,37 @@ answers for millions of leads, ``scorer.score_lead(...)`` for one, with the same
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from leadcore._inputs import Column, column
-from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem, StateError
-from leadcore.explanation import Explanation, ExplanationLine, Share
-from leadcore.frame import Frame
-from leadcore.model import Model
-from leadcore.model.account import Accounts, AccountScore
-from leadcore.model.criterion import (
-    AgeBand,
-    AttributeCriterion,
-    ByProperty,
-    EventCriterion,
-    FrequencyCriterion,
-    Limit,
-    PerProperty,
-    PointsBand,
-    RecencyCriterion,
-    Reset,
-)
-from leadcore.model.decay import Expire, HalfLife, Linear, Period, Periodic, Step, Steps
-from leadcore.model.fields import Attributes, Boolean, EventType, Instant, Number, Text, field
-from leadcore.model.finding import Finding
-from leadcore.model.lifecycle import Alert, Calendar, Evaluate, Lifecycle, Manual, Sla, Stage, Transition
-from leadcore.model.scalar import Stars
-from leadcore.model.score import Fade, FadeBand, Grade, Group, Label, Score, Threshold
-from leadcore.scorer import Scorer
-from leadcore.scores import LeadScore, Scores
+if TYPE_CHECKING:
+    from leadcore._inputs import Column, column
+    from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem, StateError
+    from leadcore.explanation import Explanation, ExplanationLine, Share
+    from leadcore.frame import Frame
+    from leadcore.model import Model
+    from leadcore.model.account import Accounts, AccountScore
+    from leadcore.model.criterion import (
+        AgeBand,
+        AttributeCriterion,
+        ByProperty,
+        EventCriterion,
+        FrequencyCriterion,
+        Limit,
+        PerProperty,
+        PointsBand,
+        RecencyCriterion,
+        Reset,
+    )
+    from leadcore.model.decay import Expire, HalfLife, Linear, Period, Periodic, Step, Steps
+    from leadcore.model.fields import Attributes, Boolean, EventType, Instant, Number, Text, field
+    from leadcore.model.finding import Finding
+    from leadcore.model.lifecycle import Alert, Calendar, Evaluate, Lifecycle, Manual, Sla, Stage, Transition
+    from leadcore.model.scalar import Stars
+    from leadcore.model.score import Fade, FadeBand, Grade, Group, Label, Score, Threshold
+    from leadcore.scorer import Scorer
+    from leadcore.scores import LeadScore, Scores
 
 __version__ = "0.1.0"
 
@@ -99,6 +102,49 @@ __all__ = [
     "field",
     "get_include",
 ]
+
+_HOMES = {
+    "leadcore._inputs": ("Column", "column"),
+    "leadcore.errors": ("DataError", "Fault", "LeadcoreError", "ModelError", "Problem", "StateError"),
+    "leadcore.explanation": ("Explanation", "ExplanationLine", "Share"),
+    "leadcore.frame": ("Frame",),
+    "leadcore.model": ("Model",),
+    "leadcore.model.account": ("Accounts", "AccountScore"),
+    "leadcore.model.criterion": (
+        "AgeBand",
+        "AttributeCriterion",
+        "ByProperty",
+        "EventCriterion",
+        "FrequencyCriterion",
+        "Limit",
+        "PerProperty",
+        "PointsBand",
+        "RecencyCriterion",
+        "Reset",
+    ),
+    "leadcore.model.decay": ("Expire", "HalfLife", "Linear", "Period", "Periodic", "Step", "Steps"),
+    "leadcore.model.fields": ("Attributes", "Boolean", "EventType", "field", "Instant", "Number", "Text"),
+    "leadcore.model.finding": ("Finding",),
+    "leadcore.model.lifecycle": ("Alert", "Calendar", "Evaluate", "Lifecycle", "Manual", "Sla", "Stage", "Transition"),
+    "leadcore.model.scalar": ("Stars",),
+    "leadcore.model.score": ("Fade", "FadeBand", "Grade", "Group", "Label", "Score", "Threshold"),
+    "leadcore.scorer": ("Scorer",),
+    "leadcore.scores": ("LeadScore", "Scores"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name's home when it is first used: importing leadcore costs little more than its name (PEP 562)."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'leadcore' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
 
 
 def get_include() -> str:

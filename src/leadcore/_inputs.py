@@ -86,7 +86,7 @@ def one_instant(value: Any) -> int | None:
         try:
             return to_micros(value)
         except ValueError as fault:
-            raise DataError([Problem("as_of", None, None, None, f"is no instant: {fault}")]) from None
+            raise DataError([Problem("as_of", None, None, None, str(fault))]) from None
     return None
 
 

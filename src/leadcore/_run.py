@@ -41,6 +41,7 @@ class Request:
     asks: ArrowStream | None
     unknown_leads: str
     reject: bool
+    sort: bool
     threads: int | None
     """None: as many as the process may use, one for a small run."""
     progress: Callable[[int], None] | None = None
@@ -223,6 +224,9 @@ class Reading:
                 only_events = only_events[np.argsort(self.encoder.id_ranks()[only_events])]
             lead = np.concatenate([lead, only_events])
             at = self._instants(lead, code)
+        if self.request.sort:
+            order = np.lexsort((at, self.encoder.id_ranks()[lead]))
+            lead, at = lead[order], at[order]
         attributes, account = self.in_force(lead, at, code)
         return Asks(lead, at, attributes, account), left_out
 

@@ -68,7 +68,7 @@ class Problem:
         row: 0-based position in the table, or None for a whole column.
         column: Name in the caller's table, or None.
         value: At most 32 characters of what was found, or None.
-        reason: What is said of it: "is null", "is not an instant in ISO 8601".
+        reason: What is said of it: "is null", "is not an instant in ISO 8601"; a sentence where there is no column.
     """
 
     table: str
@@ -81,7 +81,9 @@ class Problem:
         where = self.table
         where += f", row {self.row}" if self.row is not None else ""
         where += f", column {self.column}" if self.column is not None else ""
-        return f"{where}: {self.value!r} {self.reason}" if self.value is not None else f"{where} {self.reason}"
+        if self.value is not None:
+            return f"{where}: {self.value!r} {self.reason}"
+        return f"{where} {self.reason}" if self.column is not None else f"{where}: {self.reason}"
 
 
 class DataError(LeadcoreError, ValueError):

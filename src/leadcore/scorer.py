@@ -91,6 +91,7 @@ class Scorer:
         on_error: Literal["raise", "reject"] = "raise",
         explain: bool = False,
         micropoints: bool = False,
+        sort: bool = False,
         threads: int | None = None,
         engine: Literal["kernel", "reference"] = "kernel",
         progress: Callable[[int], None] | None = None,
@@ -113,13 +114,15 @@ class Scorer:
             on_error: ``raise`` at the end of the first faulty table, or ``reject`` faulty rows and list them.
             explain: Keep every line of every explanation (memory: 8 bytes a line and lead).
             micropoints: Give score columns as int64 micropoints instead of float64 points.
+            sort: Give rows sorted by lead id (integers by value, text by code point), then by instant, as files have
+                them (spec 12).
             threads: How many threads to use; by default as many as the process may.
             engine: The compiled kernel, or the slow reference that spells the spec out.
             progress: Called with the number of event rows read so far.
 
         Returns:
             One row per lead: the leads table's order, then leads known only from events by id; or one row per row of
-            ``as_of``.
+            ``as_of``; or sorted.
 
         Raises:
             DataError: A table is faulty; the error names table, column, row and value.
@@ -142,7 +145,7 @@ class Scorer:
                   a        10
         """
         request = self._request(
-            events, leads, as_of, columns, aliases, unknown_leads, on_error, threads, progress
+            events, leads, as_of, columns, aliases, unknown_leads, on_error, sort, threads, progress
         )  # fmt: skip
         if engine == "reference":
             from leadcore._reference_run import reference_answers
@@ -154,7 +157,7 @@ class Scorer:
 
     def _request(
         self, events: Any, leads: Any, as_of: Any, columns: Any, aliases: Any, unknown_leads: str, on_error: str,
-        threads: int | None, progress: Callable[[int], None] | None,
+        sort: bool, threads: int | None, progress: Callable[[int], None] | None,
     ) -> Request:  # fmt: skip
         if unknown_leads not in ("score", "error", "ignore"):
             raise LeadcoreError(f"unknown_leads is 'score', 'error' or 'ignore', not {unknown_leads!r}")
@@ -174,6 +177,7 @@ class Scorer:
             asks=as_stream(as_of, "as_of") if instant is None and named is None else None,
             unknown_leads=unknown_leads,
             reject=on_error == "reject",
+            sort=sort,
             threads=threads,
             progress=progress,
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from io import BytesIO
-from zoneinfo import ZoneInfo
 
 CYCLE = 12_622_780_800_000_000
 """400 years in microseconds: the Gregorian calendar and every rule of a zone repeat after them."""
@@ -21,8 +20,8 @@ def zone_bytes(name: str) -> bytes:
     return files("tzdata.zoneinfo").joinpath(*name.split("/")).read_bytes()
 
 
-def _listed(data: bytes) -> tuple[list[tuple[int, int]], int]:
-    """Transitions a TZif file (RFC 8536) lists as (second, offset in seconds), and the offset before the first."""
+def _listed(data: bytes) -> tuple[list[tuple[int, int]], int, str]:
+    """What a TZif file (RFC 8536) says: transitions as (second, offset in seconds), the offset before, the footer."""
     head = struct.Struct(">4s1s15x6I")
     _, version, isut, isstd, leaps, times, types, chars = head.unpack_from(data)
     if version < b"2":
@@ -34,27 +33,58 @@ def _listed(data: bytes) -> tuple[list[tuple[int, int]], int]:
     kinds = data[position + 8 * times : position + 9 * times]
     infos = [struct.unpack_from(">ibB", data, position + 9 * times + 6 * i) for i in range(types)]
     first = next((info for info in infos if not info[1]), infos[0])[0]
-    return [(instant, infos[kind][0]) for instant, kind in zip(instants, kinds, strict=True)], first
+    footer = data[data.rindex(b"\n", 0, -1) + 1 : -1].decode()
+    return [(instant, infos[kind][0]) for instant, kind in zip(instants, kinds, strict=True)], first, footer
 
 
-def _by_rule(zone: ZoneInfo, begin: datetime, end: datetime) -> list[tuple[int, int]]:
-    """Changes of offset from ``begin`` to ``end``, found by looking every ten days and halving."""
+_RULE = re.compile(
+    r"(?:<[^>]+>|[A-Za-z]+)(?P<std>[-+0-9:]+)"
+    r"(?:(?:<[^>]+>|[A-Za-z]+)(?P<dst>[-+0-9:]+)?,(?P<start>[^,]+),(?P<end>[^,]+))?"
+)
+_DAY = re.compile(
+    r"(?:M(?P<month>\d+)\.(?P<week>\d)\.(?P<weekday>\d)|J(?P<julian>\d+)|(?P<ordinal>\d+))(?:/(?P<time>[-+0-9:]+))?"
+)
 
-    def offset(moment: datetime) -> timedelta:
-        return moment.astimezone(zone).utcoffset() or timedelta(0)
 
-    found, at = [], begin
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    while at < end:
-        following = min(at + timedelta(days=10), end)
-        if offset(following) != offset(at):
-            low, high = at, following
-            while high - low > timedelta(seconds=1):
-                middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
-                low, high = (middle, high) if offset(middle) == offset(at) else (low, middle)
-            found.append(((high - epoch) // timedelta(seconds=1), int(offset(high).total_seconds())))
-        at = following
-    return found
+def _seconds(text: str) -> int:
+    """``[+-]hh[:mm[:ss]]`` in seconds."""
+    sign = -1 if text.startswith("-") else 1
+    parts = [int(part) for part in text.lstrip("+-").split(":")]
+    return sign * sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
+
+
+def _change(rule: re.Match[str], year: int) -> int:
+    """Wall-clock second, counted from 1970, at which a rule's day and time fall in a year."""
+    if rule["month"]:
+        first = date(year, int(rule["month"]), 1)
+        day = first.toordinal() + (int(rule["weekday"]) - first.isoweekday()) % 7 + 7 * (int(rule["week"]) - 1)
+        while date.fromordinal(day).month != first.month:  # the fifth is the last
+            day -= 7
+    elif rule["julian"]:  # 1 to 365, February 29 never counted
+        month_day = date(2001, 1, 1).toordinal() + int(rule["julian"]) - 1
+        day = date.fromordinal(month_day).replace(year=year).toordinal()
+    else:
+        day = date(year, 1, 1).toordinal() + int(rule["ordinal"])
+    return (day - date(1970, 1, 1).toordinal()) * 86_400 + _seconds(rule["time"] or "2")
+
+
+def _by_rule(footer: str, first_year: int, last_year: int) -> list[tuple[int, int]]:
+    """Changes by the rule of a zone file's footer (POSIX TZ, RFC 8536), as (second, offset in seconds), ascending."""
+    rule = _RULE.fullmatch(footer)
+    if rule is None:
+        raise ValueError(f"a time zone rule of unknown form: {footer}")
+    if rule["start"] is None:
+        return []
+    standard = -_seconds(rule["std"])
+    summer = -_seconds(rule["dst"]) if rule["dst"] else standard + 3600
+    start, end = _DAY.fullmatch(rule["start"]), _DAY.fullmatch(rule["end"])
+    if start is None or end is None:
+        raise ValueError(f"a time zone rule of unknown form: {footer}")
+    changes = []
+    for year in range(first_year, last_year + 1):
+        changes.append((_change(start, year) - standard, summer))
+        changes.append((_change(end, year) - summer, standard))
+    return sorted(changes)
 
 
 @lru_cache(maxsize=64)
@@ -67,12 +97,12 @@ def zone_table(name: str) -> tuple[list[tuple[int, int, int]], int]:
     if name == "UTC":
         return [(_EARLIEST, 0, _EARLIEST)], 0
     data = zone_bytes(name)
-    transitions, first = _listed(data)
-    zone = ZoneInfo.from_file(BytesIO(data), key=name)
-    year = 2040 if not transitions else max(2040, 1970 + transitions[-1][0] // 31_556_952 + 2)
+    transitions, first, footer = _listed(data)
+    year = max(2040, 1970 + transitions[-1][0] // 31_556_952 + 2) if transitions else 2040
     cycle_begin = datetime(year, 1, 1, tzinfo=UTC)
-    last = datetime.fromtimestamp(transitions[-1][0], UTC) if transitions else datetime(2030, 1, 1, tzinfo=UTC)
-    transitions += _by_rule(zone, last, datetime(year + 401, 1, 1, tzinfo=UTC))
+    last = transitions[-1][0] if transitions else -(2**62)
+    begin = 1970 + last // 31_556_952 - 1 if transitions else 1900
+    transitions += [change for change in _by_rule(footer, begin, year + 401) if change[0] > last]
     rows: list[tuple[int, int, int]] = [(_EARLIEST, first * _SECOND, _EARLIEST)]
     for second, seconds in transitions:
         begin, offset = second * _SECOND, seconds * _SECOND

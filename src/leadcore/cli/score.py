@@ -56,26 +56,24 @@ def score(
     maps = options.column_map(document, columns)
 
     from leadcore._arrow import write_table
-    from leadcore._sorted import sorted_by_lead
     from leadcore.scorer import Scorer
 
     tables = {"leads": leads, "events": events, "aliases": aliases}
     files = {table: options.open_input(path, document, table, maps, format) for table, path in tables.items()}
     with telling_files(files), reading_bar(files["events"], quiet) as progress:
-        scores = sorted_by_lead(
-            Scorer(document).score(
-                files["events"],
-                files["leads"],
-                as_of=as_of,
-                columns=maps,
-                aliases=files["aliases"],
-                unknown_leads=unknown_leads,
-                on_error="raise" if rejects is None else "reject",
-                explain=explanations is not None,
-                micropoints=micropoints,
-                threads=threads,
-                progress=progress,
-            )
+        scores = Scorer(document).score(
+            files["events"],
+            files["leads"],
+            as_of=as_of,
+            columns=maps,
+            aliases=files["aliases"],
+            unknown_leads=unknown_leads,
+            on_error="raise" if rejects is None else "reject",
+            explain=explanations is not None,
+            micropoints=micropoints,
+            sort=True,
+            threads=threads,
+            progress=progress,
         )
     if explanations is not None:
         write_table(scores.explanations().table, explanations, formats[explanations])
