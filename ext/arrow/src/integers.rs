@@ -76,11 +76,16 @@ impl IntTable {
         self.code_of_hash(key, hash)
     }
 
+    #[inline]
     fn code_of_hash(&mut self, key: i64, hash: usize) -> u32 {
-        let mut index = match self.probe(key, hash) {
-            Ok(code) => return code,
-            Err(index) => index,
-        };
+        match self.probe(key, hash) {
+            Ok(code) => code,
+            Err(index) => self.store(key, hash, index),
+        }
+    }
+
+    /// Store a new integer in the free slot found for it.
+    fn store(&mut self, key: i64, hash: usize, mut index: usize) -> u32 {
         if (self.keys.len() + 1) * 2 > self.slots.len() {
             self.grow();
             index = match self.probe(key, hash) {

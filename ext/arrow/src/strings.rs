@@ -73,8 +73,13 @@ impl TextTable {
     }
 
     fn at(&self, start: u64) -> &[u8] {
-        let length = self.length(start) as usize;
         let start = start as usize;
+        let mut length = [0; LENGTH];
+        match self.arena.get(start..start + LENGTH) {
+            Some(prefix) => length.copy_from_slice(prefix),
+            None => return b"",
+        }
+        let length = u32::from_le_bytes(length) as usize;
         self.arena
             .get(start + LENGTH..start + LENGTH + length)
             .unwrap_or(b"")
@@ -174,22 +179,11 @@ impl TextTable {
         self.slots = slots;
     }
 
-    /// The length stored at a place of the arena.
-    #[inline]
-    fn length(&self, start: u64) -> u32 {
-        let start = start as usize;
-        let bytes = self.arena.get(start..start + LENGTH);
-        bytes
-            .and_then(|bytes| bytes.try_into().ok())
-            .map_or(0, u32::from_le_bytes)
-    }
-
-    /// Codes of up to `GROUP` texts at once: all hashes first, then all slots, then the heads of all stored texts, then
-    /// all comparisons, so that the cache misses of one step overlap.
+    /// Codes of up to `GROUP` texts at once: all hashes first, then all slots, then all comparisons, so that the
+    /// cache misses of one step overlap.
     pub fn codes(&mut self, texts: &[&[u8]], out: &mut [u32]) {
         let mut hashes = [0u64; GROUP];
         let mut slots = [Slot::default(); GROUP];
-        let mut near = [false; GROUP];
         let mask = self.slots.len() - 1;
         for (hash, text) in hashes.iter_mut().zip(texts) {
             *hash = self.hash(text);
@@ -199,12 +193,11 @@ impl TextTable {
         }
         for (i, text) in texts.iter().enumerate().take(GROUP) {
             let slot = slots[i];
-            let alike = (slot.tag == (hashes[i] >> 32) as u32) & (slot.code != NULL);
-            near[i] = alike & (self.length(slot.start) as usize == text.len());
-        }
-        for (i, text) in texts.iter().enumerate().take(GROUP) {
-            out[i] = if near[i] && self.same(slots[i].start, text) {
-                slots[i].code
+            out[i] = if slot.code != NULL
+                && slot.tag == (hashes[i] >> 32) as u32
+                && self.same(slot.start, text)
+            {
+                slot.code
             } else {
                 self.code_of_hash(text, hashes[i])
             };
