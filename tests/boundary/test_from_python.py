@@ -134,12 +134,12 @@ def test_datetime64_too_large_is_a_problem():
 
 
 REFUSED = [
-    ([1, "a"], 1, "int in row 0, str in row 1"),
-    ([None, "a", "b", 1, True], 3, "str in row 1, int in row 3"),
-    ([True, 1], 1, "bool in row 0, int in row 1"),
-    ([1, True], 1, "int in row 0, bool in row 1"),
-    ([dt.date(2020, 1, 1), 5], 1, "datetime in row 0, int in row 1"),
-    ([decimal.Decimal(1), "1"], 1, "Decimal in row 0, str in row 1"),
+    ([1, "a"], 1, "is str, but row 0 of this column is int"),
+    ([None, "a", "b", 1, True], 3, "is int, but row 1 of this column is str"),
+    ([True, 1], 1, "is int, but row 0 of this column is bool"),
+    ([1, True], 1, "is bool, but row 0 of this column is int"),
+    ([dt.date(2020, 1, 1), 5], 1, "is int, but row 0 of this column is datetime"),
+    ([decimal.Decimal(1), "1"], 1, "is str, but row 0 of this column is Decimal"),
     ([2**53 + 1, 0.5], 0, "float64"),
     ([2**63 - 1, 0.5], 0, "float64"),
     ([2**63], 0, "64 bits"),
@@ -244,7 +244,7 @@ def test_mixed_rows_name_the_two():
     ((row, column, value, reason),) = problems([{"a": 1}, {}, {"a": "x\n"}])
 
     assert (row, column, value) == (2, "a", "x\\n")
-    assert "int in row 0, str in row 2" in reason
+    assert "is str, but row 0 of this column is int" in reason
 
 
 def test_objects_that_lie_about_their_length():
