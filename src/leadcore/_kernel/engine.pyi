@@ -6,10 +6,10 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-U32 = npt.NDArray[np.uint32]
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
+_U32 = npt.NDArray[np.uint32]
+_I32 = npt.NDArray[np.int32]
+_I64 = npt.NDArray[np.int64]
+_F64 = npt.NDArray[np.float64]
 
 BLOCK: int
 
@@ -26,17 +26,17 @@ class Sets:
 
     size: int
     @staticmethod
-    def of_events(plan: Plan, offsets: I64, ids: U32) -> Sets: ...
+    def of_events(plan: Plan, offsets: _I64, ids: _U32) -> Sets: ...
     @staticmethod
-    def of_leads(plan: Plan, offsets: I64, ids: U32) -> Sets: ...
+    def of_leads(plan: Plan, offsets: _I64, ids: _U32) -> Sets: ...
 
 @final
 class Store:
     """Rows of a run, partitioned by lead."""
 
     partitions: int
-    def __init__(
-        self,
+    def __new__(
+        cls,
         bits: int,
         identities: bool,
         row: bool,
@@ -45,22 +45,31 @@ class Store:
         horizon: int = ...,
         known: int = ...,
         keep_all: bool = ...,
-        alias: U32 | None = ...,
-    ) -> None: ...
+        alias: _U32 | None = ...,
+    ) -> Store: ...
     def push(
-        self, n: int, lead: U32, at: I64, hits: U32, row: I64, order: U32, content: U32, codes: U32, numbers: F64
+        self,
+        n: int,
+        lead: _U32,
+        at: _I64,
+        hits: _U32,
+        row: _I64,
+        order: _U32,
+        content: _U32,
+        codes: _U32,
+        numbers: _F64,
     ) -> None: ...
     @property
     def later(self) -> int: ...
     @property
     def kept(self) -> int: ...
-    def first_seen(self, leads: int) -> I64: ...
+    def first_seen(self, leads: int) -> _I64: ...
 
 @final
 class Worker:
     """One thread's work space for one plan; not shared between threads at a time."""
 
-    def __init__(self, plan: Plan) -> None: ...
+    def __new__(cls, plan: Plan) -> Worker: ...
     def run(
         self,
         store: Store,
@@ -68,32 +77,32 @@ class Worker:
         leads: int,
         events: Sets,
         attributes: Sets,
-        ranks: U32,
+        ranks: _U32,
         first_id: int,
         repeats: bool,
-        ask_start: I64,
-        ask_order: I64,
-        ask_at: I64,
-        ask_attributes: U32,
-        scores: I64,
-        grades: I32,
-        rating: I32,
-        label: I32,
-        lines: I64,
+        ask_start: _I64,
+        ask_order: _I64,
+        ask_at: _I64,
+        ask_attributes: _U32,
+        scores: _I64,
+        grades: _I32,
+        rating: _I32,
+        label: _I32,
+        lines: _I64,
     ) -> list[tuple[int, int, int]]: ...
     def one(
         self,
-        says: U32,
-        at: I64,
-        hits: U32,
-        offsets: I64,
-        ids: U32,
-        order: U32 | None,
-        content: U32 | None,
-        codes: U32,
-        numbers: F64,
+        says: _U32,
+        at: _I64,
+        hits: _U32,
+        offsets: _I64,
+        ids: _U32,
+        order: _U32 | None,
+        content: _U32 | None,
+        codes: _U32,
+        numbers: _F64,
         now: int,
-        lines: I64,
+        lines: _I64,
     ) -> tuple[tuple[int, ...], tuple[int, ...], int, int, list[tuple[int, int, int]]]: ...
     def shares(
         self,
@@ -101,7 +110,7 @@ class Worker:
         partition: int,
         leads: int,
         events: Sets,
-        ranks: U32,
+        ranks: _U32,
         first_id: int,
         repeats: bool,
         code: int,
@@ -109,4 +118,4 @@ class Worker:
     ) -> list[tuple[int, int, int, int]]: ...
     @property
     def wrapped(self) -> bool: ...
-    def overflow(self) -> I64: ...
+    def overflow(self) -> _I64: ...

@@ -6,9 +6,24 @@ from typing import Any, Protocol, final
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "EdgeError",
+    "Encoder",
+    "Program",
+    "Table",
+    "TableReader",
+    "__version__",
+    "check_pattern",
+    "document_events",
+    "fold_text",
+    "from_python",
+    "match_text",
+    "write_table",
+]
+
 __version__: str
 
-class ArrowStream(Protocol):
+class _ArrowStream(Protocol):
     """Anything that hands out an Arrow C stream through the PyCapsule interface."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
@@ -130,7 +145,7 @@ class Encoder:
 
     def __new__(cls, program: Program, reject: bool = False) -> Encoder: ...
     def read_leads(
-        self, table: ArrowStream, columns: Mapping[str, str], as_of: str | None = None
+        self, table: _ArrowStream, columns: Mapping[str, str], as_of: str | None = None
     ) -> dict[str, npt.NDArray[Any]]:
         """Read the whole leads table (spec 2.1).
 
@@ -147,10 +162,10 @@ class Encoder:
                 ``valid_from`` or twice at one ``valid_from``.
         """
     def read_pairs(
-        self, table: ArrowStream, name: str, columns: Mapping[str, str], ids: Sequence[str], instants: Sequence[str]
+        self, table: _ArrowStream, name: str, columns: Mapping[str, str], ids: Sequence[str], instants: Sequence[str]
     ) -> dict[str, npt.NDArray[Any]]:
         """Read a small table of lead ids (as codes, uint32) and instants (int64): ``as_of`` or ``aliases``."""
-    def open_events(self, table: ArrowStream, columns: Mapping[str, str]) -> tuple[bool, bool]:
+    def open_events(self, table: _ArrowStream, columns: Mapping[str, str]) -> tuple[bool, bool]:
         """Begin to read events (spec 2.2).
 
         Returns:
@@ -223,7 +238,7 @@ class Table:
         ``("lists", int64 offsets, list of str)`` (list of text).
         """
     @staticmethod
-    def collect(stream: ArrowStream, limit: int | None = None) -> Table:
+    def collect(stream: _ArrowStream, limit: int | None = None) -> Table:
         """Read a whole stream, or its first ``limit`` rows and hardly more."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
@@ -268,7 +283,7 @@ class TableReader:
     def progress(self) -> tuple[int, int | None]:
         """Bytes (CSV, JSON lines) or rows (Parquet) handed out so far, and in all where known."""
 
-def write_table(table: ArrowStream, path: str, format: str) -> int:
+def write_table(table: _ArrowStream, path: str, format: str) -> int:
     """Write a stream as ``parquet``, ``csv`` or ``jsonl`` (``path`` "-": standard output); rows written.
 
     A regular file is written beside its name and renamed when whole. CSV: null is an empty field, empty text a quoted one; instants
