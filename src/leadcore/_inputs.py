@@ -10,7 +10,7 @@ from typing import Any
 
 from leadcore._arrow import ArrowStream, EdgeError, from_python
 from leadcore._time import to_micros
-from leadcore.errors import DataError, Problem
+from leadcore.errors import DataError, LeadcoreError, Problem
 from leadcore.model import Model
 
 TableLike = ArrowStream | Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -43,22 +43,32 @@ AsOf = datetime | date | str | Column | TableLike
 
 @contextmanager
 def data_errors(table: str) -> Iterator[None]:
-    """Turn faults the edge finds into `DataError`."""
+    """Turn faults the edge finds, and whatever a caller's table raises, into `DataError`.
+
+    Errors of files and of memory pass.
+    """
     try:
         yield
     except EdgeError as fault:
         problems = [Problem(p[0] or table, *p[1:]) for p in fault.problems]
         raise DataError(problems, fault.total) from None
+    except (LeadcoreError, OSError, MemoryError):
+        raise
+    except Exception as fault:
+        told = f"it cannot be read as a table: {type(fault).__name__}: {fault}"
+        raise DataError([Problem(table, None, None, None, told)]) from fault
 
 
-def as_stream(table: TableLike, name: str) -> ArrowStream:
-    """The table as something with ``__arrow_c_stream__``.
+def as_stream(table: TableLike | None, name: str) -> ArrowStream | None:
+    """The table as something with ``__arrow_c_stream__``; None, and a list without rows, as None.
 
     Raises:
         DataError: It is none of the forms of `TableLike`, or its columns mix types or lengths.
     """
-    if hasattr(table, "__arrow_c_stream__"):
+    if table is None or hasattr(table, "__arrow_c_stream__"):
         return table
+    if isinstance(table, list) and not table:
+        return None
     if isinstance(table, Mapping) or (isinstance(table, Sequence) and not isinstance(table, (str, bytes))):
         with data_errors(name):
             return from_python(table)
@@ -108,6 +118,8 @@ def column_names(model: Model, columns: Mapping[str, Any] | None) -> Names:
     known = {"leads": {*LEAD_COLUMNS, *model.attributes}, "events": {*EVENT_COLUMNS, *properties}}
     if model.accounts is not None:
         known["leads"].add("account_id")
+    if columns is not None and not isinstance(columns, Mapping):
+        raise LeadcoreError(f"columns is a mapping of the model's names to yours, not {type(columns).__name__}")
     given = dict(columns or {})
     if any(isinstance(value, Mapping) for value in given.values()):
         maps = {table: dict(given.pop(table, {})) for table in known}
@@ -116,6 +128,10 @@ def column_names(model: Model, columns: Mapping[str, Any] | None) -> Names:
     else:
         maps = {table: {n: c for n, c in given.items() if n in names} for table, names in known.items()}
         unknown = [("columns", name) for name in given if not any(name in names for names in known.values())]
+    for names in maps.values():
+        for name, mapped in names.items():
+            if not isinstance(mapped, str):
+                raise LeadcoreError(f"columns: {name} is mapped to a column's name, not to {mapped!r}")
     if unknown:
         raise DataError(
             [Problem(table, None, name, None, "is not a name of the model: columns maps the model's names to yours")

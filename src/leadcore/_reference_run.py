@@ -21,12 +21,19 @@ def reference_answers(
     """What the reference engine says to the same asks; the request's tables must be re-readable."""
     ids = reading.encoder.ids(asks.lead).column("lead_id")
     pairs = [(lead if isinstance(lead, str) else int(lead), int(at)) for lead, at in zip(ids, asks.at, strict=True)]
+    gone: dict[str, set[int]] = {}
+    for fault in reading.encoder.rejects().to_dicts():
+        gone.setdefault(fault["table"], set()).add(fault["row"])
+
+    def rows(name: str, table: ArrowStream | None, names: dict[str, str]) -> list[dict[str, Any]] | None:
+        return None if table is None else _rows(table, names, _instants(model), gone.get(name, set()))
+
     result = score(
         model,
-        None if request.leads is None else _rows(request.leads, request.names.leads, _instants(model)),
-        [] if request.events is None else _rows(request.events, request.names.events, _instants(model)),
+        rows("leads", request.leads, request.names.leads),
+        rows("events", request.events, request.names.events) or [],
         pairs,
-        None if request.aliases is None else _rows(request.aliases, {}, set()),
+        rows("aliases", request.aliases, {}),
     )
     width, count = plan.tables["lines_size"], len(pairs)
     answers = Answers(
@@ -62,10 +69,14 @@ def _instants(model: Model) -> set[str]:
     return {"at", "created_at", "valid_from", *(name for name, field in declared if field.type == "instant")}
 
 
-def _rows(table: ArrowStream, names: dict[str, str], instants: set[str]) -> list[dict[str, Any]]:
-    """Rows under the model's names, instants in microseconds; the edge has refused what is faulty."""
+def _rows(table: ArrowStream, names: dict[str, str], instants: set[str], gone: set[int]) -> list[dict[str, Any]]:
+    """Rows under the model's names, instants in microseconds, less those the edge rejected."""
     back = {column: name for name, column in names.items()}
-    rows = [{back.get(c, c): value for c, value in row.items()} for row in Table.collect(table).to_dicts()]
+    rows = [
+        {back.get(c, c): value for c, value in row.items()}
+        for i, row in enumerate(Table.collect(table).to_dicts())
+        if i not in gone
+    ]
     for row in rows:
         for name, value in row.items():
             if isinstance(value, (datetime, date)) or (name in instants and isinstance(value, str)):

@@ -22,6 +22,7 @@ from leadcore.errors import DataError, Problem
 Codes = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 
+MOST_THREADS = 64
 WORTH_THREADS = 100_000
 """Records from which on more than one thread is used."""
 _BEFORE_ALL = -(2**63)
@@ -95,7 +96,8 @@ class Counts:
     @property
     def used(self) -> int:
         """Rows of both tables that took part."""
-        return self.leads + self.events - sum(self.ignored.values()) - sum(self.rejected.values())
+        rejected = self.rejected.get("leads", 0) + self.rejected.get("events", 0)
+        return self.leads + self.events - sum(self.ignored.values()) - rejected
 
 
 class Reading:
@@ -215,7 +217,8 @@ class Reading:
             left_out = 0
             if self.request.instant is not None:
                 seen = self.store.first_seen(count) <= self.request.instant
-                seen[self.encoder.rejected_leads()[0]] = True
+                if self.request.unknown_leads == "score":  # a lead of rejected rows alone still says how many
+                    seen[self.canonical(self.encoder.rejected_leads()[0])] = True
                 only_events = np.flatnonzero(seen & ~listed).astype(np.uint32)
                 left_out = self._unknown(only_events)
                 if self.request.unknown_leads == "ignore":
@@ -231,8 +234,10 @@ class Reading:
         return Asks(lead, at, attributes, account), left_out
 
     def canonical(self, codes: Codes) -> Codes:
-        """The codes these stand for (spec 2.8)."""
-        return codes if self.alias is None else self.alias[codes]
+        """The codes these stand for (spec 2.8); codes that came after the aliases stand for themselves."""
+        if self.alias is None:
+            return codes
+        return np.where(codes < len(self.alias), self.alias[np.minimum(codes, len(self.alias) - 1)], codes)
 
     def _unknown(self, codes: Codes) -> int:
         """Leads not in the leads table: refuse them, or count those left out (spec 2.6)."""
@@ -316,10 +321,10 @@ class Reading:
         if not self.request.reject:
             problems = [Problem("events", b, column, None, reason.format(a)) for _, a, b in sorted(faults)]
             raise DataError(problems, len(problems))
-        for code, a, b in sorted(faults):
-            self.encoder.reject_row(b, column, None, reason.format(a), code)
-        for code, a, b in {(c, a): (c, a, b) for c, a, b in sorted(faults, reverse=True)}.values():
-            self.encoder.reject_row(a, column, None, reason.format(b), code)
+        others = {b: (code, a) for code, a, b in faults}
+        others |= {a: (code, b) for code, a, b in sorted(faults, reverse=True)}
+        for row, (code, other) in sorted(others.items()):
+            self.encoder.reject_row(row, column, None, reason.format(other), code)
 
 
 def run(
@@ -335,6 +340,7 @@ def run(
     """
     count = len(asks.lead)
     threads = reading.request.threads or (default_threads() if reading.store.kept >= WORTH_THREADS else 1)
+    threads = min(threads, reading.store.partitions, MOST_THREADS)
     answers = Answers(
         np.empty((count, len(plan.scores)), np.int64),
         np.empty((count, len(plan.scores) if plan.grades else 0), np.int32),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from leadcore import _kernel
-from leadcore._arrow import ArrowStream, Program, Table
+from leadcore._arrow import ArrowStream, Program, Table, from_python
 from leadcore._inputs import AsOf, Column, TableLike, as_stream, column_names, data_errors, one_instant
 from leadcore._plan import plan_model
 from leadcore._run import Asks, Reading, Request, run
@@ -150,7 +150,9 @@ class Scorer:
         if engine == "reference":
             from leadcore._reference_run import reference_answers
 
-            return self._scores(_collected(request), micropoints, True, reference_answers)
+            with data_errors("tables"):
+                request = _collected(request)
+            return self._scores(request, micropoints, True, reference_answers)
         if engine != "kernel":
             raise LeadcoreError(f"engine is 'kernel' or 'reference', not {engine!r}")
         return self._scores(request, micropoints, explain, None)
@@ -163,18 +165,25 @@ class Scorer:
             raise LeadcoreError(f"unknown_leads is 'score', 'error' or 'ignore', not {unknown_leads!r}")
         if on_error not in ("raise", "reject"):
             raise LeadcoreError(f"on_error is 'raise' or 'reject', not {on_error!r}")
-        if threads is not None and threads < 1:
-            raise LeadcoreError(f"threads is at least 1, not {threads}")
+        if threads is not None and (type(threads) is not int or threads < 1):
+            raise LeadcoreError(f"threads is a whole number of at least 1, not {threads!r}")
         instant = one_instant(as_of)
         named = as_of.name if isinstance(as_of, Column) else None
+        asks = as_stream(as_of, "as_of") if instant is None and named is None else None
+        if instant is None and named is None and asks is None:
+            if as_of is None:
+                raise DataError(
+                    [Problem("as_of", None, None, None, "is missing: give an instant, a column or a table")]
+                )
+            asks = from_python({"lead_id": [], "as_of": []})
         return Request(
-            events=None if events is None else as_stream(events, "events"),
-            leads=None if leads is None else as_stream(leads, "leads"),
-            aliases=None if aliases is None else as_stream(aliases, "aliases"),
+            events=as_stream(events, "events"),
+            leads=as_stream(leads, "leads"),
+            aliases=as_stream(aliases, "aliases"),
             names=column_names(self._model, columns),
             instant=instant,
             column=named,
-            asks=as_stream(as_of, "as_of") if instant is None and named is None else None,
+            asks=asks,
             unknown_leads=unknown_leads,
             reject=on_error == "reject",
             sort=sort,
@@ -188,6 +197,8 @@ class Scorer:
         if engine is None:
             answers, overflow = run(self._plan, self._kernel_plan, reading, asks, int(explain))
         else:
+            # The kernel runs too: it is what finds, and rejects, repeats that differ (spec 2.5).
+            run(self._plan, self._kernel_plan, reading, asks, 0)
             answers, overflow = engine(self._model, self._plan, request, reading, asks)
 
         def again() -> Reading:
@@ -259,9 +270,13 @@ class Scorer:
         if instant is None:
             reason = "is not one instant: give a datetime, a date or ISO 8601 text"
             raise DataError([Problem("as_of", None, None, type(as_of).__name__, reason)])
-        attributes = attributes or {}
+        attributes = {} if attributes is None else attributes
+        if not isinstance(attributes, Mapping):
+            reason = "is no lead: give attributes as a mapping, or None"
+            raise DataError([Problem("leads", None, None, type(attributes).__name__, reason)])
         lead_id = attributes.get("lead_id")
         with data_errors("events"):
+            events = events if isinstance(events, (list, tuple)) else list(events)
             encoded = self._program.encode_lead(attributes, events)
         scores, grades, rating, label = self._one(encoded, instant, _NO_ROWS)
 

@@ -34,6 +34,13 @@ EVENT = {
 }
 
 
+class Broken:
+    """A table whose stream cannot be had."""
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        raise ZeroDivisionError("the disk is gone")
+
+
 def leads(*rows: dict, **columns: object):
     """Score with these leads."""
     given = [{**LEAD, **row} for row in rows] if rows else {**{k: [v] for k, v in LEAD.items()}, **columns}
@@ -101,6 +108,14 @@ BAD: dict[str, Callable[[], object]] = {
         [EVENT], [LEAD], as_of=NOW, aliases=[{"lead_id": 1, "same_as": 2}, {"lead_id": 1, "same_as": 3}]
     ),
     "two faults at once": events({"at": "soon"}, {"at": "later"}, {"lead_id": None}),
+    "a table that fails to give a stream": lambda: SCORER.score(Broken(), as_of=NOW),
+    "no as_of": lambda: SCORER.score([EVENT], as_of=None),
+    "columns that are no mapping": lambda: SCORER.score([EVENT], as_of=NOW, columns=5),
+    "a column mapped to a number": lambda: SCORER.score([EVENT], as_of=NOW, columns={"at": 5}),
+    "half a thread": lambda: SCORER.score([EVENT], as_of=NOW, threads=1.5),
+    "one lead: attributes that are none": lambda: SCORER.score_lead(5, [], as_of=NOW),
+    "one lead: events that are none": lambda: SCORER.score_lead({}, 5, as_of=NOW),
+    "one lead: an event that is none": lambda: SCORER.score_lead({}, [5], as_of=NOW),
     "an unknown engine": lambda: SCORER.score([EVENT], as_of=NOW, engine="gpu"),
     "an unknown policy": lambda: SCORER.score([EVENT], as_of=NOW, on_error="ignore"),
     "no threads": lambda: SCORER.score([EVENT], as_of=NOW, threads=0),

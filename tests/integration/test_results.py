@@ -259,8 +259,45 @@ def test_shared_and_pickled():
     assert found == {repr(SCORER.score(EVENTS, LEADS, as_of=T).to_dicts()), "45000000"}
 
 
+def test_rejects_of_aliases():
+    """A rejected row of an alias marks the lead it stands for, and makes no lead of its own (spec 2.8)."""
+    events = [{**EVENTS[0], "lead_id": "q", "at": "bad"}, {**EVENTS[0], "lead_id": "new", "at": "bad"}]
+    aliases = [{"lead_id": "q", "same_as": "a"}]
+    rows = SCORER.score(events, LEADS, as_of=T, aliases=aliases, on_error="reject").to_dicts()
+    assert {row["lead_id"]: row["rejected_rows"] for row in rows} == {"b": 0, "a": 1, "c": 0, "new": 1}
+    left = SCORER.score(events, LEADS, as_of=T, aliases=aliases, on_error="reject", unknown_leads="error")
+    assert len(left) == 3
+
+
+def test_rejects_of_the_reference_engine():
+    """Both engines reject the same rows and score the rest alike."""
+    events = [{**row, "event_id": i % 2} for i, row in enumerate(EVENTS)] + [
+        {**EVENTS[0], "at": "noon", "event_id": 99}
+    ]
+    kernel, slow = (SCORER.score(events, LEADS, as_of=T, on_error="reject", engine=e) for e in ("kernel", "reference"))
+    assert kernel.to_dicts() == slow.to_dicts()
+    assert kernel.rejects.to_dicts() == slow.rejects.to_dicts()
+    assert len(kernel.rejects) > 1
+
+
+def test_counts_of_rejected_asks():
+    """Rejected rows of ``as_of`` are no rows of the two tables."""
+    asked = [{"lead_id": "b", "as_of": None}, {"lead_id": "b", "as_of": T}]
+    counts = SCORER.score(EVENTS, LEADS, as_of=asked, on_error="reject").counts
+    assert counts.rejected == {"as_of": 1}
+    assert counts.used == 3 + 8 - 1
+
+
+def test_any_number_of_threads():
+    """More threads than there is work for is no harm."""
+    assert SCORER.score(EVENTS, LEADS, as_of=T, threads=10**9)["b"]["total"] == 45.0
+
+
 def test_no_events_and_no_leads():
     """Either table may be absent or empty."""
+    assert len(SCORER.score([], LEADS, as_of=T)) == 3
+    assert len(SCORER.score([], [], as_of=T)) == 0
+    assert len(SCORER.score(EVENTS, [], as_of=[])) == 0
     assert len(SCORER.score(None, None, as_of=T)) == 0
     assert len(SCORER.score(None, LEADS, as_of=T)) == 3
     assert SCORER.score(None, LEADS, as_of=T).to_polars().height == 3
