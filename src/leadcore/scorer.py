@@ -62,6 +62,11 @@ class Scorer:
     """
 
     def __init__(self, model: Model) -> None:
+        if not isinstance(model, Model):
+            found = "None" if model is None else type(model).__name__
+            raise LeadcoreError(
+                f"a scorer is compiled from a leadcore.Model, not from {found}: use Model.model_validate(...)"
+            )
         self._model = model
         self._plan = plan_model(model)
         self._program = Program(self._plan.program)

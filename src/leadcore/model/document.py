@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
-from os import PathLike, fspath
+from os import PathLike
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
 from leadcore.model.account import Accounts
 from leadcore.model.base import Named, Opaque, Part
@@ -78,6 +79,8 @@ def _events(value: Any) -> Any:
 
 
 def _one(value: Any) -> Any:
+    if isinstance(value, bool):  # True == 1 in Python
+        raise PydanticCustomError("version", "1 is wanted here, not {found}", {"found": "true" if value else "false"})
     return 1 if isinstance(value, Decimal) and value == 1 else value
 
 
@@ -160,7 +163,7 @@ class Model(Part):
         """
         from leadcore.model.read import parse_file
 
-        return parse_file(cls, fspath(path))
+        return parse_file(cls, path)
 
     @classmethod
     def from_yaml(cls, text: str | bytes) -> Self:

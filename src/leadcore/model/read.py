@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,8 +20,11 @@ LARGEST = 5_000_000
 """Bytes of a document at most (spec 11)."""
 
 
-def parse_file(kind: type[M], path: str) -> M:
+def parse_file(kind: type[M], file_path: str | PathLike[str]) -> M:
     """Read a document from a file: JSON if its name ends in ``.json``, else YAML."""
+    path = fspath(file_path) if isinstance(file_path, (str, PathLike)) else file_path
+    if not isinstance(path, str):
+        raise ModelError([Flaw((), f"a model is loaded from a path as text, not {_type(path)}").fault()])
     with Path(path).open("rb") as file:
         data = file.read(LARGEST + 1)
     try:
@@ -31,6 +35,8 @@ def parse_file(kind: type[M], path: str) -> M:
 
 def parse(kind: type[M], text: str | bytes, form: str) -> M:
     """Read a document from text."""
+    if not isinstance(text, (str, bytes, bytearray, memoryview)):  # bytes(5) would be five null bytes
+        raise ModelError([Flaw((), f"a model document is text or bytes, not {_type(text)}").fault()])
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     if len(data) > LARGEST:
         raise ModelError([Flaw((), "a document has at most 5 MB").fault()])
@@ -43,6 +49,10 @@ def parse(kind: type[M], text: str | bytes, form: str) -> M:
         return kind.model_validate(tree, context=Reading(tuple(flaws), shared))
     except ModelError as error:
         raise ModelError(located(error.faults, events)) from None
+
+
+def _type(value: object) -> str:
+    return "None" if value is None else type(value).__name__
 
 
 def _unreadable(error: ValueError) -> Flaw:
