@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
@@ -16,6 +16,8 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from leadcore.model.limits import MOST_FAULTS
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -136,7 +138,7 @@ class Named(dict[str, V]):
                 value = {k: v for k, v in value.items() if k not in extensions}
         else:
             extensions = {}
-        return cls(inner(value), extensions)
+        return cls(_entries(value, inner), extensions)
 
 
 class Table(Named[V]):
@@ -150,7 +152,42 @@ class Table(Named[V]):
 
     @classmethod
     def _read(cls, value: Any, inner: Any) -> Named[V]:
-        return cls(inner(value))
+        return cls(_entries(value, inner))
+
+
+_AT_ONCE = 20_000
+
+
+def _entries(value: Any, inner: Callable[[Any], Any]) -> Any:
+    """Read the entries of a mapping; of a large one only until there are more faults than are told.
+
+    Pydantic lists every fault of what it is given, at a kilobyte each, so it is given a part at a time.
+    """
+    if not isinstance(value, dict) or sum(map(_weight, value.values())) <= _AT_ONCE:
+        return inner(value)
+    read: dict[Any, Any] = {}
+    seen: dict[Any, Any] = {}
+    part: dict[Any, Any] = {}
+    faults = weight = 0
+    last = len(value) - 1
+    for n, (key, entry) in enumerate(value.items()):
+        part[key] = entry
+        weight += _weight(entry)
+        if weight < _AT_ONCE and n < last:
+            continue
+        seen.update(part)
+        try:
+            read.update(inner(part))
+        except ValidationError as error:
+            faults += error.error_count()
+            if faults >= MOST_FAULTS:
+                return inner(seen)  # raises them all
+        part, weight = {}, 0
+    return inner(value) if faults else read
+
+
+def _weight(entry: Any) -> int:
+    return len(entry) + 1 if isinstance(entry, (dict, list, tuple)) else 1
 
 
 def freeze(value: Any) -> Any:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError, ValidationInfo
 from leadcore.errors import ModelError
 from leadcore.model import shape
 from leadcore.model.checks import meaning
-from leadcore.model.limits import crowded, oversized
+from leadcore.model.limits import MOST_FAULTS, crowded, oversized
 from leadcore.model.path import Flaw, Path, faults
 from leadcore.model.repair import Repaired, repaired
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from leadcore.model.document import Model
 
 M = TypeVar("M", bound="Model")
-
-MOST = 10_000
-"""More faults than these help nobody; the rest is not listed."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def _both(details: list[Any], tree: Any, kind: type[M], known: list[Flaw]) -> li
     """Flaws of shape, and of the meaning of what is left without them."""
     found = [
         flaw
-        for flaw in shape.flaws(details[:MOST], tree, kind)
+        for flaw in shape.flaws(details[:MOST_FAULTS], tree, kind)
         if flaw.on_key or not any(told.path[: len(flaw.path)] == flaw.path for told in known)
     ]
     if len(details) > 1_000 or not isinstance(tree, Mapping):
@@ -89,7 +86,7 @@ def _refused(flaws: list[Flaw], tree: Any) -> ModelError:
     """The error for these flaws, each once, at the document's own places and in its order."""
     placed = dict.fromkeys(flaw._replace(path=shape.path_of(flaw.path, tree)) for flaw in flaws)
     order = _Order(tree)
-    return ModelError(faults(sorted(placed, key=lambda flaw: order.of(flaw.path))[:MOST]))
+    return ModelError(faults(sorted(placed, key=lambda flaw: order.of(flaw.path))[:MOST_FAULTS]))
 
 
 class _Order:

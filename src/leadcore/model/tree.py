@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from leadcore.errors import ModelError
-from leadcore.model.limits import MOST_ITEMS, too_long
+from leadcore.model.limits import MOST_FAULTS, MOST_ITEMS, too_long
 from leadcore.model.path import Flaw, Path, shown
 
 _CONSTANTS: dict[str, bool | None] = {
@@ -92,15 +92,16 @@ def build(events: list[tuple[Any, ...]]) -> tuple[Any, list[Flaw], bool]:
                 key = event[1]
                 if anchor is not None:
                     anchors[anchor], anchor = key, None
-                if key in top:
+                if key in top and len(flaws) < MOST_FAULTS:
                     flaws.append(Flaw((*_path(stack, top, None), key), "this key stands twice", None, True, event[3:5]))
                 continue
             if event[2]:
                 try:
                     value = scalar(event[1])
                 except _UnfitError as error:
-                    at = _path(stack, top, key)
-                    flaws.append(Flaw(at, str(error), f"found {event[1][:40]}", position=event[3:5]))
+                    if len(flaws) < MOST_FAULTS:
+                        at = _path(stack, top, key)
+                        flaws.append(Flaw(at, str(error), f"found {event[1][:40]}", position=event[3:5]))
                     value = NO_NUMBER
             else:
                 value = event[1]
@@ -117,8 +118,9 @@ def build(events: list[tuple[Any, ...]]) -> tuple[Any, list[Flaw], bool]:
             top, key, own = stack.pop()
             if own is not None:
                 anchors[own] = value
-            if kind == "]" and len(value) > MOST_ITEMS:
-                raise _fatal(_path(stack, top, key), too_long(MOST_ITEMS, "items", len(value)), None)
+            if len(value) > MOST_ITEMS:
+                what = "items" if kind == "]" else "entries"
+                raise _fatal(_path(stack, top, key), too_long(MOST_ITEMS, what, len(value)), None)
         elif kind == "alias":
             if event[1] not in anchors:
                 raise _fatal(_path(stack, top, key), "an alias stands within what it names", event[2:4])
