@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadcore.model.checks import account, criterion, lifecycle, name, score
+from leadcore.model.checks import account, condition, criterion, lifecycle, name, score
 from leadcore.model.checks.scope import Scope
 from leadcore.model.document import Model
 from leadcore.model.path import Flaw
@@ -14,4 +14,5 @@ _NOUNS = (name, score, criterion, account, lifecycle)
 def meaning(model: Model, ghosts: Ghosts | None = None) -> list[Flaw]:
     """Every fault of meaning; ``ghosts`` are names whose declaration is itself faulty."""
     scope = Scope(model, ghosts)
-    return [flaw for noun in _NOUNS for flaw in noun.check(scope)]
+    flaws = [flaw for noun in _NOUNS for flaw in noun.check(scope)]
+    return [*flaws, *condition.too_many_patterns(scope)]

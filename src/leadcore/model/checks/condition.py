@@ -18,6 +18,13 @@ from leadcore.model.text import pattern_fault
 DEEPEST = 64
 """Nesting of conditions at most (spec 3.1)."""
 
+MOST_PATTERNS = 4_096
+"""Patterns of a model."""
+MOST_LISTED_PATTERNS = 1_000
+"""Patterns of one list."""
+MOST_REFUSED_PATTERNS = 20
+"""Refused patterns that are told of a document; the others are not compiled."""
+
 _EVERY = ("eq", "ne", "in", "not_in", "exists")
 _ORDERED = (*_EVERY, "lt", "le", "gt", "ge", "between")
 TEXT_OPS = ("contains", "has_word", "starts_with", "ends_with", "matches")
@@ -105,7 +112,7 @@ def _faults_of_clause(scope: Scope, clause: Clause, path: Path, place: Place) ->
         return
     yield from _value_does_not_fit(clause, kind, (*path, "value"), place)
     if kind == "text" and clause.op == "matches":
-        yield from _bad_pattern(clause, (*path, "value"), place)
+        yield from _bad_pattern(scope, clause, (*path, "value"), place)
 
 
 def _undeclared_field(scope: Scope, field: str, path: Path, place: Place) -> Any:
@@ -298,10 +305,34 @@ def _no_between(value: Any, kind: Kind, path: Path) -> Flaws:
             yield Flaw(path, f"`between` is upside down: {shown(value[0])} is larger than {shown(value[1])}", hint)
 
 
-def _bad_pattern(clause: Clause, path: Path, place: Place) -> Flaws:
+def _bad_pattern(scope: Scope, clause: Clause, path: Path, place: Place) -> Flaws:
     """A regular expression that is invalid or too large (spec 3.2)."""
     sensitive = place.case_sensitive if clause.case_sensitive is None else clause.case_sensitive
     many = isinstance(clause.value, tuple)
-    for n, pattern in enumerate(clause.value if many else (clause.value,)):
-        if isinstance(pattern, str) and pattern and (reason := pattern_fault(pattern, sensitive)):
-            yield Flaw((*path, n) if many else path, f"this is no pattern: {reason}")
+    patterns: tuple[Any, ...] = clause.value if many else (clause.value,)
+    if len(patterns) > MOST_LISTED_PATTERNS:
+        yield Flaw(path, too_long(MOST_LISTED_PATTERNS, "patterns of one list", len(patterns)))
+        return
+    told = scope.patterns
+    for n, pattern in enumerate(patterns):
+        if not isinstance(pattern, str) or not pattern:
+            continue
+        at = (*path, n) if many else path
+        told.seen += 1
+        if told.seen > MOST_PATTERNS:
+            told.first_too_many = told.first_too_many or at
+        elif told.refused >= MOST_REFUSED_PATTERNS:
+            told.unchecked += 1
+            told.first_unchecked = told.first_unchecked or at
+        elif reason := pattern_fault(pattern, sensitive):
+            told.refused += 1
+            yield Flaw(at, f"this is no pattern: {reason}")
+
+
+def too_many_patterns(scope: Scope) -> Flaws:
+    """What is to be said of patterns when all conditions have been seen."""
+    told = scope.patterns
+    if told.first_unchecked:
+        yield Flaw(told.first_unchecked, f"further patterns were not checked: {told.unchecked}")
+    if told.first_too_many:
+        yield Flaw(told.first_too_many, too_long(MOST_PATTERNS, "patterns of one model", told.seen))

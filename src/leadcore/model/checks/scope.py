@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -17,12 +18,24 @@ Kind = Literal["text", "number", "boolean", "instant", ""]
 """The type of a field; empty where the declaration itself is faulty and nothing more is to be said."""
 
 
+@dataclass
+class Patterns:
+    """Regular expressions seen so far: refusing one takes milliseconds, so not all of many are looked at."""
+
+    seen: int = 0
+    refused: int = 0
+    unchecked: int = 0
+    first_unchecked: Path = ()
+    first_too_many: Path = ()
+
+
 class Scope:
     """A model, and the names it declares; names whose declaration is faulty are ghosts, no check speaks of them."""
 
     def __init__(self, model: Model, ghosts: Ghosts | None = None) -> None:
         self.model = model
         self.ghosts = ghosts or Ghosts()
+        self.patterns = Patterns()
 
     @cached_property
     def attributes(self) -> dict[str, Kind]:
