@@ -17,6 +17,7 @@ from leadcore._plan.hits import ADD, ADD_PER, LEAF, RESET, VALUE, Rules
 from leadcore._plan.numbers import HELD, as_number, millionths
 from leadcore._plan.zones import zone_table
 from leadcore.model import Model
+from leadcore.model.checks.score import combined_first
 from leadcore.model.condition import Clause, Condition
 from leadcore.model.criterion import (
     AttributeCriterion,
@@ -93,6 +94,7 @@ class _Planner:
         self.event_index = {name: i for i, name in enumerate(self.properties)}
         self.event_types = [declared.type for declared in self.properties.values()]
         self.type_index = {name: i for i, name in enumerate(model.events)}
+        self.score_index = {name: i for i, name in enumerate(model.scores)}
         self.codes: list[int] = []
         self.numbers: list[int] = []
         self.leads, self.events = Rules(), Rules()
@@ -252,13 +254,12 @@ class _Planner:
     def score(self, name: str, score: Score) -> None:
         """Append one score (spec 6.1, 6.2)."""
         line, groups, parts, grades = self.width, len(self.groups), len(self.parts), len(self.grades)
-        names = list(self.model.scores)
         if score.criteria is not None:
             self.group(name, None, Group(criteria=score.criteria))
         for group_name, group in (score.groups or {}).items():
             self.group(name, group_name, group)
         for other, factor in (score.combine or {}).items():
-            self.parts.append((names.index(other), 0, millionths(factor)))
+            self.parts.append((self.score_index[other], 0, millionths(factor)))
             self._line(name, None, other, "component")
         self._line(name, None, None, "score_bounds")
         for grade in score.grades or ():
@@ -273,14 +274,7 @@ class _Planner:
 
     def _order(self) -> list[int]:
         """Scores, each after those it combines."""
-        names, done = list(self.model.scores), list[int]()
-        waiting = list(range(len(names)))
-        while waiting:
-            for i in waiting:
-                if all(names.index(other) in done for other in self.model.scores[names[i]].combine or {}):
-                    done.append(i)
-            waiting = [i for i in waiting if i not in done]
-        return done
+        return [self.score_index[name] for name in combined_first(self.model.scores)]
 
     # the whole
 
@@ -292,9 +286,9 @@ class _Planner:
         grades = {n: tuple(g.name for g in s.grades) for n, s in model.scores.items() if s.grades is not None}
         names = list(model.scores)
         ratings = ["".join(r) for r in itertools.product(*(grades[n] for n in model.rating))] if model.rating else []
-        programs = Programs({n: i for i, n in enumerate(names)}, grades, ratings, self._label_leaf)
+        programs = Programs(self.score_index, grades, ratings, self._label_leaf)
         labels = [programs.add(label.when) for label in model.labels or () if label.when is not None]
-        thresholds = [self._threshold(names.index(t.score), t) for t in model.thresholds.values()]
+        thresholds = [self._threshold(self.score_index[t.score], t) for t in model.thresholds.values()]
         zones, cycle_begin = zone_table(model.timezone if self.needs_zone else "UTC")
         acts, hit_acts = _spans(self.events.meanings)
         says, hit_says = _spans(self.leads.meanings)
@@ -311,7 +305,7 @@ class _Planner:
             "scores": _records("score", self.scores),
             "order": np.array(self._order(), np.int32),
             "grades": np.array(self.grades, np.int64),
-            "rating": np.array([names.index(n) for n in model.rating or ()], np.int32),
+            "rating": np.array([self.score_index[n] for n in model.rating or ()], np.int32),
             "labels": _records("span", labels),
             "labels_size": len(model.labels or ()),
             "conditions": _records("cond", programs.steps),

@@ -79,24 +79,27 @@ def _combined_in_a_circle(scope: Scope) -> Flaws:
     scores = scope.model.scores
     done: set[str] = set()
     for first in scores:
-        trail: dict[str, Iterator[str]] = {}  # the way to where we stand, each with the parts still to be seen
+        way: list[str] = []  # to where we stand
+        trail: dict[str, tuple[int, Iterator[str]]] = {}  # where each stands on it, and its parts still to be seen
         below: str | None = first
-        while below is not None or trail:
+        while below is not None or way:
             if below is None:
-                done.add(trail.popitem()[0])
+                left = way.pop()
+                del trail[left]
+                done.add(left)
             elif below in trail:
-                names = [*trail, below]
-                circle = names[names.index(below) :]
-                at: Path = ("scores", circle[-2], "combine", below)
-                yield Flaw(at, f"scores are combined in a circle: {_arrows(circle)}")
+                at: Path = ("scores", way[-1], "combine", below)
+                yield Flaw(at, f"scores are combined in a circle: {_arrows(way, trail[below][0])}")
             elif below not in done and below in scores:
-                trail[below] = iter(scores[below].combine or {})
-            below = next(next(reversed(trail.values())), None) if trail else None
+                trail[below] = len(way), iter(scores[below].combine or {})
+                way.append(below)
+            below = next(trail[way[-1]][1], None) if way else None
 
 
-def _arrows(names: list[str]) -> str:
-    short = names if len(names) <= 9 else [*names[:7], "...", names[-1]]
-    return " -> ".join(name[:40] for name in short)
+def _arrows(way: list[str], begin: int) -> str:
+    """The circle from a place on the way; it may be long, and there may be as many as scores."""
+    short = way[begin:] if len(way) - begin <= 8 else [*way[begin : begin + 7], "..."]
+    return " -> ".join(name[:40] for name in [*short, way[begin]])
 
 
 def _grades(scope: Scope, grades: tuple[Grade, ...], path: Path) -> Flaws:
@@ -142,14 +145,16 @@ def _rating(scope: Scope) -> Flaws:
         return
     if not rating:
         yield Flaw(("rating",), "at least one score is wanted here")
+    seen: set[str] = set()
     for n, name in enumerate(rating):
         at: Path = ("rating", n)
         yield from unknown_name(name, scope.model.scores, scope.ghosts.scores, at, "score", "score")
         ghost = name in scope.ghosts.graded or None in scope.ghosts.graded
         if name in scope.model.scores and name not in scope.graded and not ghost:
             yield Flaw(at, f"the score `{name[:40]}` has no grades", "a rating joins grades")
-        if name in rating[:n]:
+        if name in seen:
             yield Flaw(at, f"the score `{name[:40]}` stands twice")
+        seen.add(name)
     count = prod(len(scope.graded.get(name, ())) or 1 for name in rating[:64])
     if count > MOST_RATINGS:
         yield Flaw(("rating",), f"at most {MOST_RATINGS} ratings are possible, these would be {count}")
