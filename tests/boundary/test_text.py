@@ -1,10 +1,14 @@
 """Text: case folding, patterns and the text ops of spec 3.2 and 3.4."""
 
+import random
 import sys
 import time
 
+import pyarrow as pa
 import pytest
 from leadcore_arrow import check_pattern, fold_text, match_text
+
+from tests.boundary.encoding import Run, field, holds, program
 
 EVERY = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
 
@@ -164,3 +168,36 @@ def test_many_patterns_keep_their_places():
     assert match_text("matches", [f"^<{i}>$" for i in range(0, 200, 3)], False, texts) == [
         i % 3 == 0 for i in range(200)
     ]
+
+
+@pytest.mark.parametrize("op", ["contains", "has_word", "starts_with", "ends_with"])
+@pytest.mark.parametrize("text", ["b" + "a" * 1_000_000, "a" + "-aa-" * 250_000 + "a", "-" * 1_000_000 + "a"])
+def test_literals_within_literals_take_linear_time(op, text):
+    """Overlaps are as many as the text is long times the literals; none is looked at twice."""
+    values = [part * i for part in ("a", "-", "-aa-") for i in range(1, 1000)] + ["a-" + "-aa-" * i for i in range(999)]
+    start = time.perf_counter()
+
+    match_text(op, values, True, [text])
+
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("op", ["contains", "has_word", "starts_with", "ends_with"])
+@pytest.mark.parametrize("count", [3, 150])
+def test_overlapping_literals_each_decide_as_if_alone(op, count):
+    """What one literal, or one place, has shown is not taken for another."""
+    rng = random.Random(f"{op} {count}")
+
+    def some(longest):
+        return "".join(rng.choice("aaé- ") for _ in range(rng.randint(1, longest)))
+
+    for _ in range(30):
+        values = [some(7) for _ in range(count)]
+        fields = [{"name": "f", "type": "text"}]
+        clauses = [{"field": 0, "op": op, "values": [value], "fold": False} for value in values]
+        rules = [{"rule": "test", "hit": i, "when": clause} for i, clause in enumerate(clauses)]
+        texts = [some(40) for _ in range(20)]
+        leads = pa.table({"lead_id": range(20), "f": texts})
+        hits = Run(program(lead=[field("f", "text")], types=[], lead_rules=rules), leads=leads).lead_hits()
+        for lead, text in enumerate(texts):
+            assert hits[lead] == tuple(i for i, clause in enumerate(clauses) if holds(clause, fields, {"f": text}))

@@ -32,6 +32,7 @@ mod json_columns;
 mod lead_arrays;
 mod leads;
 mod lexical;
+mod literals;
 mod numbers;
 mod numpy_column;
 mod one_lead;

@@ -1,9 +1,9 @@
 //! All text tests of one field in one pass over a text (spec 3.2, 3.4).
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use hashbrown::HashMap;
 
 use crate::fold::fold;
+use crate::literals::Literals;
 use crate::patterns::Patterns;
 
 /// A table row that is none: no row fits the text.
@@ -48,69 +48,6 @@ enum Decides {
     Row { table: u32, row: u32 },
 }
 
-/// Literals of equal case sensitivity, found together by one automaton.
-#[derive(Default)]
-struct Literals {
-    index: HashMap<String, usize>,
-    /// By literal: the tests it serves.
-    uses: Vec<Vec<(TextOp, u32)>>,
-    automaton: Option<AhoCorasick>,
-}
-
-impl Literals {
-    fn add(&mut self, text: String, op: TextOp, test: u32) {
-        let next = self.uses.len();
-        let index = *self.index.entry(text).or_insert(next);
-        if index == next {
-            self.uses.push(Vec::new());
-        }
-        self.uses[index].push((op, test));
-    }
-
-    fn compile(&mut self) -> Result<(), String> {
-        let mut texts: Vec<(&String, &usize)> = self.index.iter().collect();
-        texts.sort_unstable_by_key(|(_, index)| **index);
-        if !texts.is_empty() {
-            let automaton = AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .build(texts.iter().map(|(text, _)| text.as_bytes()))
-                .map_err(|error| error.to_string())?;
-            self.automaton = Some(automaton);
-        }
-        self.index = HashMap::new();
-        Ok(())
-    }
-
-    fn search(&self, text: &str, answer: &mut Answer) {
-        let Some(automaton) = &self.automaton else {
-            return;
-        };
-        for found in automaton.find_overlapping_iter(text) {
-            for &(op, test) in &self.uses[found.pattern().as_usize()] {
-                let holds = match op {
-                    TextOp::StartsWith => found.start() == 0,
-                    TextOp::EndsWith => found.end() == text.len(),
-                    TextOp::HasWord => {
-                        !answer.has(test) && stands_alone(text, found.start(), found.end())
-                    }
-                    _ => true,
-                };
-                if holds {
-                    answer.set(test);
-                }
-            }
-        }
-    }
-}
-
-/// Whether no word character (`\w` of the regex crate) stands directly before or after this stretch of a text.
-fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let word = regex_syntax::is_word_character;
-    let before = text.get(..start).and_then(|head| head.chars().next_back());
-    let after = text.get(end..).and_then(|tail| tail.chars().next());
-    !before.is_some_and(word) && !after.is_some_and(word)
-}
-
 /// What all tests and tables of a field say of one text: bits of the tests, then a row for each table. Equal answers
 /// are one class.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -119,12 +56,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn set(&mut self, test: u32) {
+    pub fn set(&mut self, test: u32) {
         self.words[test as usize / 32] |= 1 << (test % 32);
-    }
-
-    fn has(&self, test: u32) -> bool {
-        has(&self.words, test)
     }
 
     pub fn words(&self) -> &[u32] {
@@ -236,7 +169,7 @@ impl TextTests {
             words: vec![0; bits + self.tables.len()],
         };
         answer.words[bits..].fill(NO_ROW);
-        let folds = !self.exact[1].is_empty() || self.literals[1].automaton.is_some();
+        let folds = !self.exact[1].is_empty() || !self.literals[1].is_empty();
         let folded = if folds { fold(text) } else { text.into() };
         for (side, text) in [text, &folded].into_iter().enumerate() {
             if let Some(decided) = self.exact[side].get(text) {
