@@ -201,3 +201,34 @@ def test_overlapping_literals_each_decide_as_if_alone(op, count):
         hits = Run(program(lead=[field("f", "text")], types=[], lead_rules=rules), leads=leads).lead_hits()
         for lead, text in enumerate(texts):
             assert hits[lead] == tuple(i for i, clause in enumerate(clauses) if holds(clause, fields, {"f": text}))
+
+
+def test_large_patterns_are_compiled_once():
+    """Patterns too large for a set stand alone from the start."""
+    start = time.perf_counter()
+
+    assert match_text("matches", [rf"\w{{18}}<{i}>" for i in range(60)], True, ["w" * 18 + "<7>"]) == [True]
+
+    assert time.perf_counter() - start < 5
+
+
+def test_patterns_are_bounded_together():
+    """What all patterns of a model may take is bounded, and the one too many is named (spec 3.5)."""
+    start = time.perf_counter()
+
+    with pytest.raises(ValueError, match=r"pattern .*<\d+>.*32 MiB"):
+        match_text("matches", [rf"\w{{18}}<{i}>" for i in range(400)], True, ["a"])
+    with pytest.raises(ValueError, match="1 MiB"):
+        match_text("matches", [rf"\w{{5000}}<{i}>" for i in range(400)], True, ["a"])
+
+    assert time.perf_counter() - start < 5
+
+
+def test_patterns_of_all_fields_share_one_bound():
+    """The bound is that of the whole program."""
+    rules = [
+        {"rule": "test", "hit": i, "when": {"field": i, "op": "matches", "values": [rf"\w{{30}}<{i}>"], "fold": False}}
+        for i in range(100)
+    ]
+    with pytest.raises(ValueError, match="32 MiB"):
+        program(lead=[field(f"f{i}", "text") for i in range(100)], types=[], lead_rules=rules)

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use crate::encoder::guard;
 use crate::fold::fold;
-use crate::patterns::refusal;
+use crate::patterns::{refusal, LARGEST_TOGETHER};
 use crate::text::{has, TextOp, TextTest, TextTests};
 
 /// See `_edge.pyi`.
@@ -43,7 +43,8 @@ pub fn match_text(
                 values,
                 fold: !case_sensitive,
             });
-            tests.compile().map_err(PyValueError::new_err)?;
+            let mut left = LARGEST_TOGETHER;
+            tests.compile(&mut left).map_err(PyValueError::new_err)?;
             Ok(texts
                 .iter()
                 .map(|text| has(tests.answer(text).words(), test))

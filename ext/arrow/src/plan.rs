@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use crate::condition::{Condition, Gives, Rule, Test, Value};
 use crate::field_plan::FieldPlan;
+use crate::patterns::LARGEST_TOGETHER;
 use crate::source::{Clause, EventType, Field, Kind, RuleSource, Source};
 use crate::text::{TextOp, TextTest, TextTests};
 
@@ -53,17 +54,20 @@ impl Plan {
             name: String::new(),
             fields: (0..source.fields.lead.len()).collect(),
         };
+        let mut left = LARGEST_TOGETHER;
         let leads = Side::new(
             "lead_rules",
             source.fields.lead,
             vec![all],
             source.lead_rules,
+            &mut left,
         )?;
         let events = Side::new(
             "event_rules",
             source.fields.event,
             source.types,
             source.event_rules,
+            &mut left,
         )?;
         if let Some(field) = source
             .codes
@@ -95,6 +99,7 @@ impl Side {
         fields: Vec<Field>,
         types: Vec<EventType>,
         rules: Vec<RuleSource>,
+        left: &mut usize,
     ) -> Result<Self, String> {
         let plan = |(number, field): (usize, Field)| FieldPlan {
             name: field.name,
@@ -140,7 +145,7 @@ impl Side {
             field.instants.dedup();
             field
                 .tests
-                .compile()
+                .compile(left)
                 .map_err(|reason| format!("{place}: {}: {reason}", field.name))?;
         }
         Ok(side)

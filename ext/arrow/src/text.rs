@@ -106,8 +106,8 @@ impl TextTests {
         self.tests.is_empty() && self.tables.is_empty()
     }
 
-    /// Build the automata, once all tests are there.
-    pub fn compile(&mut self) -> Result<(), String> {
+    /// Build the automata, once all tests are there; `left` is what patterns may take (`LARGEST_TOGETHER`).
+    pub fn compile(&mut self, left: &mut usize) -> Result<(), String> {
         self.known = HashMap::new();
         let mut patterns: [Vec<String>; 2] = Default::default();
         let mut places: [HashMap<String, usize>; 2] = Default::default();
@@ -157,7 +157,7 @@ impl TextTests {
         }
         for (side, patterns) in patterns.iter().enumerate() {
             self.literals[side].compile()?;
-            self.patterns[side] = Patterns::new(patterns, side == 1)?;
+            self.patterns[side] = Patterns::new(patterns, side == 1, left)?;
         }
         Ok(())
     }
