@@ -14,7 +14,7 @@ from leadcore._inputs import AsOf, Column, TableLike, as_stream, column_names, d
 from leadcore._plan import plan_model
 from leadcore._run import Asks, Reading, Request, run
 from leadcore._time import to_datetime
-from leadcore.errors import DataError, LeadcoreError, Problem
+from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem
 from leadcore.explanation import Explanation
 from leadcore.model import Model
 from leadcore.scores import LeadScore, Scores
@@ -69,7 +69,10 @@ class Scorer:
             )
         self._model = model
         self._plan = plan_model(model)
-        self._program = Program(self._plan.program)
+        try:
+            self._program = Program(self._plan.program)
+        except ValueError as error:  # each pattern is small enough, all together are not
+            raise ModelError([Fault("", str(error))]) from None
         self._kernel_plan = _kernel.Plan(self._plan.tables)
         self._workers: list[_kernel.Worker] = []
 

@@ -143,6 +143,13 @@ def test_patterns_are_counted() -> None:
     )
 
 
+def test_patterns_too_large_together() -> None:
+    """Each is accepted; what compiles them all refuses them, as a fault of the model."""
+    model = Model.model_validate(with_patterns([[f"\\w{{18}}{n}" for n in range(150)]]))
+    with pytest.raises(ModelError, match="patterns of the model are too large"):
+        Scorer(model)
+
+
 @pytest.mark.parametrize("direction", [1, -1])
 def test_a_long_chain_of_scores(direction: int) -> None:
     """Written from either end, it is read, looked through and compiled at once."""
