@@ -227,7 +227,7 @@ def test_patterns_are_bounded_together():
 def test_patterns_of_all_fields_share_one_bound():
     """The bound is that of the whole program."""
     rules = [
-        {"rule": "test", "hit": i, "when": {"field": i, "op": "matches", "values": [rf"\w{{30}}<{i}>"], "fold": False}}
+        {"rule": "test", "hit": i, "when": {"field": i, "op": "matches", "values": [rf"\w{{20}}<{i}>"], "fold": False}}
         for i in range(100)
     ]
     with pytest.raises(ValueError, match="32 MiB"):
