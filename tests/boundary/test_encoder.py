@@ -150,7 +150,8 @@ NUMBERS = [
         (kind, [decimal.Decimal("0.10"), decimal.Decimal("-1234.56"), None], [0.1, -1234.56, None])
         for kind in (pa.decimal32(8, 2), pa.decimal64(16, 2), pa.decimal128(30, 2), pa.decimal256(60, 2))
     ],
-    (pa.decimal128(38, 0), [decimal.Decimal(2**53 + 1), decimal.Decimal(10**37)], [2.0**53, 1e37]),
+    (pa.decimal128(38, 0), [decimal.Decimal(2**53), decimal.Decimal(2**100)], [2.0**53, 2.0**100]),
+    (pa.decimal128(38, 2), [decimal.Decimal(2**53) + decimal.Decimal("1.5")], [2.0**53 + 2]),
     (pa.decimal128(38, 38), [decimal.Decimal("0.1") + decimal.Decimal(10) ** -38], [0.1]),
     (pa.decimal128(3, -2), [decimal.Decimal(1200)], [1200.0]),
     (pa.null(), [None, None], [None, None]),
@@ -498,6 +499,15 @@ def test_null_and_nan_ids_are_faults_also_in_undeclared_rows():
         error = fault_of(BARE, events(3, lead_id=ids, type=pa.array(["t", "x", "t"])))
         assert [problem[:4] for problem in error.problems][1] == ("events", 2, "lead_id", None)
         assert error.total == 2
+
+
+@pytest.mark.parametrize("value", [decimal.Decimal(2**53 + 1), -decimal.Decimal(10**37)])
+@pytest.mark.parametrize("kind", [pa.decimal128(38, 0), pa.decimal256(60, 3)])
+def test_decimals_that_are_integers_must_fit_float64(value, kind):
+    """An integer is exact or refused, however it is stored (spec 2.7)."""
+    error = fault_of(anything("number"), events(1, f=pa.array([value], kind)), codes=1, numbers=1)
+
+    assert error.problems[0][4] == "is an integer that float64 cannot hold exactly"
 
 
 def test_integers_and_text_do_not_mix():

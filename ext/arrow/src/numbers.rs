@@ -7,7 +7,7 @@ use arrow_cast::display::array_value_to_string;
 use arrow_schema::DataType;
 
 use crate::columns::{Bad, Column};
-use crate::lexical::{self, INFINITE, NOT_EXACT, NOT_INTEGER, NOT_UTF8};
+use crate::lexical::{self, Fault, INFINITE, NOT_EXACT, NOT_INTEGER, NOT_UTF8};
 
 impl Column {
     fn integers_to_numbers<T: ArrowPrimitiveType>(
@@ -105,7 +105,8 @@ impl Column {
         }
     }
 
-    /// The float64 nearest to each decimal: by its digits, since float64 parsing rounds once.
+    /// The float64 nearest to each decimal: by its digits, since float64 parsing rounds once. A decimal that is an
+    /// integer must fit exactly, as integers must.
     fn decimals(&self, start: usize, out: &mut [f64], bad: &mut Bad) {
         for (i, slot) in out.iter_mut().enumerate() {
             *slot = f64::NAN;
@@ -113,9 +114,9 @@ impl Column {
                 continue;
             }
             let digits = array_value_to_string(&self.array, start + i).ok();
-            match digits.and_then(|digits| digits.parse::<f64>().ok()) {
-                Some(value) if value.is_finite() => *slot = value + 0.0,
-                _ => bad.push((i, INFINITE)),
+            match digits.as_deref().map(decimal).unwrap_or(Err(INFINITE)) {
+                Ok(value) => *slot = value,
+                Err(fault) => bad.push((i, fault)),
             }
         }
     }
@@ -191,6 +192,18 @@ impl Column {
                 lexical::canonical(bytes).map(Some).ok_or(NOT_INTEGER)
             }),
         }
+    }
+}
+
+/// The float64 of a decimal such as `42.00`.
+fn decimal(text: &str) -> Result<f64, Fault> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if !whole.contains(['e', 'E']) && fraction.bytes().all(|b| b == b'0') {
+        return lexical::number(whole);
+    }
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value + 0.0),
+        _ => Err(INFINITE),
     }
 }
 
