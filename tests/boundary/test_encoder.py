@@ -501,6 +501,13 @@ def test_null_and_nan_ids_are_faults_also_in_undeclared_rows():
         assert error.total == 2
 
 
+def test_a_nan_id_is_null_and_shows_no_value():
+    """NaN is null (spec 2.7), so there is no value that could be null."""
+    error = fault_of(BARE, events(1, lead_id=pa.array([float("nan")])))
+
+    assert error.problems[0] == ("events", 0, "lead_id", None, "is null")
+
+
 @pytest.mark.parametrize("value", [decimal.Decimal(2**53 + 1), -decimal.Decimal(10**37)])
 @pytest.mark.parametrize("kind", [pa.decimal128(38, 0), pa.decimal256(60, 3)])
 def test_decimals_that_are_integers_must_fit_float64(value, kind):
@@ -508,6 +515,15 @@ def test_decimals_that_are_integers_must_fit_float64(value, kind):
     error = fault_of(anything("number"), events(1, f=pa.array([value], kind)), codes=1, numbers=1)
 
     assert error.problems[0][4] == "is an integer that float64 cannot hold exactly"
+
+
+@pytest.mark.parametrize("unit", ["s", "ms"])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_timestamps_beyond_any_calendar_show_their_number(unit, zone):
+    """A message shows what is in the table, not why it has no date."""
+    error = fault_of(BARE, events(1, at=pa.array([2**62], pa.int64()).cast(pa.timestamp(unit, zone))))
+
+    assert error.problems[0] == ("events", 0, "at", str(2**62), "is outside the years 1 to 9999")
 
 
 def test_integers_and_text_do_not_mix():

@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use arrow_buffer::NullBuffer;
-use arrow_cast::display::array_value_to_string;
+use arrow_cast::display::{array_value_to_string, ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, TimeUnit};
 
 use crate::errors::show;
@@ -119,10 +119,25 @@ impl Column {
             Some(texts) => texts
                 .get(row)
                 .map(|bytes| show(&String::from_utf8_lossy(bytes))),
-            None => array_value_to_string(&self.array, row)
-                .ok()
-                .map(|text| show(&text)),
+            None => self.written(row).map(|text| show(&text)),
         }
+    }
+
+    /// A value that is no text as text; a date or timestamp that no calendar knows as its plain number.
+    fn written(&self, row: usize) -> Option<String> {
+        let value = self.array.slice(row, 1);
+        let options = FormatOptions::new().with_display_error(false);
+        let text = ArrayFormatter::try_new(&value, &options)
+            .and_then(|format| format.value(0).try_to_string());
+        if text.is_ok() || !value.data_type().is_temporal() {
+            return text.ok();
+        }
+        let whole = match value.data_type() {
+            DataType::Date32 => DataType::Int32,
+            _ => DataType::Int64,
+        };
+        let plain = arrow_cast::cast(&value, &whole).ok()?;
+        array_value_to_string(&plain, 0).ok()
     }
 
     /// The text of a row, empty where there is none.

@@ -32,7 +32,8 @@ pub fn problem_of(table: &str, row: u64, column: &Column, at: usize, fault: Faul
         table: table.to_string(),
         row: Some(row),
         column: Some(column.name.clone()),
-        value: column.show(at),
+        // What reads as null is no value to show (NaN).
+        value: (fault != IS_NULL).then(|| column.show(at)).flatten(),
         reason: fault.to_string(),
     }
 }
