@@ -23,6 +23,8 @@ enum Cell<'py> {
     Nan,
     Bool(bool),
     Int(i64),
+    /// An integer beyond 64 bits that a float64 holds exactly.
+    Large(f64),
     Float(f64),
     Decimal(f64),
     Text(Bound<'py, PyString>),
@@ -43,7 +45,7 @@ impl Cell<'_> {
         match self {
             Cell::Null | Cell::Nan => None,
             Cell::Bool(_) => Some(Kind::Bool),
-            Cell::Int(_) | Cell::Float(_) | Cell::Decimal(_) => Some(Kind::Number),
+            Cell::Int(_) | Cell::Large(_) | Cell::Float(_) | Cell::Decimal(_) => Some(Kind::Number),
             Cell::Text(_) => Some(Kind::Text),
             Cell::Instant(_) => Some(Kind::Instant),
         }
@@ -54,7 +56,7 @@ impl Cell<'_> {
             Cell::Null => "None",
             Cell::Nan | Cell::Float(_) => "float",
             Cell::Bool(_) => "bool",
-            Cell::Int(_) => "int",
+            Cell::Int(_) | Cell::Large(_) => "int",
             Cell::Decimal(_) => "Decimal",
             Cell::Text(_) => "str",
             Cell::Instant(_) => "datetime",
@@ -169,8 +171,13 @@ impl<'py> Cells<'py> {
 
     /// Integers stay integers; beside floats or Decimals they must convert exactly (spec 2.7).
     fn numbers(self, name: &str, problems: &mut Problems) -> ArrayRef {
-        let fractional = |c: &Cell<'_>| matches!(c, Cell::Nan | Cell::Float(_) | Cell::Decimal(_));
-        if !self.cells.iter().any(fractional) {
+        let float = |c: &Cell<'_>| {
+            matches!(
+                c,
+                Cell::Nan | Cell::Float(_) | Cell::Decimal(_) | Cell::Large(_)
+            )
+        };
+        if !self.cells.iter().any(float) {
             let mut builder = Int64Builder::with_capacity(self.cells.len());
             for cell in &self.cells {
                 builder.append_option(if let Cell::Int(v) = cell {
@@ -184,7 +191,7 @@ impl<'py> Cells<'py> {
         let mut builder = Float64Builder::with_capacity(self.cells.len());
         for (row, cell) in self.cells.iter().enumerate() {
             match cell {
-                Cell::Float(v) | Cell::Decimal(v) => builder.append_value(*v),
+                Cell::Float(v) | Cell::Decimal(v) | Cell::Large(v) => builder.append_value(*v),
                 Cell::Nan => builder.append_value(f64::NAN),
                 Cell::Int(v) if (*v as f64) as i128 == i128::from(*v) => {
                     builder.append_value(*v as f64)
@@ -257,10 +264,15 @@ fn read<'py>(value: &Bound<'py, PyAny>) -> PyResult<Result<Cell<'py>, String>> {
         }));
     }
     if value.is_instance_of::<PyInt>() {
-        let fits = value.extract::<i64>();
-        return Ok(fits
-            .map(Cell::Int)
-            .map_err(|_| String::from("the integer does not fit 64 bits")));
+        if let Ok(fits) = value.extract::<i64>() {
+            return Ok(Ok(Cell::Int(fits)));
+        }
+        // Python compares an integer with a float exactly.
+        let float = value.extract::<f64>().ok();
+        let float = float.filter(|float| value.eq(*float).unwrap_or(false));
+        return Ok(float.map(Cell::Large).ok_or_else(|| {
+            String::from("the integer does not fit 64 bits, and no float64 holds it exactly")
+        }));
     }
     // pandas: NaT is a datetime without a date, NA compares to nothing.
     if matches!(type_name(value).as_str(), "NAType" | "NaTType") {

@@ -115,16 +115,13 @@ fn from_columns(data: &Bound<'_, PyMapping>, problems: &mut Problems) -> PyResul
 }
 
 fn column_name(name: &Bound<'_, PyAny>, row: Option<usize>) -> PyResult<String> {
-    let text = name
-        .cast::<PyString>()
-        .ok()
-        .and_then(|n| n.to_str().ok().map(str::to_owned));
-    text.ok_or_else(|| {
-        refused(
-            None,
-            row,
-            format!("a column name must be text, not {}", type_name(name)),
-        )
+    let Ok(text) = name.cast::<PyString>() else {
+        let reason = format!("a column name must be text, not {}", type_name(name));
+        return Err(refused(None, row, reason));
+    };
+    text.to_str().map(str::to_owned).map_err(|_| {
+        let reason = String::from("a column name is text with a lone surrogate");
+        refused(None, row, reason)
     })
 }
 
