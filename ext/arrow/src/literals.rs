@@ -46,11 +46,15 @@ impl Literals {
             self.uses.push(Uses::default());
         }
         let uses = &mut self.uses[index];
-        match op {
-            TextOp::HasWord => uses.words.push(test),
-            TextOp::StartsWith => uses.starts.push(test),
-            TextOp::EndsWith => uses.ends.push(test),
-            _ => uses.contains.push(test),
+        let tests = match op {
+            TextOp::HasWord => &mut uses.words,
+            TextOp::StartsWith => &mut uses.starts,
+            TextOp::EndsWith => &mut uses.ends,
+            _ => &mut uses.contains,
+        };
+        // Tests come in order, so a value that its list holds twice comes twice in a row.
+        if tests.last() != Some(&test) {
+            tests.push(test);
         }
     }
 

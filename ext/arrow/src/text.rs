@@ -121,7 +121,10 @@ impl TextTests {
                         patterns[side].push(value);
                         self.pattern_uses[side].push(Vec::new());
                     }
-                    self.pattern_uses[side][place].push(number);
+                    let uses = &mut self.pattern_uses[side][place];
+                    if uses.last() != Some(&number) {
+                        uses.push(number);
+                    }
                     continue;
                 }
                 let value = if test.fold {
