@@ -18,7 +18,7 @@ from leadcore.model.text import pattern_fault
 DEEPEST = 64
 """Nesting of conditions at most (spec 3.1)."""
 
-MOST_PATTERNS = 4_096
+MOST_PATTERNS = 1_024
 """Patterns of a model."""
 MOST_LISTED_PATTERNS = 1_000
 """Patterns of one list."""
