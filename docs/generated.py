@@ -146,7 +146,7 @@ def commands() -> str:
 
     top = typer.main.get_command(app)
     lines: list[str] = []
-    for name, command in top.commands.items():  # type: ignore[attr-defined]
+    for name, command in top.commands.items():  # type: ignore[attr-defined]  # a group has them
         context = typer.Context(command, info_name=f"leadcore {name}")
         usage = " ".join(command.collect_usage_pieces(context))
         lines += [f"## leadcore {name}", "", *_paragraphs(command.help or ""), "", "```text"]

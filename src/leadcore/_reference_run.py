@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from leadcore._arrow import ArrowStream, Table
+from leadcore._inputs import EVENT_COLUMNS, LEAD_COLUMNS
 from leadcore._plan import Plan
 from leadcore._reference import score
 from leadcore._run import Answers, Asks, Reading, Request
@@ -26,7 +27,7 @@ def reference_answers(
         gone.setdefault(fault["table"], set()).add(fault["row"])
 
     def rows(name: str, table: ArrowStream | None, names: dict[str, str]) -> list[dict[str, Any]] | None:
-        return None if table is None else _rows(table, names, _instants(model), gone.get(name, set()))
+        return None if table is None else _rows(table, names, model, gone.get(name, set()))
 
     result = score(
         model,
@@ -63,18 +64,17 @@ def reference_answers(
     return answers, {"": overflow} if overflow else {}
 
 
-def _instants(model: Model) -> set[str]:
-    """Names of columns that hold instants."""
+def _rows(table: ArrowStream, names: dict[str, str], model: Model, gone: set[int]) -> list[dict[str, Any]]:
+    """Rows under the model's names, instants in microseconds, less those the edge rejected; extra columns ignored."""
     declared = [*model.attributes.items(), *(field for fields in model.events.values() for field in fields.items())]
-    return {"at", "created_at", "valid_from", *(name for name, field in declared if field.type == "instant")}
-
-
-def _rows(table: ArrowStream, names: dict[str, str], instants: set[str], gone: set[int]) -> list[dict[str, Any]]:
-    """Rows under the model's names, instants in microseconds, less those the edge rejected."""
-    back = {column: name for name, column in names.items()}
+    instants = {"at", "created_at", "valid_from", *(name for name, field in declared if field.type == "instant")}
+    known = {*LEAD_COLUMNS, *EVENT_COLUMNS, "same_as", *(name for name, _ in declared)}
+    whole = Table.collect(table)
+    columns = {names.get(name, name): name for name in known}  # a name that is mapped is read there and nowhere else
+    found = whole.select([column for column in whole.column_names if column in columns])
     rows = [
-        {back.get(c, c): value for c, value in row.items()}
-        for i, row in enumerate(Table.collect(table).to_dicts())
+        {columns[column]: value for column, value in row.items()}
+        for i, row in enumerate(found.to_dicts())
         if i not in gone
     ]
     for row in rows:

@@ -309,3 +309,24 @@ def test_reference_engine(scores):
     assert slow.to_dicts() == scores.to_dicts()
     assert slow.explain("b").lines == scores.explain("b").lines
     assert slow.explanations().to_dicts() == scores.explanations().to_dicts()
+
+
+def test_reference_engine_reads_what_the_kernel_reads():
+    """Extra columns of any type are ignored, and a mapped name is read from its own column only (spec 2.3)."""
+    events = pa.table(
+        {
+            "lead_id": ["x", "y"],
+            "contact": ["b", "b"],
+            "at": ["2026-03-01", "2026-03-08"],
+            "type": ["visit", "visit"],
+            "url": ["/", "/"],
+            "extra": pa.array([{"a": [1]}, None]),
+            "gap": pa.array([(1, 2, 3), None], pa.month_day_nano_interval()),
+        }
+    )
+    kernel, slow = (
+        SCORER.score(events, LEADS, as_of=T, columns={"events": {"lead_id": "contact"}}, engine=engine)
+        for engine in ("kernel", "reference")
+    )
+    assert kernel.to_dicts() == slow.to_dicts()
+    assert kernel["b"]["engagement"] == 15.0

@@ -128,7 +128,7 @@ class RowReader:
         if not is_id(value):
             self.fault(column, value, "an id is a 64-bit integer or text")
             return None
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # checked above
 
     def instant(self, column: str, required: bool) -> int | None:
         """An instant within years 1 to 9999 (spec 1.1)."""

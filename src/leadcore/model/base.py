@@ -92,7 +92,7 @@ class Named(dict[str, V]):
         super().__init__(entries)
         object.__setattr__(self, "extensions", dict(extensions or {}))
 
-    def __hash__(self) -> int:  # type: ignore[override]
+    def __hash__(self) -> int:  # type: ignore[override]  # pydantic declares None
         return hash(frozenset(self.items()))
 
     def __eq__(self, other: object) -> bool:

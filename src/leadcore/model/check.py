@@ -72,7 +72,7 @@ def _both(details: list[Any], tree: Any, kind: type[M], known: list[Flaw]) -> li
         return found
 
     def validate(repaired_tree: Any) -> M:
-        return kind.__pydantic_validator__.validate_python(  # type: ignore[no-any-return]
+        return kind.__pydantic_validator__.validate_python(  # type: ignore[no-any-return]  # pydantic says Any
             repaired_tree, context=_Inner(), by_alias=True, by_name=False
         )
 

@@ -56,10 +56,10 @@ class Field(Generic[V]):
     def _clause(self, op: str, value: Any, case_sensitive: bool | None = None) -> Clause:
         return Clause(field=self._name, op=op, value=value, case_sensitive=case_sensitive)
 
-    def __eq__(self, other: V) -> Clause:  # type: ignore[override]
+    def __eq__(self, other: V) -> Clause:  # type: ignore[override]  # a condition, no bool
         return self._clause("eq", other)
 
-    def __ne__(self, other: V) -> Clause:  # type: ignore[override]
+    def __ne__(self, other: V) -> Clause:  # type: ignore[override]  # a condition, no bool
         return self._clause("ne", other)
 
     def is_in(self, *values: V) -> Clause:
@@ -164,7 +164,7 @@ class _FieldsType(type):
             return made
         prefix = ""
         if any(base.__name__ == "EventType" for base in made.__mro__[1:]):
-            made.__event_type__ = event_type or _snake(name)  # type: ignore[attr-defined]
+            made.__event_type__ = event_type or _snake(name)  # type: ignore[attr-defined]  # made by the metaclass
             prefix = "event."
         elif event_type is not None:
             raise TypeError("only event types are named: class PageView(lc.EventType, name=...)")
@@ -177,7 +177,7 @@ class _FieldsType(type):
             fields[key] = _made(prefix + key, annotation, body.get(key), f"{name}.{key}")
         for key, value in fields.items():
             setattr(made, key, value)
-        made.__fields__ = fields  # type: ignore[attr-defined]
+        made.__fields__ = fields  # type: ignore[attr-defined]  # made by the metaclass
         return made
 
     def __call__(cls, *args: Any, **keys: Any) -> NoReturn:
@@ -219,7 +219,7 @@ class EventType(metaclass=_FieldsType):
 
 def declared(owner: type) -> dict[str, dict[str, Any]]:
     """The fields of a class as a document declares them."""
-    fields: dict[str, Field[Any]] = owner.__fields__  # type: ignore[attr-defined]
+    fields: dict[str, Field[Any]] = owner.__fields__  # type: ignore[attr-defined]  # made by the metaclass
     return {
         name: {"type": field.kind, **{key: value for key, value in field._more.items() if value}}
         for name, field in fields.items()

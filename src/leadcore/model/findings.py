@@ -38,7 +38,7 @@ def _ranges(reach: Reach) -> Iterator[Finding]:
 
 
 def _text(value: Decimal) -> str:
-    return plain(value.quantize(Decimal("0.000001")) if value.as_tuple().exponent < -6 else value)  # type: ignore[operator]
+    return plain(value.quantize(Decimal("0.000001")) if value.as_tuple().exponent < -6 else value)  # type: ignore[operator]  # finite
 
 
 def _criteria(scope: Scope, reach: Reach) -> Iterator[Finding]:

@@ -139,7 +139,7 @@ def _mend(work: Any, path: Path, detail: Mapping[str, Any], lost: set[Path]) -> 
     for step in above:
         if not isinstance(parent, (dict, list)) or (isinstance(parent, dict) and step not in parent):
             return
-        parent = parent[step]  # type: ignore[index]
+        parent = parent[step]  # type: ignore[index]  # the path was found in this tree
     if parent is _GONE or not isinstance(parent, (dict, list)):
         return
     lost.add(path)

@@ -200,5 +200,5 @@ def instant_text(value: date) -> str:
         value = value.replace(tzinfo=UTC)
     if value.utcoffset() == timedelta(0):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-    whole = timezone(timedelta(minutes=round(value.utcoffset() / timedelta(minutes=1))))  # type: ignore[operator]
+    whole = timezone(timedelta(minutes=round(value.utcoffset() / timedelta(minutes=1))))  # type: ignore[operator]  # aware, so not None
     return value.astimezone(whole).isoformat()
