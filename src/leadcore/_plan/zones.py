@@ -119,12 +119,7 @@ def zone_table(name: str) -> tuple[list[tuple[int, int, int]], int]:
 
 
 @lru_cache(maxsize=64)
-def _pieces(name: str, cycles: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Wall times read by PEP 495 fold 0: from when on, and the offset they have from then on, in microseconds.
-
-    Where the clock is set, both a wall time that is skipped and one that comes twice have the offset before. ``cycles``
-    is how many cycles of 400 years are wanted.
-    """
+def _changes(name: str, cycles: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     rows, cycle_begin = zone_table(name)
     begins = np.array([row[0] for row in rows], np.int64)
     offsets = np.array([row[1] for row in rows], np.int64)
@@ -133,13 +128,26 @@ def _pieces(name: str, cycles: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[
     again = begins >= cycle_begin
     begins = np.concatenate([begins, *(begins[again] + k * CYCLE for k in range(1, cycles))])
     offsets = np.concatenate([offsets, *(offsets[again] for _ in range(1, cycles))])
-    begins[1:] += np.maximum(offsets[:-1], offsets[1:])
     return begins, offsets
 
 
-def _cycles(name: str, latest: int) -> int:
-    """How many cycles of 400 years reach beyond an instant or wall time."""
-    return max(1, (latest + 2 * 86_400 * _SECOND - zone_table(name)[1]) // CYCLE + 1)
+def zone_changes(zone: str, latest: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Instants from which on a zone has an offset, and these offsets, at least two days beyond ``latest``.
+
+    In microseconds; the first row begins before all time.
+    """
+    return _changes(zone, max(1, (latest + 2 * 86_400 * _SECOND - zone_table(zone)[1]) // CYCLE + 1))
+
+
+def _pieces(zone: str, latest: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Wall times read by PEP 495 fold 0: from when on, and the offset they have from then on, in microseconds.
+
+    Where the clock is set, both a wall time that is skipped and one that comes twice have the offset before.
+    """
+    begins, offsets = zone_changes(zone, latest)
+    walls = begins.copy()
+    walls[1:] += np.maximum(offsets[:-1], offsets[1:])
+    return walls, offsets
 
 
 def wall_to_instant(zone: str, walls: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -154,7 +162,7 @@ def wall_to_instant(zone: str, walls: npt.NDArray[np.int64]) -> npt.NDArray[np.i
     """
     if not len(walls):
         return np.empty(0, np.int64)
-    begins, offsets = _pieces(zone, _cycles(zone, int(walls.max())))
+    begins, offsets = _pieces(zone, int(walls.max()))
     instants: npt.NDArray[np.int64] = walls - offsets[np.searchsorted(begins, walls, "right") - 1]
     return instants
 
@@ -175,7 +183,7 @@ def grid_pieces(zone: str, every: int, first: int, last: int) -> npt.NDArray[np.
     """
     if last < first:
         return np.empty((0, 3), np.int64)
-    walls, offsets = _pieces(zone, _cycles(zone, last))
+    walls, offsets = _pieces(zone, last)
     starts = walls.copy()
     starts[1:] -= offsets[1:]
     starts[0] = first
