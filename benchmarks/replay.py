@@ -232,8 +232,7 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
     more = {name: installed(name) for name in ("numba", "pandas", "transitions")}
     return {
         "benchmark": "replay",
-        "command": f"python -m benchmarks.replay --events {events} --peers {','.join(names)} --repeat {repeat}"
-        f" --ids {ids} --seed {seed}" + (f" --share {share}" if share else ""),
+        "command": command_of(events, names, repeat, ids, seed, share),
         "events": events,
         "leads": len(leads),
         "ids": ids,
@@ -245,6 +244,19 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
         "agreement": agreements,
         "surroundings": surroundings() | more,
     }
+
+
+def command_of(events: int, names: list[str], repeat: int, ids: Ids, seed: int, share: float | None) -> str:
+    """What to type for the same run."""
+    command = f"python -m benchmarks.replay --events {events} --repeat {repeat}"
+    for option, value, usual in (
+        ("peers", ",".join(names), ",".join(available())),
+        ("ids", ids, "int"),
+        ("seed", seed, 1),
+        ("share", share, None),
+    ):
+        command += f" --{option} {value}" if value != usual else ""
+    return command
 
 
 def installed(package: str) -> str | None:
