@@ -234,7 +234,7 @@ class Replay:
         return row
 
     @cached_property
-    def _per_stage(self) -> dict[str, int]:
+    def standing(self) -> dict[str, int]:
         """How many leads stand in each stage at the end, in document order; then those without a stage."""
         assert self.model.lifecycle is not None
         found = Counter(self._tables.states.column("stage"))
@@ -248,12 +248,12 @@ class Replay:
         )
 
     def __repr__(self) -> str:
-        return f"{self._summary()}\n" + ", ".join(f"{stage} {n:,}" for stage, n in self._per_stage.items())
+        return f"{self._summary()}\n" + ", ".join(f"{stage} {n:,}" for stage, n in self.standing.items())
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(stage)}</td><td style='text-align:right'>{n:,}</td></tr>"
-            for stage, n in self._per_stage.items()
+            for stage, n in self.standing.items()
         )
         head = "<thead><tr><th>stage</th><th>leads</th></tr></thead>"
         return f"<p>{html.escape(self._summary())}</p><table>{head}<tbody>{rows}</tbody></table>"
