@@ -108,10 +108,10 @@ class Opening:
     def _count(self, first: int, stop: int) -> None:
         """Have the days from ``first`` to before ``stop`` counted."""
         counted = self._first + len(self._pattern)
-        if not len(self._pattern) or first < self._first:
-            self._first, stop = first, max(stop, counted)
+        if first < self._first or not len(self._pattern):
+            stop = max(stop, counted) if len(self._pattern) else stop
+            self._first = counted = first
             self._pattern, self._open = np.empty(0, np.int64), np.zeros(1, np.int64)
-            counted = first
         if stop <= counted:
             return
         more = self._pattern_of(np.arange(counted, stop))
@@ -131,10 +131,9 @@ class Opening:
         steady = at == behind
         known, inverse = np.unique(offsets, return_inverse=True)
         key = inverse[at - 1] * 56 + alike
-        pattern = np.full(len(known) * 56, -1, np.int64)
-        sample = pattern.copy()
+        pattern, sample = np.zeros((2, len(known) * 56), np.int64)
         sample[key[steady]] = days[steady]
-        for k in np.flatnonzero(sample != -1).tolist() if steady.any() else ():
+        for k in np.flatnonzero(np.bincount(key[steady], minlength=len(pattern))).tolist():
             pattern[k] = self._number((int(known[k // 56]), k % 56, ()), int(sample[k]))
         patterns = pattern[key]
         for i in np.flatnonzero(~steady).tolist():

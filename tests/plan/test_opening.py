@@ -46,6 +46,16 @@ def test_due(entered, duration, expected):
     assert due({"hours": OFFICE, "holidays": ["2026-03-09"]}, entered, duration) == to_micros(expected)
 
 
+def test_days_around_1970():
+    """Days before, at and after the beginning of counting are days like others."""
+    daily = {"hours": {day: ["09:00-10:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}}
+    for back in range(12):
+        entered = np.array([-back * DAY, (3 - back) * DAY])
+        for days in range(1, 12):
+            found = Opening(Calendar.model_validate(daily), "UTC").due(entered, days * HOUR)
+            assert found.tolist() == (entered + (days - 1) * DAY + 10 * HOUR).tolist()
+
+
 def test_hours_up_to_midnight_go_on():
     """24:00 is the next day's 00:00, and a calendar that is always open counts all time."""
     always = {"hours": {day: ["00:00-24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}}
