@@ -37,9 +37,10 @@ cdef struct store_t:
     shape_t shape
     partition_t* partitions
     int64_t bits          # 2^bits partitions
-    int64_t horizon       # later rows are counted and left out, unless `keep_all`
+    int64_t horizon       # later rows are counted and left out, unless `keep_later`
     int64_t known         # lead codes from here on are watched for their first event
-    bint keep_all         # keep rows without hits and rows beyond the horizon: their identities matter
+    bint keep_idle        # keep rows without hits
+    bint keep_later       # keep rows beyond the horizon: their identities matter
     int64_t* first        # by lead code - known: instant of the first declared event
     int64_t first_size
     int64_t later
@@ -156,9 +157,9 @@ cdef inline int store_push(
             return STORE_NO_MEMORY
         if at[i] > s.horizon:
             s.later += 1
-            if not s.keep_all:
+            if not s.keep_later:
                 continue
-        elif hits[i] == 0 and not s.keep_all:
+        elif hits[i] == 0 and not s.keep_idle:
             continue
         words = store_room(s, who)
         if words == NULL:
