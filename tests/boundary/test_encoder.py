@@ -925,6 +925,49 @@ def test_null_event_ids_are_no_ids():
     assert (set(ranks.tolist()), without) == ({0}, 1)
 
 
+def event_ids(run, numbers):
+    """The ids of identity numbers, and their Arrow type."""
+    column = pa.table(run.encoder.event_ids(np.array(numbers, np.uint32)))["event_id"]
+    return column.to_pylist(), str(column.type)
+
+
+@pytest.mark.parametrize(
+    "ids", [[7, -5, 7, 2**63 - 1], ["b", "", "b", "😀"], [None, 3, None, 4], ["x", None, "y", None]]
+)
+def test_event_ids_of_identity_numbers(ids):
+    """An identity number is the event id of its row, null where the row had none; others are nobody's."""
+    column = pa.array(ids)
+    run = Run(BARE, events(4, event_id=column), size=3)
+    order = run.column("order")
+
+    assert event_ids(run, order) == (ids, str(column.type))
+    assert event_ids(run, order[::-1] * 2) == (ids[::-1] * 2, str(column.type))
+    assert event_ids(run, [2**32 - 1, order[1], 4, 2**31]) == ([None, ids[1], None, None], str(column.type))
+    assert event_ids(run, []) == ([], str(column.type))
+
+
+def test_event_ids_of_text_files():
+    """Event ids of a text file are integers where all of them are."""
+    for ids, kind, expected in [
+        (["10", "9", None, "-1"], "int64", [10, 9, None, -1]),
+        (["10", None, "09"], "string", ["10", None, "09"]),
+        ([None, None], "string", [None, None]),
+    ]:
+        run = Run(BARE, text_events(["1"] * len(ids), event_id=ids))
+        assert event_ids(run, run.column("order")) == (expected, kind)
+
+
+def test_event_ids_where_there_are_none():
+    """Without events, without identities and without ids there is text, all null; integers stay integers."""
+    ordered = program(types=[{"name": "t", "fields": []}], ordered=True)
+    for run in (Run(BARE), Run(BARE, events(1)), Run(ordered, events(1)), Run(ordered, events(0))):
+        assert event_ids(run, [0, 1, 2**32 - 1]) == ([None] * 3, "string")
+    nulls = Run(BARE, events(2, event_id=pa.array([None, None], pa.int64())))
+    assert event_ids(nulls, nulls.column("order")) == ([None, None], "int64")
+    with pytest.raises(TypeError):
+        nulls.encoder.event_ids(np.zeros(2, np.int64))
+
+
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 

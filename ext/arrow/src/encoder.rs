@@ -5,8 +5,8 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Field, Schema};
+use arrow_array::{new_null_array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
 use numpy::{
     IntoPyArray, PyArray1, PyReadonlyArray1, PyReadwriteArray1, PyReadwriteArray2,
     PyUntypedArrayMethods,
@@ -273,6 +273,23 @@ impl Encoder {
         let (ranks, without) =
             py.detach(|| guard(|| Ok(identities.ranks(&self.plan.events, &self.event_rules))))?;
         Ok((ranks.into_pyarray(py), without))
+    }
+
+    fn event_ids(&self, py: Python<'_>, identities: PyReadonlyArray1<'_, u32>) -> PyResult<Table> {
+        let numbers = identities.as_slice()?;
+        let known = self
+            .events
+            .as_ref()
+            .and_then(|events| events.identities.as_ref());
+        py.detach(|| {
+            guard(|| {
+                let column = known.map_or_else(
+                    || new_null_array(&DataType::Utf8, numbers.len()),
+                    |known| known.column(numbers),
+                );
+                table_of(vec![("event_id", column, true)])
+            })
+        })
     }
 
     fn ids(&mut self, py: Python<'_>, codes: PyReadonlyArray1<'_, u32>) -> PyResult<Table> {

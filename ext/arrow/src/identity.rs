@@ -1,7 +1,9 @@
 //! Identities and contents of events (spec 2.4, 2.5): exact, and ranked in canonical order at the end.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
+use arrow_array::{ArrayRef, Int64Array, LargeStringArray, StringArray};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use rayon::slice::ParallelSliceMut;
 
@@ -76,6 +78,21 @@ impl EventIds {
         let place = place as usize;
         let start = if place == 0 { 0 } else { self.ends[place - 1] };
         self.arena.get(start..self.ends[place]).unwrap_or(b"")
+    }
+
+    /// The place of an identity number, None for a row without an id. Numbers were given in ascending order.
+    fn place(&self, number: u32, rows: u32) -> Option<usize> {
+        if number < rows && self.numbers.len() == rows as usize {
+            return Some(number as usize);
+        }
+        self.numbers.binary_search(&number).ok()
+    }
+
+    /// Ids of text as the integers they spell, where all of them spell one.
+    fn spelled(&self) -> Vec<i64> {
+        let texts = 0..self.ends.len() as u32;
+        let spelled: Option<Vec<i64>> = texts.map(|place| canonical(self.text(place))).collect();
+        spelled.unwrap_or_default()
     }
 }
 
@@ -218,15 +235,7 @@ impl Identities {
 
     fn rank_ids(&self, ranks: &mut [u32], first: u32) {
         let texts = self.ids.ends.len() as u32;
-        let untyped = self.kind == Some(IdKind::Untyped);
-        let parsed: Vec<i64> =
-            if untyped && (0..texts).all(|place| canonical(self.ids.text(place)).is_some()) {
-                (0..texts)
-                    .filter_map(|place| canonical(self.ids.text(place)))
-                    .collect()
-            } else {
-                Vec::new()
-            };
+        let parsed = self.parsed();
         let integers = if parsed.is_empty() {
             &self.ids.integers
         } else {
@@ -249,6 +258,44 @@ impl Identities {
                 a.0 == b.0 && self.ids.text(a.1) == self.ids.text(b.1)
             };
             self.spread(&places, same, |place| place.1, ranks, first);
+        }
+    }
+
+    /// Ids of a file of text (CSV) as integers, where they are; else nothing.
+    fn parsed(&self) -> Vec<i64> {
+        if self.kind == Some(IdKind::Untyped) {
+            self.ids.spelled()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The event ids of these identity numbers, null for rows without one: integers or text, text where there are none.
+    pub fn column(&self, numbers: &[u32]) -> ArrayRef {
+        let parsed = self.parsed();
+        let places = numbers
+            .iter()
+            .map(|number| self.ids.place(*number, self.next));
+        if self.kind == Some(IdKind::Integer) || !parsed.is_empty() {
+            let integers = if parsed.is_empty() {
+                &self.ids.integers
+            } else {
+                &parsed
+            };
+            let value = |place: usize| integers.get(place).copied();
+            return Arc::new(
+                places
+                    .map(|place| place.and_then(value))
+                    .collect::<Int64Array>(),
+            );
+        }
+        let texts = places
+            .map(|place| place.and_then(|p| std::str::from_utf8(self.ids.text(p as u32)).ok()));
+        let bytes: usize = texts.clone().flatten().map(str::len).sum();
+        if i32::try_from(bytes).is_ok() {
+            Arc::new(texts.collect::<StringArray>())
+        } else {
+            Arc::new(texts.collect::<LargeStringArray>())
         }
     }
 

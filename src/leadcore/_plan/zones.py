@@ -8,8 +8,14 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
 
+import numpy as np
+import numpy.typing as npt
+
 CYCLE = 12_622_780_800_000_000
 """400 years in microseconds: the Gregorian calendar and every rule of a zone repeat after them."""
+
+MONDAY = 345_600_000_000
+"""Wall time of Monday 1970-01-05T00:00, in microseconds since 1970-01-01T00:00: where grids and weeks begin."""
 
 _EARLIEST = -(2**63)
 _SECOND = 1_000_000
@@ -110,3 +116,77 @@ def zone_table(name: str) -> tuple[list[tuple[int, int, int]], int]:
         if offset != before:
             rows.append((begin, offset, max(reached, begin + before - 1)))
     return rows, int((cycle_begin - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * _SECOND
+
+
+@lru_cache(maxsize=64)
+def _changes(name: str, cycles: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    rows, cycle_begin = zone_table(name)
+    begins = np.array([row[0] for row in rows], np.int64)
+    offsets = np.array([row[1] for row in rows], np.int64)
+    listed = begins < cycle_begin + CYCLE
+    begins, offsets = begins[listed], offsets[listed]
+    again = begins >= cycle_begin
+    begins = np.concatenate([begins, *(begins[again] + k * CYCLE for k in range(1, cycles))])
+    offsets = np.concatenate([offsets, *(offsets[again] for _ in range(1, cycles))])
+    return begins, offsets
+
+
+def zone_changes(zone: str, latest: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Instants from which on a zone has an offset, and these offsets, at least two days beyond ``latest``.
+
+    In microseconds; the first row begins before all time.
+    """
+    return _changes(zone, max(1, (latest + 2 * 86_400 * _SECOND - zone_table(zone)[1]) // CYCLE + 1))
+
+
+def _pieces(zone: str, latest: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Wall times read by PEP 495 fold 0: from when on, and the offset they have from then on, in microseconds.
+
+    Where the clock is set, both a wall time that is skipped and one that comes twice have the offset before.
+    """
+    begins, offsets = zone_changes(zone, latest)
+    walls = begins.copy()
+    walls[1:] += np.maximum(offsets[:-1], offsets[1:])
+    return walls, offsets
+
+
+def wall_to_instant(zone: str, walls: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Instants of wall times of a zone, both in microseconds (spec 1.3).
+
+    A wall time that does not exist or comes twice reads as PEP 495 fold 0.
+
+    Example:
+        >>> noon = np.array([1_774_785_600_000_000])  # 2026-03-29T12:00
+        >>> int(noon[0] - wall_to_instant("Europe/Berlin", noon)[0])
+        7200000000
+    """
+    if not len(walls):
+        return np.empty(0, np.int64)
+    begins, offsets = _pieces(zone, int(walls.max()))
+    instants: npt.NDArray[np.int64] = walls - offsets[np.searchsorted(begins, walls, "right") - 1]
+    return instants
+
+
+def grid_pieces(zone: str, every: int, first: int, last: int) -> npt.NDArray[np.int64]:
+    """The grid of evaluations between two instants, both included (spec 8.6), as arithmetic progressions.
+
+    Args:
+        zone: The model's timezone.
+        every: The grid's step, microseconds.
+        first: The earliest instant wanted.
+        last: The latest instant wanted.
+
+    Returns:
+        Rows (start, stop, residue), shape (pieces, 3), ascending by start: the grid is every instant u with
+        start <= u < stop and u mod ``every`` == residue (floored) of any row. Where the clock is set forward rows
+        overlap, and may name one instant twice; where it is set back there is a hole.
+    """
+    if last < first:
+        return np.empty((0, 3), np.int64)
+    walls, offsets = _pieces(zone, last)
+    starts = walls.copy()
+    starts[1:] -= offsets[1:]
+    starts[0] = first
+    stops = np.append(walls[1:] - offsets[:-1], last + 1)
+    rows = np.stack([np.maximum(starts, first), np.minimum(stops, last + 1), (MONDAY - offsets) % every], axis=1)
+    return np.ascontiguousarray(rows[rows[:, 0] < rows[:, 1]])

@@ -50,6 +50,19 @@ def offset(name: str, instant: int) -> int:
     return ahead // MICROSECOND
 
 
+def from_wall(name: str, wall: int) -> int:
+    """The instant at which the wall clock shows a time, given in microseconds since 1970-01-01T00:00 wall time.
+
+    Spec 1.3: "wall times that do not exist or come twice read as PEP 495 fold 0". Where Python cannot write the year, the
+    offset is that of four centuries away, as in `offset`.
+    """
+    shift = FOUR_CENTURIES if wall < FIRST else -FOUR_CENTURIES if wall > LAST else 0
+    shown = datetime(1970, 1, 1, tzinfo=zone(name)) + (wall + shift) * MICROSECOND  # counts on the wall clock, fold 0
+    ahead = shown.utcoffset()
+    assert ahead is not None  # an aware datetime has one
+    return wall - ahead // MICROSECOND
+
+
 @lru_cache(maxsize=65_536)
 def changes(name: str, day: int) -> tuple[tuple[int, int], ...]:
     """Each instant of a UTC day at which the offset changes, with the offset before it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -143,31 +143,43 @@ def score(
     return Result(moments, scored, rows, ignored, one_instant=isinstance(as_of, int))
 
 
-def check_ids(facts: Sequence[Facts], events: Sequence[Event], aliases: Aliases, problems: Problems) -> None:
-    """Lead ids are of one kind in all tables, and so are event ids and accounts."""
+def check_ids(
+    facts: Sequence[Facts],
+    events: Sequence[Event],
+    aliases: Aliases,
+    problems: Problems,
+    more: Sequence[tuple[str, int, str, Id | None]] = (),
+) -> None:
+    """Lead ids are of one kind in all tables, and so are event ids and accounts; ``more`` are further lead ids."""
     leads: list[tuple[str, int, str, Id | None]] = [("leads", row.row, "lead_id", row.source) for row in facts]
     leads += [("events", event.row, "lead_id", event.lead_id) for event in events]
     for number, (lead, same_as) in enumerate(aliases.items()):
         leads += [("aliases", number, "lead_id", lead), ("aliases", number, "same_as", same_as)]
-    check_ids_agree(leads, problems)
+    check_ids_agree([*leads, *more], problems)
     check_ids_agree([("events", event.row, "event_id", event.event_id) for event in events], problems)
     check_ids_agree([("leads", row.row, "account_id", row.account) for row in facts], problems)
 
 
 def people_of(
-    facts: Sequence[Facts], events: Sequence[Event], aliases: Aliases, problems: Problems
+    facts: Sequence[Facts], events: Sequence[Event], aliases: Aliases, problems: Problems, more: Iterable[Id] = ()
 ) -> dict[Id, Person]:
-    """Everybody in the tables: those of the leads table in input order, then the others by id (spec 2.8, 12)."""
+    """Everybody in the tables: those of the leads table in input order, then the others by id (spec 2.8, 12).
+
+    ``more`` are people who may be in no table. Of several records of one person the earliest `created_at` counts (2.1), also
+    where the attributes of another count.
+    """
     people: dict[Id, Person] = {}
     for row in facts:
         lead = person_of(row.source, aliases)
         people.setdefault(lead, Person(lead)).facts.append(row)
-    others = {person_of(event.lead_id, aliases) for event in events} - set(people)
+    others = {*(person_of(event.lead_id, aliases) for event in events), *more} - set(people)
     for lead in sorted(others, key=lambda id_: (isinstance(id_, str), id_)):
         people[lead] = Person(lead)
     for event in events:
         people[person_of(event.lead_id, aliases)].events.append(event)
     for person in people.values():
+        created = [row.created_at for row in person.facts if row.created_at is not None]
+        person.created_at = min(created, default=None)
         person.facts = merge_facts(person.lead_id, person.facts)
         person.events = canonical(once(person.events, problems))
     return people

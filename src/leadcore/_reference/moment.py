@@ -14,11 +14,12 @@ from leadcore.model.document import Model
 
 @dataclass(slots=True)
 class Person:
-    """A lead: its rows of leads, and its events in canonical order."""
+    """A lead: its rows of leads, its events in canonical order, and the earliest `created_at` of all its records."""
 
     lead_id: Id
     facts: list[Facts] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    created_at: int | None = None
 
     @property
     def in_leads(self) -> bool:

@@ -204,6 +204,12 @@ class Encoder:
         first, by type name (code points), then the type's properties in document order (null first, false before true,
         numbers by value, text by code point); then ids, integers by value, text by code point.
         """
+    def event_ids(self, identities: npt.NDArray[np.uint32]) -> Table:
+        """The event id of each identity number, null for that of a row without one and for any that was never given.
+
+        Returns:
+            A table of one column ``event_id``: int64 or text like the column of the events table, text without one.
+        """
     def ids(self, codes: npt.NDArray[np.uint32]) -> Table:
         """The lead ids of these codes: a table of one column ``lead_id`` (int64 or text)."""
     def id_ranks(self) -> npt.NDArray[np.uint32]:
