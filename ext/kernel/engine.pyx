@@ -261,6 +261,11 @@ cdef class Store:
         """Records in the store."""
         return self.c.kept
 
+    @property
+    def earliest(self):
+        """Instant of the first record, INT64_MAX where there is none."""
+        return self.c.earliest
+
     def first_seen(self, int64_t leads):
         """Instant of the first declared event of each of ``leads`` codes, 2^63 - 1 where none was watched for."""
         cdef int64_t i, j

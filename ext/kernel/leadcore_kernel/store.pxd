@@ -45,6 +45,7 @@ cdef struct store_t:
     int64_t first_size
     int64_t later
     int64_t kept
+    int64_t earliest      # instant of the first row kept
 
 
 cdef inline shape_t store_shape(bint identities, bint row, int32_t codes, int32_t numbers) noexcept nogil:
@@ -69,6 +70,7 @@ cdef inline int store_start(store_t* s, shape_t shape, int64_t bits) noexcept no
     s.bits = bits
     s.horizon = INT64_MAX
     s.known = INT64_MAX
+    s.earliest = INT64_MAX
     s.partitions = <partition_t*> calloc(<size_t> 1 << bits, sizeof(partition_t))
     return STORE_NO_MEMORY if s.partitions == NULL else STORE_OK
 
@@ -161,6 +163,8 @@ cdef inline int store_push(
                 continue
         elif hits[i] == 0 and not s.keep_idle:
             continue
+        if at[i] < s.earliest:
+            s.earliest = at[i]
         words = store_room(s, who)
         if words == NULL:
             return STORE_NO_MEMORY

@@ -53,6 +53,7 @@ class Plan:
 
     Attributes:
         program: Rules for the edge, as JSON.
+        ordered_program: The same, where the order of events at one instant is asked for in any case.
         tables: Record tables for the kernel, by name.
         scores: Score names in document order.
         grades: Grade names by score, best first.
@@ -67,6 +68,7 @@ class Plan:
     """
 
     program: bytes
+    ordered_program: bytes
     tables: dict[str, Any]
     scores: tuple[str, ...]
     grades: dict[str, tuple[str, ...]]
@@ -346,7 +348,8 @@ class _Planner:
             "labelled": lifecycle.labelled,
         }
         return Plan(
-            program=self._program(),
+            program=self._program(self.ordered),
+            ordered_program=self._program(True),
             tables=tables,
             scores=tuple(names),
             grades=grades,
@@ -382,7 +385,7 @@ class _Planner:
         release = at if threshold.release is None else self._points(threshold.release)
         return score, int(threshold.latch), at, release
 
-    def _program(self) -> bytes:
+    def _program(self, ordered: bool) -> bytes:
         def fields(declared: dict[str, FieldDeclaration]) -> list[Json]:
             return [{"name": n, "type": d.type, "optional": d.optional} for n, d in declared.items()]
 
@@ -397,7 +400,7 @@ class _Planner:
             "event_rules": self.events.rules,
             "codes": self.codes,
             "numbers": self.numbers,
-            "ordered": self.ordered,
+            "ordered": ordered,
         }
         return json.dumps(source, ensure_ascii=False).encode()
 
