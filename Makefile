@@ -10,7 +10,7 @@ ARROW := $(shell find ext/arrow/src ext/arrow/python -name '*.rs' -o -name '*.py
 KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test lint types docs check-licences bench wheels fuzz lock clean
+.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay wheels fuzz lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -62,6 +62,14 @@ bench: setup ## Time the parts, and the border between Rust and Cython.
 	@$(BIN)/python -m pytest benchmarks -q --benchmark-only -p no:cacheprovider
 	@$(BIN)/python -m benchmarks.border
 
+$(VENV)/.bench: $(VENV)/.tools requirements/bench.txt
+	@$(BIN)/uv pip install --quiet -r requirements/bench.txt
+	@touch $@
+
+bench-replay: setup $(VENV)/.bench ## Time the replay of 10 million events beside what a user would write instead, and one lead's million.
+	@$(BIN)/python -m benchmarks.replay
+	@$(BIN)/python -m benchmarks.one_lead
+
 wheels: setup ## Build sdists and manylinux wheels of both distributions, and test them with the source out of reach.
 	@$(BIN)/python tools/build_wheels.py
 
@@ -70,6 +78,7 @@ fuzz: setup ## Long comparison of the kernel with the reference engine.
 
 lock: $(VENV)/.tools ## Pin what development needs.
 	@$(BIN)/uv pip compile -q requirements/dev.in --no-header --no-annotate --no-emit-index-url --universal --python-version 3.11 -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q requirements/bench.in --no-header --no-annotate --no-emit-index-url --universal --python-version 3.11 -o requirements/bench.txt
 
 clean: ## Remove everything that was built.
 	rm -rf $(VENV) build dist site data ext/arrow/target
