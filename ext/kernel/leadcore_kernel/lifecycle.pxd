@@ -15,7 +15,7 @@ from leadcore_kernel.lead cimport (
 from leadcore_kernel.log cimport change_t, log_change, log_free, log_move, log_t, move_t
 from leadcore_kernel.order cimport key_t
 from leadcore_kernel.plan cimport plan_t
-from leadcore_kernel.reach cimport NO, reach_find, reach_free, reach_holds, reach_start, reach_t
+from leadcore_kernel.reach cimport EVER, NO, reach_find, reach_free, reach_holds, reach_start, reach_t
 from leadcore_kernel.store cimport record_hits, record_order, shape_t
 from leadcore_kernel.wide cimport wide_less, wide_of, wide_sub, wide_t, wide_times_millionths
 
@@ -65,6 +65,7 @@ cdef struct life_t:
     uint8_t left[256]     # stages left in this evaluation
     bint leaving          # whether there are any
     bint withheld         # a rule was passed over in the last evaluation
+    bint quiet            # nothing can happen until the next event, change of attributes or timer
     int64_t stride        # how far ahead the last look at the grid could see
 
 
@@ -221,6 +222,7 @@ cdef inline int life_evaluate(
         elif not threshold.latch:
             a.reached[i] = a.scores[threshold.score] >= threshold.release
     f.withheld = False
+    f.quiet = False
     if f.leaving:
         memset(f.left, 0, sizeof(f.left))
         f.leaving = False
@@ -271,12 +273,20 @@ cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t no
     return False
 
 
+cdef inline bint life_is_quiet(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
+    """Whether no evaluation can do anything before something comes from outside; the lead was refreshed at ``now``."""
+    f.quiet = not life_may_move(f, a, p, now, EVER)
+    return f.quiet
+
+
 cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t first, int64_t last) noexcept nogil:
     """The first grid instant of ``first`` to ``last`` that has to be evaluated, INT64_MAX if none has.
 
     The lead was evaluated at ``now``, not after ``first``. Its clock moves to what was found to be of no interest.
     """
     cdef int64_t until, middle
+    if life_is_quiet(f, a, p, now):
+        return INT64_MAX
     while first <= last:
         until = last
         if last - first > f.stride:
@@ -302,9 +312,9 @@ cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t no
 
 
 cdef inline int life_take(
-    life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t e, bint evaluate
+    life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t e, bint evaluate, bint idle
 ) noexcept nogil:
-    """Let one event act and, unless it lies before birth, evaluate."""
+    """Let one event act and, unless it lies before birth, evaluate; ``idle``: one that tells nothing changes nothing."""
     cdef const uint64_t* record = h.records + h.keys[e].place * h.shape.stride
     cdef uint32_t hits = record_hits(record)
     cdef int64_t i, begin = h.acts_start[hits], end = h.acts_start[hits + 1], event
@@ -312,6 +322,8 @@ cdef inline int life_take(
     cdef int fault = 0
     cdef const act_t* act
     cdef bint leaves = False
+    if idle and begin == end:
+        return LIFE_OK
     for i in range(begin, end):
         act = &h.acts[i]
         if act.act <= ACT_ADD_PER:
@@ -366,7 +378,7 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
             memset(f.values, 0, <size_t> p.criteria_size * sizeof(int64_t))
             memset(f.before, 0, <size_t> p.scores_size * sizeof(int64_t))
         while not fault and e < h.events_size and h.keys[e].at < h.birth:
-            fault = life_take(f, a, p, h, e, False)
+            fault = life_take(f, a, p, h, e, False, False)
             e += 1
         now = h.birth
         if not fault:
@@ -382,6 +394,8 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
             limit = change if change < event else event
             if timer < limit:
                 limit = timer
+            if f.quiet and grid < limit:  # asked before: nothing came since
+                grid = grid_from(&f.grid, limit if limit <= h.end else h.end + 1)
             if grid < limit and grid <= h.end:
                 if grid == now and not f.withheld and not f.changes:
                     grid = grid_from(&f.grid, now + 1)
@@ -404,7 +418,7 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
                 row += 1
                 fault = life_evaluate(f, a, p, CAUSE_ATTRIBUTE, -1, -1, now)
             elif event == limit:
-                fault = life_take(f, a, p, h, e, True)
+                fault = life_take(f, a, p, h, e, True, f.quiet and event < timer)
                 e += 1
             else:
                 f.timer += 1

@@ -14,7 +14,7 @@ from leadcore_kernel.fold cimport fold_count, fold_fallen, fold_shrunk, fold_t, 
 from leadcore_kernel.layout cimport (
     COND_AGE_AT_LEAST, COND_AND, COND_DEPTH, COND_EVENT, COND_GRADE_IN, COND_LABEL_IN, COND_LEAF, COND_NOT, COND_OR,
     COND_RATING_IN, COND_SCORE_AT_LEAST, COND_THRESHOLD, COND_VISITS_AT_LEAST, DECAY_EXPIRE, DECAY_HALF_LIFE,
-    DECAY_LINEAR, DECAY_NONE, DECAY_STEPS, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
+    DECAY_LINEAR, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
     part_t, score_t, span_t,
 )
 from leadcore_kernel.lead cimport lead_t
@@ -24,6 +24,12 @@ from leadcore_kernel.wide cimport (
     wide_add, wide_hold, wide_less, wide_low, wide_mul, wide_of, wide_scale, wide_shr, wide_sub, wide_t,
     wide_times_millionths,
 )
+
+cdef extern from *:
+    """
+    #define LEADCORE_EVER 4000000000000000000LL
+    """
+    const int64_t EVER "LEADCORE_EVER"  # later than any instant, and far from the end of 64 bits
 
 cdef enum:
     NO = 0
@@ -224,10 +230,23 @@ cdef inline bounds_t reach_stepwise(const fold_t* f, const fold_spec_t* s, const
     return b
 
 
+cdef inline bounds_t reach_ever(const fold_t* f, const fold_spec_t* s, int64_t value) noexcept nogil:
+    """Points of one sign that only shrink: between what never decays and what is there now, whenever that is."""
+    return bounds_between(value, wide_hold(f.kept, INT64_MIN, INT64_MAX), ((value if value >= 0 else -(value + 1)) >> 30) + 4)
+
+
 cdef inline bounds_t reach_fold(
     fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now, int64_t until, int64_t value
 ) noexcept nogil:
-    """Bounds of a tracked fold's value in (now, until], where it is ``value`` at ``now``."""
+    """Bounds of a tracked fold's value in (now, until], where it is ``value`` at ``now``; EVER is without an end."""
+    cdef bounds_t b
+    if until == EVER:
+        if s.kind == FOLD_EVENT and s.sign and s.decay != DECAY_STEPS:
+            return reach_ever(f, s, value)
+        if s.kind == FOLD_EVENT:
+            b.low = INT64_MIN
+            b.high = INT64_MAX
+            return b
     if s.kind == FOLD_RECENCY:
         return reach_recency(f, s, t, now, until)
     if s.kind == FOLD_FREQUENCY:
