@@ -68,12 +68,12 @@ $(VENV)/.bench: $(VENV)/.tools requirements/bench.txt
 
 bench-replay: setup $(VENV)/.bench ## Time the replay of 10 million events beside what a user would write instead, and one lead's million.
 	@$(BIN)/python -m benchmarks.replay
-	@$(BIN)/python -m benchmarks.one_lead
+	@$(BIN)/python -m benchmarks.replay --one-lead 1000000
 
 wheels: setup ## Build sdists and manylinux wheels of both distributions, and test them with the source out of reach.
 	@$(BIN)/python tools/build_wheels.py
 
-fuzz: setup ## Long comparison of the kernel with the reference engine.
+fuzz: setup ## Long comparison of the kernel with the reference engine: 10,000 scorings and as many replays.
 	@LEADCORE_CASES=10000 $(BIN)/python -m pytest tests/property -q -p no:cacheprovider
 
 lock: $(VENV)/.tools ## Pin what development needs.

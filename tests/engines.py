@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,9 @@ from leadcore.model import Model
 
 ENGINES = ("reference", "kernel")
 """The engines that tests run over."""
+
+REPLAYING = tuple(engine for engine in ENGINES if engine == "reference" or hasattr(lc.Scorer, "replay"))
+"""The engines that replay."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -34,6 +38,29 @@ class Answer:
     accounts: list[dict[str, Any]]
     lines: list[list[tuple[Any, ...]]]
     ignored: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What an engine said of a replay: rows as of the reference engine, instants in microseconds, scores in micropoints.
+
+    Attributes:
+        transitions, spans, alerts, states: The tables of spec 8.10.
+        score_changes: Empty if not asked for.
+        ignored: Rows of each undeclared event type.
+        loop_stops: By transition, how often it was passed over (spec 8.5).
+        manual_current, manual_unknown: Manual events that moved nobody (spec 8.7).
+    """
+
+    transitions: list[dict[str, Any]]
+    spans: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
+    states: list[dict[str, Any]]
+    score_changes: list[dict[str, Any]]
+    ignored: dict[str, int]
+    loop_stops: dict[str, int]
+    manual_current: int
+    manual_unknown: int
 
 
 def run(
@@ -100,6 +127,77 @@ def _kernel(
     ]
     accounts = [] if model.accounts is None or not isinstance(as_of, int) else scores.accounts.to_dicts()
     return Answer(rows, accounts, lines, scores.counts.ignored)
+
+
+def replay(
+    engine: str,
+    model: Model,
+    leads: Rows | None,
+    events: Rows,
+    until: int,
+    aliases: Rows | None = None,
+    unknown_leads: Any = "score",
+    start: Rows | None = None,
+    score_changes: bool = False,
+    **options: Any,
+) -> Replayed:
+    """Replay with the engine of this name; arguments as for the reference engine, instants in microseconds;
+    ``options`` go to the kernel's `Scorer.replay`."""
+    if engine == "reference":
+        result = _reference.replay(model, leads, events, until, aliases, unknown_leads, start, score_changes)
+        return Replayed(**{field.name: getattr(result, field.name) for field in fields(Replayed)})
+    if engine == "kernel":
+        return _kernel_replay(model, leads, events, until, aliases, unknown_leads, start, score_changes, **options)
+    raise NotImplementedError(engine)
+
+
+def _kernel_replay(
+    model: Model,
+    leads: Rows | None,
+    events: Rows,
+    until: int,
+    aliases: Rows | None,
+    unknown_leads: Any,
+    start: Rows | None,
+    score_changes: bool,
+    layout: Callable[[pa.Table], Any] = lambda table: table,
+    **options: Any,
+) -> Replayed:
+    """Through the public scorer and Arrow, back to plain rows; ``layout`` may lay the same tables out anew."""
+    properties = {name: field.type for declared in model.events.values() for name, field in declared.items()}
+    attributes = {name: field.type for name, field in model.attributes.items()}
+    result = lc.Scorer(model).replay(
+        layout(arrow(events, {"at": "instant", "type": "text", **properties})),
+        None
+        if leads is None
+        else layout(arrow(leads, {"created_at": "instant", "valid_from": "instant", **attributes})),
+        until=to_text(until),
+        start=None if start is None else layout(arrow(start, {"stage": "text", "entered_at": "instant"})),
+        aliases=None if not aliases else arrow(aliases, {}),
+        unknown_leads=unknown_leads,
+        score_changes=score_changes,
+        micropoints=True,
+        **options,
+    )
+
+    def rows(frame: Any) -> list[dict[str, Any]]:
+        """Instants back in microseconds."""
+        return [
+            {name: to_micros(value) if isinstance(value, datetime) else value for name, value in row.items()}
+            for row in frame.to_dicts()
+        ]
+
+    return Replayed(
+        rows(result.transitions),
+        rows(result.spans),
+        rows(result.alerts),
+        rows(result.states),
+        rows(result.score_changes) if score_changes else [],
+        result.counts.ignored,
+        result.counts.loop_stops,
+        result.counts.manual_current,
+        result.counts.manual_unknown,
+    )
 
 
 ARROW = {

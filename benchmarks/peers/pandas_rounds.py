@@ -54,9 +54,9 @@ NUMBERS = {
 
 def frame_of(events: pa.Table, leads: pa.Table, until: int) -> pd.DataFrame:
     """Events as row of the lead, instant, categories of type and url, value; sorted by lead, then instant."""
-    frame = events.to_pandas(strings_to_categorical=True)
+    frame = events.drop_columns("lead_id").to_pandas(strings_to_categorical=True)
     known = pd.Index(leads["lead_id"].to_pandas())
-    frame["lead"] = known.get_indexer(frame["lead_id"]).astype(np.int64)
+    frame["lead"] = known.get_indexer(pd.Index(events["lead_id"].to_pandas())).astype(np.int64)
     frame["at"] = frame["ts"].to_numpy().astype("datetime64[us]").view("int64")
     frame = frame.loc[frame["at"] <= until, ["lead", "at", "event_type", "url", "value"]]
     return frame.sort_values(["lead", "at"], kind="stable", ignore_index=True)
@@ -242,7 +242,7 @@ class Rounds:
 def replay(events: pd.DataFrame, fit: Floats, until: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Moves (lead, at, source, target, engagement) and ends (lead, engagement, mql) of leads with events."""
     scores = Scores(events)
-    births = events.loc[scores.first, ["lead", "at"]].assign(source=-1, target=NEW, event=scores.first - 1)
+    births = events[["lead", "at"]].drop_duplicates("lead").assign(source=-1, target=NEW, event=0)  # worth nothing yet
     acts = events.loc[events["event_type"].isin(FIRST_ACT), ["lead", "at"]].drop_duplicates("lead")
     acts = acts.assign(source=NEW, target=ENGAGED, event=acts.index)
     good = acts[fit[acts["lead"]] >= GOOD_FIT].assign(source=ENGAGED, target=PROSPECT)
@@ -267,7 +267,7 @@ def replay(events: pd.DataFrame, fit: Floats, until: int) -> tuple[pd.DataFrame,
     worth = scores.engagement(who, at, moves["event"].to_numpy())
     moves["engagement"] = np.where(moves["source"] == -1, 0.0, worth)
 
-    lead = scores.lead[scores.first]
+    lead = births["lead"].to_numpy()
     end = np.full(len(lead), until)
     mql = rounds.mql.reindex(lead, fill_value=False).to_numpy(bool)
     ends = pd.DataFrame(

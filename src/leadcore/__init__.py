@@ -1,7 +1,8 @@
 """Lead scoring as a library: exact, explainable, fast, the same live and in batch.
 
-A `Model` says how leads are scored. A `Scorer` is a compiled model. ``scorer.score(events, leads=..., as_of=...)``
-answers for millions of leads, ``scorer.score_lead(...)`` for one, with the same bits.
+A `Model` says how leads are scored and how they move. A `Scorer` is a compiled model. ``scorer.score(events,
+leads=..., as_of=...)`` answers for millions of leads, ``scorer.score_lead(...)`` for one, with the same bits;
+``scorer.replay(events, leads=..., until=...)`` says what happened to each on the way.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from leadcore.model.lifecycle import Alert, Calendar, Evaluate, Lifecycle, Manual, Sla, Stage, Transition
     from leadcore.model.scalar import Stars
     from leadcore.model.score import Fade, FadeBand, Grade, Group, Label, Score, Threshold
+    from leadcore.replay import Replay
     from leadcore.scorer import Scorer
     from leadcore.scores import LeadScore, Scores
+    from leadcore.timeline import Timeline
 
 __version__ = "0.1.0"
 
@@ -84,6 +87,7 @@ __all__ = [
     "PointsBand",
     "Problem",
     "RecencyCriterion",
+    "Replay",
     "Reset",
     "Score",
     "Scorer",
@@ -97,6 +101,7 @@ __all__ = [
     "Steps",
     "Text",
     "Threshold",
+    "Timeline",
     "Transition",
     "column",
     "field",
@@ -128,8 +133,10 @@ _HOMES = {
     "leadcore.model.lifecycle": ("Alert", "Calendar", "Evaluate", "Lifecycle", "Manual", "Sla", "Stage", "Transition"),
     "leadcore.model.scalar": ("Stars",),
     "leadcore.model.score": ("Fade", "FadeBand", "Grade", "Group", "Label", "Score", "Threshold"),
+    "leadcore.replay": ("Replay",),
     "leadcore.scorer": ("Scorer",),
     "leadcore.scores": ("LeadScore", "Scores"),
+    "leadcore.timeline": ("Timeline",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -95,7 +95,7 @@ def open_table(path: str, model: Model, table: str, names: Names, format: Format
     Args:
         path: File name, or ``-`` for the standard stream.
         model: What is asked of the table.
-        table: ``leads``, ``events``, ``aliases`` or ``as_of``.
+        table: ``leads``, ``events``, ``aliases``, ``as_of`` or ``start``.
         names: The file's column names by the model's.
         format: The format where the file's name does not say it.
 
@@ -144,7 +144,9 @@ def _kinds(model: Model, table: str) -> dict[str, str]:
             return {"lead_id": "id", "same_as": "id"}
         case "as_of":
             return {"lead_id": "id", "as_of": "instant"}
-    raise LeadcoreError(f"no table {table!r}: leads, events, aliases, as_of")
+        case "start":
+            return {"lead_id": "id", "stage": "text", "entered_at": "instant"}
+    raise LeadcoreError(f"no table {table!r}: leads, events, aliases, as_of, start")
 
 
 def lines_of_rows(path: str, format: Format, rows: Iterable[int]) -> dict[int, int]:

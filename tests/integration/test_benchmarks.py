@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
 
 import leadcore as lc
-from benchmarks import border, workload
+from benchmarks import agreement, border, one_lead, replay, workload
+from benchmarks.peers import pandas_rounds, python_loop
+from benchmarks.peers.w2 import (
+    ACCEPTED,
+    COLD_AFTER,
+    DAY,
+    FIRST_ACT,
+    GOOD_FIT,
+    GROUPS,
+    REACH,
+    RELEASE,
+    STAGES,
+    STALLED_AFTER,
+    Criterion,
+    Log,
+)
 from leadcore.model import Model
 
 ROWS = 40_000
+FEW = 20_000  # events, for replays in plain Python
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +129,117 @@ def test_border_prints_a_table_and_json(ids: str, capsys: pytest.CaptureFixture[
     assert all(len(row) <= 80 for row in table)
     assert set(found["ns_per_event"]) == {name for name, _ in border.LINES}
     assert found["ns_per_event"]["edge"]["wall"] > 0
+
+
+def w2() -> dict[str, Any]:
+    return json.loads(lc.Model.load(str(replay.W2)).to_json())
+
+
+def test_w2_scores_as_w1_does() -> None:
+    """Replays and scores at T are measured on the same scores."""
+    assert w2()["scores"] == json.loads(workload.w1_model().to_json())["scores"]
+
+
+def test_peers_know_what_the_document_says() -> None:
+    """The document, made anew from what is written in the peers, is the document."""
+    document = w2()
+    groups = document["scores"]["engagement"]["groups"]
+    for group, (criteria, high) in zip(groups.values(), GROUPS, strict=True):
+        before = {c["name"]: c for c in group["criteria"]}
+        group |= {"max": high, "criteria": [as_written(c, before[c.name]) for c in criteria]}
+    document["thresholds"] = {"mql": {"score": "total", "at": REACH, "release": RELEASE}}
+    lifecycle = document["lifecycle"]
+    rules = {rule["name"]: rule for rule in lifecycle["transitions"]}
+    rules["first_act"]["on"] = list(FIRST_ACT)
+    rules["accepted"]["on"] = list(ACCEPTED)
+    rules["profile_fits"]["when"]["value"] = GOOD_FIT
+    rules["gone_cold"]["after"] = f"{COLD_AFTER // DAY}d"
+    rules["stalled"]["after"] = f"{STALLED_AFTER // DAY}d"
+
+    assert [stage["name"] for stage in lifecycle["stages"]] == list(STAGES)
+    assert Model.from_json(json.dumps(document)) == Model.load(str(replay.W2))
+
+
+def as_written(c: Criterion, before: dict[str, Any]) -> dict[str, Any]:
+    """A criterion as the peers know it; tests of numbers are in their code and taken from the document."""
+    made: dict[str, Any] = {"name": c.name, "kind": "event", "on": list(c.on), "points": c.points}
+    if c.text:
+        made["where"] = {"field": "url", "op": c.text[0], "value": c.text[1]}
+    elif "where" in before:
+        made["where"] = before["where"]
+    if c.decay != "none":
+        made["decay"] = {c.decay: f"{c.length}d"}
+    return made | {key: value for key, value in (("min", c.low), ("max", c.high)) if np.isfinite(value)}
+
+
+@pytest.fixture(scope="module")
+def few() -> workload.Workload:
+    """Events of all leads but the first of the table."""
+    made = workload.make(FEW)
+    return workload.Workload(
+        made.events.filter(pc.not_equal(made.events["lead_id"], made.leads["lead_id"][0])), made.leads
+    )
+
+
+@pytest.fixture(scope="module")
+def by_hand(few: workload.Workload) -> Log:
+    """What the peer in numba says, without its compiler: `make test` does not need it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "numba", None)
+        patch.delitem(sys.modules, "benchmarks.peers.numba_loop", raising=False)
+        plain = importlib.import_module("benchmarks.peers.numba_loop")
+        patch.delitem(sys.modules, "benchmarks.peers.numba_loop")
+    assert not plain.COMPILED
+    return plain.run(few.events, few.leads, replay.UNTIL)
+
+
+PEERS = {
+    "pandas": (partial(pandas_rounds.run, until=replay.UNTIL), agreement.NEAR_FLOATS),
+    "python": (partial(python_loop.run, until=replay.UNTIL), agreement.NEAR_FLOATS),
+    "transitions": (partial(python_loop.run, until=replay.UNTIL, machine=True), agreement.NEAR_FLOATS),
+} | {
+    name: (lambda *tables: replay.leadcore_work()(*tables), agreement.NEAR_MICROPOINTS)
+    for name in replay.available()
+    if name == "leadcore"
+}
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_replays_agree(name: str, few: workload.Workload, by_hand: Log) -> None:
+    """Whoever replays W2 gets the same log, but for leads whose total is a threshold to within rounding."""
+    work, tolerance = PEERS[name]
+
+    found = agreement.compare(by_hand, work(few.events, few.leads), few.events, few.leads, replay.UNTIL, tolerance)
+
+    assert found.agrees, found
+    assert found.leads < 3
+    assert found.rows > 2 * len(few.leads)
+
+
+def test_agreement_tells_a_near_threshold_from_a_fault(few: workload.Workload, by_hand: Log) -> None:
+    """A log that lacks a row differs, and is excused only if the tolerance is as wide as the lead's distance."""
+    lacking = Log(by_hand.transitions.slice(1), by_hand.states)
+
+    found = [
+        agreement.compare(by_hand, lacking, few.events, few.leads, replay.UNTIL, tolerance) for tolerance in (1e-9, 1e9)
+    ]
+
+    assert [(one.leads, one.near, one.agrees) for one in found] == [(1, 0, False), (1, 1, True)]
+
+
+def test_replay_prints_a_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
+    found = replay.main(["--events", "20000", "--peers", "pandas,python", "--repeat", "1"])
+
+    *table, line = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == found
+    assert all(len(row) <= 80 for row in table)
+    assert found["agreement"]["python"]["agrees"]
+    assert found["contenders"]["pandas"]["wall"] > 0
+
+
+@pytest.mark.parametrize("kinds", [*([kind] for kind in one_lead.KINDS), list(one_lead.KINDS)], ids=str)
+def test_one_lead_has_a_model_of_each_kind(kinds: list[str]) -> None:
+    model = one_lead.model_of(kinds)
+
+    assert len(json.loads(model.to_json())["scores"]["total"]["criteria"]) == len(kinds)
+    assert lc.Scorer(model)

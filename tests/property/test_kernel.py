@@ -7,11 +7,11 @@ import random
 from collections import Counter
 from zlib import crc32
 
-import pyarrow as pa
 import pytest
 
 from leadcore.model import Model
 from tests.engines import Answer, run
+from tests.layouts import laid_out
 from tests.random_cases import Case, case
 
 # test_random_cases.py shows that these cases hit every field of the spec.
@@ -29,26 +29,6 @@ def bits(answer: Answer) -> tuple:
     """Everything an answer says, lines worth nothing left out."""
     lines = [[tuple(line) for line in lines if line[-1]] for lines in answer.lines]
     return answer.rows, lines, answer.accounts, answer.ignored
-
-
-def laid_out(rng: random.Random):
-    """The same table in other chunks, slices and encodings of text."""
-
-    def layout(table: pa.Table) -> pa.Table:
-        columns = {}
-        for name, column in zip(table.column_names, table.columns, strict=True):
-            if pa.types.is_string(column.type):
-                to = rng.choice(
-                    [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
-                )
-                column = column.dictionary_encode() if pa.types.is_dictionary(to) else column.cast(to)
-            columns[name] = column
-        table = pa.table(columns)
-        cuts = sorted(rng.randrange(len(table) + 1) for _ in range(rng.randrange(4)))
-        pieces = [table.slice(a, b - a) for a, b in zip([0, *cuts], [*cuts, len(table)], strict=True)]
-        return pa.concat_tables(pieces)
-
-    return layout
 
 
 def by_lead(answer: Answer) -> Counter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from leadcore._reference.calendar import DAY, HOUR, LAST, MINUTE, from_wall
 from leadcore.model.lifecycle import Calendar
@@ -31,32 +32,30 @@ class Opening:
         self._hours = {WEEKDAYS.index(day): [hours(text) for text in texts] for day, texts in calendar.hours.items()}
         epoch = date(1970, 1, 1).toordinal()
         self._holidays = {date.fromisoformat(text).toordinal() - epoch for text in calendar.holidays}
-        self._days: dict[int, list[Stretch]] = {}
+        self._date = lru_cache(maxsize=1_024)(self._of_date)  # dates near each other are asked for again and again
 
-    def of_date(self, day: int) -> list[Stretch]:
+    def _of_date(self, day: int) -> list[Stretch]:
         """What opens on a date of the wall clock, counted in days from 1970-01-01."""
-        if day in self._holidays:
+        hours_of_day = self._hours.get((day + THURSDAY) % 7)
+        if not hours_of_day or day in self._holidays:
             return []
-        stretches = []
-        for begin, end in self._hours.get((day + THURSDAY) % 7, []):
-            stretches.append(
-                (from_wall(self._timezone, day * DAY + begin), from_wall(self._timezone, day * DAY + end)),
-            )
-        return stretches
+        midnight = day * DAY
+        return [
+            (from_wall(self._timezone, midnight + begin), from_wall(self._timezone, midnight + end))
+            for begin, end in hours_of_day
+        ]
 
     def of_utc_day(self, day: int) -> list[Stretch]:
         """What is open on a day of UTC, ascending and apart; dates of the wall clock two days away may reach into it."""
-        if day not in self._days:
-            near = sorted(stretch for number in range(day - 2, day + 3) for stretch in self.of_date(number))
-            found: list[Stretch] = []
-            covered = day * DAY
-            for start, end in near:
-                start, end = max(start, covered), min(end, (day + 1) * DAY)
-                if start < end:
-                    found.append((start, end))
-                    covered = end
-            self._days[day] = found
-        return self._days[day]
+        near = [stretch for number in range(day - 2, day + 3) for stretch in self._date(number)]
+        found: list[Stretch] = []
+        covered = day * DAY
+        for start, end in sorted(near):
+            start, end = max(start, covered), min(end, (day + 1) * DAY)
+            if start < end:
+                found.append((start, end))
+                covered = end
+        return found
 
     def after(self, start: int, duration: int) -> int | None:
         """The instant at which a duration of open time has passed since a start; None where time ends before.

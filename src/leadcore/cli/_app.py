@@ -13,6 +13,7 @@ from leadcore.cli import _errors
 from leadcore.cli.demo import demo
 from leadcore.cli.explain import explain
 from leadcore.cli.init import init
+from leadcore.cli.replay import replay
 from leadcore.cli.schema import schema
 from leadcore.cli.score import score
 from leadcore.cli.validate import validate
@@ -35,6 +36,12 @@ for command, short, *lines in (
         score, "Score every lead at an instant.",
         "leadcore score model.yaml --leads leads.csv --events events.parquet \\",
         "         --as-of 2026-06-01T00:00Z --out scores.csv",
+    ),
+    (
+        replay, "Say what happened to every lead until an instant.",
+        "leadcore replay model.yaml --leads leads.csv --events events.parquet \\",
+        "         --until 2026-06-01 --out lifecycle --format csv",
+        "leadcore replay model.yaml --events events.parquet --until 2026-06-01 --lead 4711",
     ),
     (
         explain, "Say why one lead has its scores.",

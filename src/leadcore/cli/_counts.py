@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping
 
 from leadcore._run import Counts
 from leadcore.model import Model
+from leadcore.replay import ReplayCounts
 
 _TYPES_TOLD = 8
 
 
-def tell_counts(counts: Counts, model: Model, scored: int, as_of: str, rejects: str | None) -> None:
-    """Print rows in = used + ignored + rejected, and what a user should know about each."""
+def tell_counts(counts: Counts, model: Model, done: str, as_of: str, rejects: str | None) -> None:
+    """Print what was done, rows in = used + ignored + rejected, and what a user should know about each."""
     ignored, rejected = sum(counts.ignored.values()), sum(counts.rejected.values())
     told = [
-        f"{scored:,} leads scored as of {as_of}",
+        done,
         f"{counts.leads + counts.events:,} rows in = {counts.used:,} used + {ignored:,} ignored + {rejected:,} rejected",
     ]
     if ignored:
@@ -27,6 +28,13 @@ def tell_counts(counts: Counts, model: Model, scored: int, as_of: str, rejects: 
         told.append(f"{counts.unknown_leads:,} leads known only from events were left out")
     for name, number in counts.overflow.items():
         told.append(f"{number:,} events of {name} are beyond 65,536 distinct values of unique_by in one lead")
+    if isinstance(counts, ReplayCounts):
+        for name, number in counts.loop_stops.items():
+            told.append(f"{name} was passed over {number:,} times: its stage had been left in the same evaluation")
+        if counts.manual_current:
+            told.append(f"{counts.manual_current:,} manual moves were to the stage the lead was in")
+        if counts.manual_unknown:
+            told.append(f"{counts.manual_unknown:,} manual moves were to no stage of the model")
     if rejected and rejects is not None:
         tables = ", ".join(f"{number:,} of {table}" for table, number in counts.rejected.items() if number)
         told.append(f"rejected: {tables}; see {rejects}")

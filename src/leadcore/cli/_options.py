@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,10 @@ from leadcore._time import to_micros
 from leadcore.cli._errors import DATA, Stop
 from leadcore.errors import DataError
 from leadcore.model import Model
+
+if TYPE_CHECKING:
+    from leadcore.replay import Replay
+    from leadcore.scores import Scores
 
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="The model document: YAML, or JSON ending in .json.")]
 Leads = Annotated[
@@ -77,6 +81,19 @@ def instant(text: str, option: str = "--as-of") -> int:
         return to_micros(text)
     except ValueError as error:
         raise Stop(f"{option}: {error}") from error
+
+
+def lead_of(result: Replay | Scores, text: str) -> int | str:
+    """The id as the tables have it: text, or the integer it spells.
+
+    Raises:
+        Stop: There is no such lead.
+    """
+    if text in result:
+        return text
+    if text.lstrip("-").isdecimal() and text == str(int(text)) and int(text) in result:
+        return int(text)
+    raise Stop(f"no lead {text!r} among the {len(result):,} leads of these tables")
 
 
 def column_map(model: Model, given: Sequence[str] | None) -> dict[str, dict[str, str]]:

@@ -14,7 +14,7 @@ from leadcore.cli._progress import reading_bar
 
 if TYPE_CHECKING:
     from leadcore.explanation import Explanation
-    from leadcore.scores import LeadScore, Scores
+    from leadcore.scores import LeadScore
 
 
 def explain(
@@ -51,7 +51,7 @@ def explain(
                 files["events"], files["leads"], as_of=as_of, columns=maps, aliases=files["aliases"],
                 explain="-" in inputs.values(), threads=threads, progress=progress,
             )  # fmt: skip
-        lead = scores.lead(_found(scores, lead_id))
+        lead = scores.lead(options.lead_of(scores, lead_id))
         explanation = lead.explain(shares)
     if as_json:
         json.dump(_as_json(lead, explanation), sys.stdout, indent=2, ensure_ascii=False)
@@ -59,15 +59,6 @@ def explain(
     else:
         print(explanation)
         print("\n".join(_standing(lead)), end="")
-
-
-def _found(scores: Scores, text: str) -> int | str:
-    """The id as the tables have it: text, or the integer it spells."""
-    if text in scores:
-        return text
-    if text.lstrip("-").isdecimal() and text == str(int(text)) and int(text) in scores:
-        return int(text)
-    raise Stop(f"no lead {text!r} among the {len(scores):,} leads of these tables")
 
 
 def _standing(lead: LeadScore) -> list[str]:

@@ -83,4 +83,4 @@ def score(
         write_table(scores.rejects, rejects, formats[rejects])
     write_table(scores.table, out, formats[out])
     if not quiet:
-        tell_counts(scores.counts, document, len(scores), as_of, rejects)
+        tell_counts(scores.counts, document, f"{len(scores):,} leads scored as of {as_of}", as_of, rejects)

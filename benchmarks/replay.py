@@ -1,0 +1,334 @@
+"""W2, a year of 500,000 leads through six stages: leadcore beside what a user would write or take instead.
+
+``python -m benchmarks.replay [--events 10_000_000] [--peers numba,pandas] [--repeat 5]`` prints a table and one line of
+JSON; ``--one-lead 1_000_000`` times the long history of one lead instead. Every contender lives in a process of its own;
+runs are interleaved; slow ones replay a share of the leads, and their times are scaled by the events of that share.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import feather
+
+import leadcore as lc
+from benchmarks import one_lead
+from benchmarks.agreement import NEAR_FLOATS, NEAR_MICROPOINTS, compare
+from benchmarks.measure import peak_of, stopwatch, surroundings
+from benchmarks.peers.w2 import Log
+from benchmarks.workload import AS_OF, COLUMNS, Ids, make
+
+W2 = Path(__file__).with_name("w2.yaml")
+UNTIL = int(np.datetime64(AS_OF.removesuffix("Z"), "us").astype(np.int64))
+WARM = 20_000  # events of the run before the clock: compilers, imports, pools
+SAMPLED = 200_000  # events at least
+
+Work = Callable[[pa.Table, pa.Table], Log]
+
+
+class Contender(NamedTuple):
+    """Who, how to get at the work, and the share of leads that is enough to time it."""
+
+    title: str
+    load: Callable[[], Work]
+    share: float = 1.0
+
+
+def leadcore_work(threads: int | None = None, engine: str = "kernel") -> Work:
+    """leadcore itself."""
+    scorer = lc.Scorer(lc.Model.load(str(W2)))
+
+    def work(events: pa.Table, leads: pa.Table) -> Log:
+        replayed = scorer.replay(events, leads, until=AS_OF, columns=COLUMNS, threads=threads, engine=engine)
+        return Log(replayed.transitions.to_arrow(), replayed.states.to_arrow())
+
+    return work
+
+
+def numba_work(threads: int) -> Work:
+    from benchmarks.peers import numba_loop
+
+    if not numba_loop.COMPILED:
+        raise SystemExit("the peer in numba needs numba: uv pip install -r requirements/bench.txt")
+    return partial(numba_loop.run, until=UNTIL, threads=threads)
+
+
+def pandas_work() -> Work:
+    from benchmarks.peers import pandas_rounds
+
+    return partial(pandas_rounds.run, until=UNTIL)
+
+
+def python_work(machine: bool) -> Work:
+    from benchmarks.peers import python_loop
+
+    return partial(python_loop.run, until=UNTIL, machine=machine)
+
+
+CONTENDERS = {
+    "leadcore": Contender("leadcore", leadcore_work),
+    "leadcore-1": Contender("leadcore, 1 thread", partial(leadcore_work, 1)),
+    "numba": Contender("numba, by hand, 1 thread", partial(numba_work, 1)),
+    "numba-2": Contender("numba, by hand, 2 threads", partial(numba_work, 2)),
+    "pandas": Contender("pandas, in rounds", pandas_work),
+    "python": Contender("plain Python", partial(python_work, False), 0.05),
+    "transitions": Contender("transitions (the library)", partial(python_work, True), 0.02),
+}
+OURS = ("leadcore", "leadcore-1")
+
+
+def share_of(name: str, events: int) -> float:
+    """The share of leads a contender replays: what it costs to begin is scaled too, and should not show."""
+    return min(1.0, max(CONTENDERS[name].share, SAMPLED / events))
+
+
+def sample(events: pa.Table, leads: pa.Table, share: float) -> tuple[pa.Table, pa.Table]:
+    """Every so-manieth lead with its events."""
+    if share >= 1:
+        return events, leads
+    some = leads.take(pa.array(np.arange(0, len(leads), round(1 / share))))
+    return events.filter(pc.is_in(events["lead_id"], some["lead_id"].combine_chunks())), some
+
+
+def contend(name: str, folder: Path, share: float) -> None:
+    """In a process of its own: wait for a line, run once, answer with a line."""
+    work = CONTENDERS[name].load()
+    warm = make(WARM)
+    work(warm.events, warm.leads)
+    events, leads = sample(*(feather.read_table(folder / f, memory_map=False) for f in ("events", "leads")), share)
+    print(json.dumps({"events": len(events), "leads": len(leads)}), flush=True)
+    for line in sys.stdin:
+        asked = noted if line.strip() == "log" else timed
+        print(json.dumps(asked(partial(work, events, leads), folder / name)), flush=True)
+
+
+def noted(work: Callable[[], Log], path: Path) -> dict[str, float]:
+    """Megabytes of a run, whose log is left behind in files."""
+    kept: list[Log] = []
+    peak, added = peak_of(lambda: kept.append(work()))
+    for part in ("transitions", "states"):
+        feather.write_feather(getattr(kept[0], part), f"{path}.{part}", "uncompressed")
+    return {"peak_mb": round(peak / 1e6, 1), "peak_added_mb": round(added / 1e6, 1)}
+
+
+def timed(work: Callable[[], Log], _: Path) -> dict[str, float]:
+    """Seconds of a run."""
+    with stopwatch() as took:
+        work()
+    return {"wall": took.wall, "cpu": took.cpu}
+
+
+class Runner:
+    """The other end of `contend`."""
+
+    def __init__(self, name: str, folder: Path, share: float) -> None:
+        self.name, self.share = name, share
+        command = [sys.executable, "-m", "benchmarks.replay", "--contend", name, str(folder), str(share)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.size = self.hear()
+        self.runs: list[dict[str, float]] = []
+
+    def hear(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name} ended with {self.process.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def ask(self, what: str) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{what}\n")
+        self.process.stdin.flush()
+        return self.hear()
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+def read_log(folder: Path, name: str) -> Log:
+    """What a contender left."""
+    return Log(*(feather.read_table(folder / f"{name}.{part}") for part in ("transitions", "states")))
+
+
+def only(log: Log, leads: pa.Table) -> Log:
+    """The rows of some leads."""
+    ids = leads["lead_id"].combine_chunks()
+    return Log(*(table.filter(pc.is_in(table["lead_id"], ids)) for table in (log.transitions, log.states)))
+
+
+def moves(log: Log) -> dict[str, int]:
+    """How many transitions of each kind."""
+    source = pc.fill_null(log.transitions["from_stage"].cast(pa.string()), "")
+    names = pc.binary_join_element_wise(source, log.transitions["to_stage"].cast(pa.string()), " > ")
+    counts = {c["values"].removeprefix(" > "): c["counts"] for c in pc.value_counts(names).to_pylist()}
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def figures(runner: Runner, events: int, memory: dict[str, Any]) -> dict[str, Any]:
+    """Medians, scaled to all events."""
+    scale = events / runner.size["events"]
+    found = {
+        "title": CONTENDERS[runner.name].title,
+        "share": runner.share,
+        "sampled_events": runner.size["events"],
+        "wall": round(scale * median(run["wall"] for run in runner.runs), 3),
+        "cpu": round(scale * median(run["cpu"] for run in runner.runs), 3),
+        "runs": [[round(scale * run[what], 3) for what in ("wall", "cpu")] for run in runner.runs],
+        **memory,
+    }
+    return {**found, "ns_per_event": {what: round(found[what] * 1e9 / events, 1) for what in ("wall", "cpu")}}
+
+
+def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, share: float | None) -> dict[str, Any]:
+    """Every figure of the table, as a dict fit for JSON."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        data = make(events, ids=ids, seed=seed)
+        feather.write_feather(data.events, folder / "events", "uncompressed", chunksize=1 << 30)
+        feather.write_feather(data.leads, folder / "leads", "uncompressed")
+        table_mb, leads = round(data.megabytes, 1), data.leads
+        runners = []
+        try:
+            for name in names:
+                runners.append(Runner(name, folder, share or share_of(name, events)))
+            memory = {runner.name: runner.ask("log") for runner in runners}
+            for _ in range(repeat):
+                for runner in runners:
+                    runner.runs.append(runner.ask("run"))
+        finally:
+            for runner in runners:
+                runner.close()
+        found = {runner.name: figures(runner, events, memory[runner.name]) for runner in runners}
+        judge = max(names, key=lambda name: (found[name]["share"], name not in OURS))  # a peer that replayed all
+        log = read_log(folder, judge)
+        agreements = {}
+        for name in names:
+            if name == judge:
+                continue
+            part = sample(data.events, leads, found[name]["share"])
+            near = NEAR_MICROPOINTS if name in OURS else NEAR_FLOATS
+            result = compare(only(log, part[1]), read_log(folder, name), *part, UNTIL, near)
+            agreements[name] = result.as_dict()
+    peers = [name for name in names if name not in OURS] or names
+    for what in ("wall", "cpu"):
+        least = min(found[name][what] for name in peers)
+        for name in names:
+            found[name][f"{what}_ratio"] = round(found[name][what] / least, 2)
+    kinds = moves(log)
+    more = {name: installed(name) for name in ("numba", "pandas", "transitions")}
+    return {
+        "benchmark": "replay",
+        "command": command_of(events, names, repeat, ids, seed, share),
+        "events": events,
+        "leads": len(leads),
+        "ids": ids,
+        "input_mb": table_mb,
+        "transitions": sum(kinds.values()),
+        "moves": kinds,
+        "contenders": found,
+        "compared_with": judge,
+        "agreement": agreements,
+        "surroundings": surroundings() | more,
+    }
+
+
+def command_of(events: int, names: list[str], repeat: int, ids: Ids, seed: int, share: float | None) -> str:
+    """What to type for the same run."""
+    command = f"python -m benchmarks.replay --events {events} --repeat {repeat}"
+    for option, value, usual in (
+        ("peers", ",".join(names), ",".join(available())),
+        ("ids", ids, "int"),
+        ("seed", seed, 1),
+        ("share", share, None),
+    ):
+        command += f" --{option} {value}" if value != usual else ""
+    return command
+
+
+def installed(package: str) -> str | None:
+    """Its version."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def show(found: dict[str, Any]) -> str:
+    """The figures as a table."""
+    births = found["moves"].get("new", 0)
+    out = [
+        f"W2, {found['events']:,} events of {found['leads']:,} leads, medians of interleaved runs",
+        f"{found['transitions']:,} transitions, {births:,} of them births; input {found['input_mb']:,.0f} MB",
+        f"{'':<27}{'wall s':>9}{'CPU s':>9}{'ns/event':>9}{'ratio':>8}{'of CPU':>8}{'peak MB':>9}",
+    ]
+    for one in found["contenders"].values():
+        scaled = "" if one["share"] == 1 else "*"
+        out.append(
+            f"{one['title'] + scaled:<27}{one['wall']:>9.2f}{one['cpu']:>9.2f}{one['ns_per_event']['wall']:>9.0f}"
+            f"{one['wall_ratio']:>8.2f}{one['cpu_ratio']:>8.2f}{one['peak_mb']:>9,.0f}"
+        )
+    for name, one in found["contenders"].items():
+        if one["share"] != 1:
+            out.append(f"* {name}: {one['share']:.0%} of the leads, {one['sampled_events']:,} events; times scaled")
+    for name, one in found["agreement"].items():
+        says = "agrees" if one["agrees"] else "DIFFERS"
+        out.append(
+            f"{name} {says} with {found['compared_with']}: {one['rows']:,} rows, {one['leads']} leads differ, "
+            f"{one['near']} near a threshold;\n  scores within {one['largest_gap']:.1g} points"
+        )
+    out += ["{cpu}, {cpus} CPUs, load {load}".format(**found["surroundings"]), found["command"]]
+    return "\n".join(out)
+
+
+def available() -> list[str]:
+    """All contenders, leadcore's as soon as it can replay."""
+    return [name for name in CONTENDERS if name not in OURS or hasattr(lc.Scorer, "replay")]
+
+
+def main(arguments: list[str] | None = None) -> dict[str, Any]:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__.splitlines()[0])
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--peers", default=",".join(available()), help=f"of {', '.join(CONTENDERS)}")
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--ids", choices=("int", "uuid"), default="int")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--share", type=float, help="share of the leads for every contender, instead of its own")
+    parser.add_argument(
+        "--one-lead", type=int, metavar="EVENTS", help="time one lead's history of so many events instead"
+    )
+    parser.add_argument("--contend", nargs=3, metavar=("NAME", "FOLDER", "SHARE"), help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.contend:
+        name, folder, share = options.contend
+        contend(name, Path(folder), float(share))
+        return {}
+    if options.one_lead:
+        found = one_lead.measure(options.one_lead, options.repeat)
+        print(one_lead.show(found))
+    else:
+        names = options.peers.split(",")
+        if unknown := set(names) - set(CONTENDERS):
+            parser.error(f"no contender is called {', '.join(sorted(unknown))}")
+        found = measure(options.events, names, options.repeat, options.ids, options.seed, options.share)
+        print(show(found))
+    print(json.dumps(found))
+    return found
+
+
+if __name__ == "__main__":
+    main()

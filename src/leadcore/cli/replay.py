@@ -1,0 +1,125 @@
+"""``leadcore replay``: what happened to every lead, from files to files (spec 8.10, 12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from leadcore.cli import _options as options
+from leadcore.cli._counts import tell_counts
+from leadcore.cli._errors import Stop, telling_files
+from leadcore.cli._progress import reading_bar
+
+if TYPE_CHECKING:
+    from leadcore.replay import Replay
+
+
+def replay(
+    model: options.ModelFile,
+    until: Annotated[
+        str, typer.Option("--until", metavar="T", help="The end, ISO 8601: 2026-06-01 or 2026-06-01T12:00Z.")
+    ],
+    leads: options.Leads = None,
+    events: options.Events = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", metavar="DIR",
+            help="The directory of the tables: transitions, spans, alerts, states. It is made if it is not there.",
+        ),
+    ] = None,
+    format: Annotated[
+        Literal["parquet", "csv", "jsonl"] | None,
+        typer.Option(
+            "--format", help="The format of the tables in DIR (parquet by default), and of a table that is -."
+        ),
+    ] = None,
+    lead: Annotated[
+        str | None, typer.Option("--lead", metavar="LEAD_ID", help="Print what happened to this lead.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="FILE", help="A table lead_id, stage, entered_at of where leads begin."),
+    ] = None,
+    score_changes: Annotated[
+        bool, typer.Option("--score-changes", help="Also a table of every change of a score.")
+    ] = False,
+    columns: options.Columns = None,
+    rejects: Annotated[
+        str | None,
+        typer.Option("--rejects", metavar="FILE", help="Go on without faulty rows, and write them and why there."),
+    ] = None,
+    aliases: options.Aliases = None,
+    unknown_leads: options.UnknownLeads = "score",
+    micropoints: Annotated[
+        bool, typer.Option("--micropoints", help="Whole micropoints (1 point = 1,000,000) instead of decimals.")
+    ] = False,
+    threads: options.Threads = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no counts.")] = False,
+) -> None:  # fmt: skip
+    """Say what happened to every lead until an instant: tables of transitions, spans, alerts and states.
+
+    Rows are sorted by lead_id, a lead's as they happened. All tables are written, or none. In CSV, names of a list
+    (notify) are joined by a semicolon. Afterwards stderr says who stands where, and where every row went.
+    """
+    inputs = {"--leads": leads, "--events": events, "--aliases": aliases, "--start": start}
+    if leads is None and events is None and start is None:
+        raise Stop("give --leads, --events or both: there is nothing to replay")
+    if out is None and lead is None:
+        raise Stop("give --out DIR for tables, or --lead LEAD_ID for one lead's story")
+    options.check_files(inputs, {"--rejects": rejects})
+    if rejects is not None:
+        reject_format = options.output_format(rejects, "--rejects", format)
+
+    from leadcore._replay_tables import NAMES
+    from leadcore.cli._folder import check_folder, write_folder
+
+    names = [*NAMES, *(["score_changes"] if score_changes else [])]
+    kind = format or "parquet"
+    if out is not None:
+        check_folder(out, "--out", [f"{name}.{kind}" for name in names], {**inputs, "--rejects": rejects})
+    options.instant(until, "--until")
+    document = options.load(model)
+    if document.lifecycle is None:
+        raise Stop(f"the model {model} has no lifecycle: there is nothing to replay")
+    maps = options.column_map(document, columns)
+
+    from leadcore._arrow import write_table
+    from leadcore.scorer import Scorer
+
+    tables = {"leads": leads, "events": events, "aliases": aliases, "start": start}
+    files = {table: options.open_input(path, document, table, maps, format) for table, path in tables.items()}
+    with telling_files(files), reading_bar(files["events"], quiet) as progress:
+        scorer: Any = Scorer(document)
+        result = scorer.replay(
+            files["events"],
+            files["leads"],
+            until=until,
+            start=files["start"],
+            columns=maps,
+            aliases=files["aliases"],
+            unknown_leads=unknown_leads,
+            on_error="raise" if rejects is None else "reject",
+            score_changes=score_changes,
+            micropoints=micropoints,
+            sort=True,
+            threads=threads,
+            progress=progress,
+        )
+    story = result.lead(options.lead_of(result, lead)) if lead is not None else None
+    if rejects is not None:
+        write_table(result.rejects, rejects, reject_format)
+    if out is not None:
+        write_folder(out, {name: getattr(result, name).table for name in names}, kind)
+    if story is not None:
+        print(story)
+    if not quiet:
+        tell_counts(result.counts, document, _done(result, until), until, rejects)
+
+
+def _done(result: Replay, until: str) -> str:
+    """How many leads there are, how much happened, who stands where."""
+    standing = ", ".join(f"{stage} {number:,}" for stage, number in result.standing.items())
+    numbers = f"{len(result.transitions):,} transitions, {len(result.alerts):,} alerts"
+    return f"{len(result):,} leads replayed until {until}: {numbers}\n{standing}"
