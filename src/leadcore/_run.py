@@ -364,6 +364,13 @@ class Reading:
             overflow=overflow,
         )
 
+    def rejected_rows(self, lead: Codes) -> Ints:
+        """How many rejected rows concern each of these leads (spec 12)."""
+        rejected = np.zeros(self.lead_count, np.int64)
+        faulty, rows = self.encoder.rejected_leads()
+        np.add.at(rejected, self.canonical(faulty), rows)
+        return rejected[lead]
+
     def repeated(self, faults: Sequence[tuple[int, int, int]]) -> None:
         """Refuse, or reject, rows that repeat an ``event_id`` and differ (spec 2.5)."""
         if not faults:

@@ -12,13 +12,15 @@ import numpy as np
 from leadcore import _kernel
 from leadcore._arrow import ArrowStream, Program, Table, from_python
 from leadcore._inputs import AsOf, Column, TableLike, as_stream, column_names, data_errors, one_instant
-from leadcore._plan import plan_model
+from leadcore._plan import Plan, plan_model
+from leadcore._replay_tables import ReplayTables, Tables
 from leadcore._replay_run import Compiled, collected, compile_replay, run_replay
 from leadcore._run import Asks, Reading, Request, run
 from leadcore._time import to_datetime
 from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem
 from leadcore.explanation import Explanation
 from leadcore.model import Model
+from leadcore.replay import Replay, ReplayCounts, row_finder
 from leadcore.scores import LeadScore, Scores
 
 
@@ -35,6 +37,23 @@ def _collected(request: Request) -> Request:
         aliases=whole(request.aliases),
         asks=whole(request.asks),
     )
+
+
+def _read_again(
+    plan: Plan, program: Program, request: Request, before: Reading, instead: str, rows: bool = False
+) -> Reading:
+    """The input once more; a stream that was read up says so or comes back empty."""
+    reason: Exception | None = None
+    try:
+        again = Reading(plan, program, request, rows=rows)
+        counted, known = again.encoder.counts()["rows"], before.encoder.counts()["rows"]
+        if all(counted.get(table, 0) == known.get(table, 0) for table in ("leads", "events", "aliases")):
+            return again
+    except Exception as fault:
+        reason = fault
+    raise LeadcoreError(
+        f"the input cannot be read again: it was a stream that is read only once, or it changed since; {instead}"
+    ) from reason
 
 
 _NO_ROWS = np.empty(0, np.int64)
@@ -248,19 +267,25 @@ class Scorer:
             with data_errors("tables"):
                 request = _collected(request)
         reading, log, left_out, overflow = run_replay(compiled, request, score_changes)
-        counts = reading.counts(left_out, overflow)
-
-        def history(asks: Table) -> Scores:
-            """Scores at (lead, instant) pairs, of the same tables."""
-            instant = replace(request, instant=None, asks=asks, start=None, sort=False)
-            return self._scores(instant, micropoints, False, None)
-
+        counts = ReplayCounts.of(reading.counts(left_out, overflow), compiled.model, log)
+        rejected = reading.rejected_rows(log.lead) if request.reject else None
+        tables: Tables = ReplayTables(compiled.model, log, reading.encoder, instant, micropoints, rejected)
         if engine == "reference":
             from leadcore._reference_run import reference_replay
 
-            return reference_replay(compiled.model, request, reading, counts, score_changes, micropoints, history)
-        tables = replay_tables(compiled.model, compiled.plan, reading, log, instant, micropoints)
-        return Replay(compiled.model, instant, tables, counts, log, history)
+            tables, counts = reference_replay(compiled.model, request, reading, tables, counts, rejected, micropoints)
+
+        def score_at(moments: Table) -> Any:
+            """Micropoints at (lead, instant) pairs, of the same tables, read again."""
+            asked = replace(request, instant=None, asks=moments, start=None, sort=False, unknown_leads="score")
+            again = _read_again(self._plan, self._program, asked, reading, "replay from tables, or take score_changes=True")
+            asks, _ = again.asks()
+            return run(self._plan, self._kernel_plan, again, asks, 0)[0].scores
+
+        return Replay(
+            compiled.model, instant, tables, counts, micropoints, reading.encoder.rejects,
+            row_finder(reading, log.lead), score_at,
+        )  # fmt: skip
 
     def _compiled_for_replay(self) -> Compiled:
         """The lifecycle is compiled when it is first asked for; two threads may do so at once, to the same end."""
@@ -315,18 +340,8 @@ class Scorer:
             answers, overflow = engine(self._model, self._plan, request, reading, asks)
 
         def again() -> Reading:
-            """The input once more, with row numbers; a stream that was read up says so or comes back empty."""
-            reason: Exception | None = None
-            try:
-                more = Reading(self._plan, self._program, request, rows=True)
-                if more.encoder.counts()["rows"] == reading.encoder.counts()["rows"]:
-                    return more
-            except Exception as fault:
-                reason = fault
-            raise LeadcoreError(
-                "the input cannot be read again: it was a stream that is read only once, or it changed since; "
-                "score with explain=True"
-            ) from reason
+            """The input once more, with row numbers."""
+            return _read_again(self._plan, self._program, request, reading, "score with explain=True", rows=True)
 
         return Scores(
             self._model, self._plan, reading, asks, answers, reading.counts(left_out, overflow), micropoints, again,
