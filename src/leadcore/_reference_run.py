@@ -58,7 +58,13 @@ def reference_answers(
 
 
 def reference_replay(
-    model: Model, request: Request, reading: Reading, kernel: Tables, counts: ReplayCounts, rejected: Any, micropoints: bool
+    model: Model,
+    request: Request,
+    reading: Reading,
+    kernel: Tables,
+    counts: ReplayCounts,
+    rejected: Any,
+    micropoints: bool,
 ) -> tuple[FinishedTables, ReplayCounts]:
     """What the reference engine says of the same replay; the kernel's tables lend their column types."""
     leads, events, aliases, start = _tables(model, request, reading)
@@ -66,7 +72,14 @@ def reference_replay(
         raise TypeError("a replay ends at one instant")
     unknown = request.unknown_leads
     result = replay(
-        model, leads, events or [], request.instant, aliases, unknown, start, kernel.score_changes is not None  # type: ignore[arg-type]
+        model,
+        leads,
+        events or [],
+        request.instant,
+        aliases,
+        unknown,
+        start,
+        kernel.score_changes is not None,  # type: ignore[arg-type]
     )
     if rejected is not None:
         for row, count in zip(result.states, rejected.tolist(), strict=True):
@@ -131,7 +144,13 @@ def _tables(model: Model, request: Request, reading: Reading) -> tuple[list[dict
 def _rows(table: ArrowStream, names: dict[str, str], model: Model, gone: set[int]) -> list[dict[str, Any]]:
     """Rows under the model's names, instants in microseconds, less those the edge rejected; extra columns ignored."""
     declared = [*model.attributes.items(), *(field for fields in model.events.values() for field in fields.items())]
-    instants = {"at", "created_at", "valid_from", "entered_at", *(name for name, field in declared if field.type == "instant")}
+    instants = {
+        "at",
+        "created_at",
+        "valid_from",
+        "entered_at",
+        *(name for name, field in declared if field.type == "instant"),
+    }
     known = {*LEAD_COLUMNS, *EVENT_COLUMNS, "same_as", "stage", "entered_at", *(name for name, _ in declared)}
     whole = Table.collect(table)
     columns = {names.get(name, name): name for name in known}  # a name that is mapped is read there and nowhere else

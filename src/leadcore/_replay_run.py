@@ -114,7 +114,7 @@ class _Run:
         scores = np.zeros((len(lead), len(plan.scores)), np.int64)
         thresholds = np.zeros((len(lead), len(self.compiled.model.thresholds)), np.uint8)
         sets = reading.hit_sets(self.compiled.kernel)
-        timelines = reading.timelines(code)
+        rows, since, says = reading.timelines(code)
         store = reading.store
         partitions = iter(range(store.partitions))
         halt = np.zeros(1, np.int32)
@@ -126,7 +126,7 @@ class _Run:
             for partition in partitions:
                 found, ambiguous, circling = worker.run(
                     store, partition, count, *sets, reading.ranks, reading.first_id, reading.repeats, self.end, place,
-                    born, begins, *timelines, stage, entered, scores, thresholds,
+                    born, begins, rows, since, says, stage, entered, scores, thresholds,
                 )  # fmt: skip
                 faults += found
                 if circling is not None:
@@ -238,18 +238,16 @@ def _moves(parts: list[tuple[Any, Ints]], shift: Ints) -> Moves:
     scores = np.concatenate([values for _, values in parts])
     order = np.argsort(rows["lead"], kind="stable")
     rows = rows[order]
-    return Moves(
-        shift[rows["lead"]], *(np.ascontiguousarray(rows[name]) for name in ("at", "from_stage", "to_stage", "rule")),
-        np.ascontiguousarray(rows["cause"]), np.ascontiguousarray(rows["event"]), scores[order],
-    )  # fmt: skip
+    taken = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or () if name != "lead"}
+    return Moves(lead=shift[rows["lead"]], scores=scores[order], **taken)
 
 
 def _changes(parts: list[Any], shift: Ints) -> Changes:
     """The score changes of all threads, in the order of the result."""
     rows = np.concatenate(parts)
     rows = rows[np.argsort(rows["lead"], kind="stable")]
-    names = ("at", "cause", "event", "score", "before", "after", "criterion")
-    return Changes(shift[rows["lead"]], *(np.ascontiguousarray(rows[name]) for name in names))
+    names = [name for name in rows.dtype.names or () if name not in ("lead", "pad")]
+    return Changes(lead=shift[rows["lead"]], **{name: np.ascontiguousarray(rows[name]) for name in names})
 
 
 def collected(request: Request) -> Request:

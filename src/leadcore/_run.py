@@ -107,9 +107,7 @@ class Counts:
 class Reading:
     """The tables of a request, read: ids as codes, events in a store, attributes as hit sets."""
 
-    def __init__(
-        self, plan: Plan, program: Program, request: Request, rows: bool = False, idle: bool = False
-    ) -> None:
+    def __init__(self, plan: Plan, program: Program, request: Request, rows: bool = False, idle: bool = False) -> None:
         """Read everything.
 
         ``rows`` keeps row numbers, for `shares` of an explanation; ``idle`` keeps events that do nothing to a score,

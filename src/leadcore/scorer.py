@@ -13,8 +13,8 @@ from leadcore import _kernel
 from leadcore._arrow import ArrowStream, Program, Table, from_python
 from leadcore._inputs import AsOf, Column, TableLike, as_stream, column_names, data_errors, one_instant
 from leadcore._plan import Plan, plan_model
-from leadcore._replay_tables import ReplayTables, Tables
 from leadcore._replay_run import Compiled, collected, compile_replay, run_replay
+from leadcore._replay_tables import ReplayTables, Tables
 from leadcore._run import Asks, Reading, Request, run
 from leadcore._time import to_datetime
 from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem
@@ -278,7 +278,9 @@ class Scorer:
         def score_at(moments: Table) -> Any:
             """Micropoints at (lead, instant) pairs, of the same tables, read again."""
             asked = replace(request, instant=None, asks=moments, start=None, sort=False, unknown_leads="score")
-            again = _read_again(self._plan, self._program, asked, reading, "replay from tables, or take score_changes=True")
+            again = _read_again(
+                self._plan, self._program, asked, reading, "replay from tables, or take score_changes=True"
+            )
             asks, _ = again.asks()
             return run(self._plan, self._kernel_plan, again, asks, 0)[0].scores
 

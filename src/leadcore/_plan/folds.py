@@ -41,7 +41,15 @@ class Folds:
     bands: list[tuple[int, int]] = field(default_factory=list)
 
     def _add(self, name: str, kind: int, **values: Any) -> int:
-        blank: Row = {"kind": kind, "group": self.group, "unique": -1, "distinct": -1, "number": -1, "low": -1e300, "high": 1e300}
+        blank: Row = {
+            "kind": kind,
+            "group": self.group,
+            "unique": -1,
+            "distinct": -1,
+            "number": -1,
+            "low": -1e300,
+            "high": 1e300,
+        }
         self.rows.append(blank | values)
         self.names.append(name)
         return len(self.rows) - 1

@@ -68,8 +68,10 @@ def lifecycle_tables(
         timers = sorted({tables.rules[number][2] for number in rules} - {0})
         begin = len(tables.leaving)
         tables.stages.append(
-            (begin, len(rules), begin + len(rules), len(free), len(tables.timers), len(timers))
-            + (int(any(aged[number] for number in free)), 0)
+            (
+                *(begin, len(rules), begin + len(rules), len(free), len(tables.timers), len(timers)),
+                *(int(any(aged[number] for number in free)), 0),
+            )
         )
         tables.leaving += rules + free
         tables.timers += timers

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from leadcore._kernel import DTYPES
 from leadcore._arrow import match_text
+from leadcore._kernel import DTYPES
 from leadcore._plan.conditions import Json, Programs, listed, lower_clause, lower_row
 from leadcore._plan.folds import Folds
 from leadcore._plan.hits import ADD, ADD_PER, LEAF, RESET, VALUE, Rules
@@ -426,9 +426,9 @@ def _place(places: list[int], item: int) -> int:
 def _spans(meanings: Sequence[Sequence[tuple[int, int, int]]]) -> tuple[list[tuple[int, ...]], list[tuple[int, int]]]:
     """Meanings in one list, and where those of each hit id stand in it."""
     flat, spans = list[tuple[int, ...]](), list[tuple[int, int]]()
-    for listed in meanings:
-        spans.append((len(flat), len(listed)))
-        flat.extend(listed)
+    for meaning in meanings:
+        spans.append((len(flat), len(meaning)))
+        flat.extend(meaning)
     return flat, spans
 
 
