@@ -2,20 +2,26 @@
 
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 import numpy as np
 
+from leadcore._kernel.records import DTYPES
+
 from leadcore_kernel.fold cimport fold_advance, fold_value
 from leadcore_kernel.layout cimport (
-    ACT_RESET, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, say_t, score_t, span_t, step_t,
-    threshold_t, zone_t,
+    ACT_ADD_PER, ACT_RESET, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t, say_t,
+    score_t, span_t, stage_t, step_t, threshold_t, zone_t,
 )
+from leadcore_kernel.lifecycle cimport (
+    LIFE_NO_MEMORY, LIFE_STOPPED, LIFE_TOO_MANY_MOVES, history_t, life_free, life_run, life_start, life_t,
+)
+from leadcore_kernel.log cimport change_t, move_t
 from leadcore_kernel.lead cimport lead_act, lead_clear, lead_evaluate, lead_free, lead_say, lead_start, lead_t
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.space cimport space_free, space_gather, space_line_up, space_t
 from leadcore_kernel.store cimport (
-    record_hits, record_row, shape_t, store_free, store_push, store_shape, store_start, store_t,
+    record_at, record_hits, record_row, shape_t, store_free, store_push, store_shape, store_start, store_t,
 )
 
 BLOCK = 65_536
@@ -50,9 +56,13 @@ cdef class Plan:
         cdef const act_t[::1] acts = tables["acts"]
         cdef const span_t[::1] hit_says = tables["hit_says"]
         cdef const say_t[::1] says = tables["says"]
+        cdef const stage_t[::1] stages = tables["stages"]
+        cdef const rule_t[::1] rules = tables["rules"]
+        cdef const int32_t[::1] leaving = tables["leaving"]
+        cdef const int64_t[::1] timers = tables["timers"]
         self.tables = tables
         self.views = [folds, steps, factors, bands, zones, criteria, groups, parts, scores, order, grades, rating,
-                      labels, conditions, members, thresholds, hit_acts, acts, hit_says, says]
+                      labels, conditions, members, thresholds, hit_acts, acts, hit_says, says, stages, rules, leaving, timers]
         memset(&self.c, 0, sizeof(plan_t))
         self.c.tables.steps = &steps[0] if steps.shape[0] else NULL
         self.c.tables.factors = &factors[0] if factors.shape[0] else NULL
@@ -88,6 +98,15 @@ cdef class Plan:
         self.c.values_size = tables["values_size"]
         self.c.leaves_size = tables["leaves_size"]
         self.c.lines_size = tables["lines_size"]
+        self.c.stages = &stages[0] if stages.shape[0] else NULL
+        self.c.stages_size = stages.shape[0]
+        self.c.initial = tables["initial"]
+        self.c.rules = &rules[0] if rules.shape[0] else NULL
+        self.c.rules_size = rules.shape[0]
+        self.c.leaving = &leaving[0] if leaving.shape[0] else NULL
+        self.c.timers = &timers[0] if timers.shape[0] else NULL
+        self.c.happenings_size = tables["happenings_size"]
+        self.c.labelled = tables["labelled"]
 
 
 cdef class Sets:
@@ -141,7 +160,7 @@ cdef class Sets:
                     if act.act == ACT_RESET:
                         continue
                     reset = False
-                    for r in range(sets.start[i], resets):
+                    for r in range(sets.start[i], resets if act.act <= ACT_ADD_PER else sets.start[i]):
                         if sets.acts[r].fold == act.fold:
                             reset = True
                             break
@@ -186,7 +205,7 @@ cdef class Store:
 
     def __cinit__(
         self, int64_t bits, bint identities, bint row, int codes, int numbers, int64_t horizon=INT64_MAX,
-        int64_t known=INT64_MAX, bint keep_all=False, alias=None,
+        int64_t known=INT64_MAX, bint keep_idle=False, bint keep_later=False, alias=None,
     ):
         """Make an empty store of 2^bits partitions; ``alias`` maps lead codes to the code they stand for (spec 2.8)."""
         if not 0 <= bits <= 12:
@@ -196,7 +215,8 @@ cdef class Store:
             raise MemoryError
         self.c.horizon = horizon
         self.c.known = known
-        self.c.keep_all = keep_all
+        self.c.keep_idle = keep_idle
+        self.c.keep_later = keep_later
         self.partitions = 1 << bits
 
     def __dealloc__(self):
@@ -241,6 +261,11 @@ cdef class Store:
         """Records in the store."""
         return self.c.kept
 
+    @property
+    def earliest(self):
+        """Instant of the first record, INT64_MAX where there is none."""
+        return self.c.earliest
+
     def first_seen(self, int64_t leads):
         """Instant of the first declared event of each of ``leads`` codes, 2^63 - 1 where none was watched for."""
         cdef int64_t i, j
@@ -264,7 +289,7 @@ cdef class Worker:
     def __cinit__(self, Plan plan not None):
         self.plan = plan
         memset(&self.space, 0, sizeof(space_t))
-        if lead_start(&self.lead, &plan.c):
+        if lead_start(&self.lead, &plan.c, False):
             raise MemoryError
 
     def __dealloc__(self):
@@ -376,7 +401,7 @@ cdef class Worker:
         cdef int fault = 0
         cdef bint contents = content is not None
         cdef Store store = Store(0, order is not None, contents, codes.shape[0], numbers.shape[0], now,
-                                 INT64_MAX, contents)
+                                 INT64_MAX, contents, contents)
         cdef Sets events = Sets.of_events(self.plan, offsets, ids)
         cdef Sets attributes = Sets.of_leads(self.plan, np.array([0, says.shape[0]], np.int64), says)
         nothing = np.empty(0, np.uint32)
@@ -451,7 +476,7 @@ cdef class Worker:
                 if events.acts[j].act == ACT_RESET:  # what came before does not count, so it has no share
                     out = [share for share in out if share[2] != which]
                 fault |= lead_act(a, p, &events.acts[j], shape, record)
-                fold_advance(&a.folds[which], &p.folds[which], now)
+                fold_advance(&a.folds[which], &p.folds[which], &p.tables, now)
                 value = fold_value(&a.folds[which], &p.folds[which], &p.tables, now, &fault)
                 if value != a.folded[which] and events.acts[j].act != ACT_RESET:
                     out.append((record_row(shape, record), w.keys[e].at, which, value - a.folded[which]))
@@ -473,3 +498,6 @@ cdef class Worker:
             out[i] = self.lead.folds[i].overflow
             self.lead.folds[i].overflow = 0
         return out
+
+
+include "replay.pxi"

@@ -69,6 +69,11 @@ class TableFile:
         return self._reader.__arrow_c_stream__(requested_schema)
 
     @property
+    def rereadable(self) -> bool:
+        """Whether it may be read again."""
+        return self.path != STANDARD_STREAM
+
+    @property
     def column_names(self) -> list[str]:
         """Columns of the file, read or not."""
         return self._reader.column_names

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,10 +12,13 @@ import numpy as np
 from leadcore._arrow import ArrowStream, Table
 from leadcore._inputs import EVENT_COLUMNS, LEAD_COLUMNS
 from leadcore._plan import Plan
-from leadcore._reference import score
+from leadcore._points import to_points
+from leadcore._reference import replay, score
+from leadcore._replay_tables import FinishedTables, Tables
 from leadcore._run import Answers, Asks, Reading, Request
 from leadcore._time import to_micros
 from leadcore.model import Model
+from leadcore.replay import ReplayCounts
 
 
 def reference_answers(
@@ -22,20 +27,8 @@ def reference_answers(
     """What the reference engine says to the same asks; the request's tables must be re-readable."""
     ids = reading.encoder.ids(asks.lead).column("lead_id")
     pairs = [(lead if isinstance(lead, str) else int(lead), int(at)) for lead, at in zip(ids, asks.at, strict=True)]
-    gone: dict[str, set[int]] = {}
-    for fault in reading.encoder.rejects().to_dicts():
-        gone.setdefault(fault["table"], set()).add(fault["row"])
-
-    def rows(name: str, table: ArrowStream | None, names: dict[str, str]) -> list[dict[str, Any]] | None:
-        return None if table is None else _rows(table, names, model, gone.get(name, set()))
-
-    result = score(
-        model,
-        rows("leads", request.leads, request.names.leads),
-        rows("events", request.events, request.names.events) or [],
-        pairs,
-        rows("aliases", request.aliases, {}),
-    )
+    leads, events, aliases, _ = _tables(model, request, reading)
+    result = score(model, leads, events or [], pairs, aliases)
     width, count = plan.tables["lines_size"], len(pairs)
     answers = Answers(
         np.zeros((count, len(plan.scores)), np.int64),
@@ -64,11 +57,101 @@ def reference_answers(
     return answers, {"": overflow} if overflow else {}
 
 
+def reference_replay(
+    model: Model,
+    request: Request,
+    reading: Reading,
+    kernel: Tables,
+    counts: ReplayCounts,
+    rejected: Any,
+    micropoints: bool,
+) -> tuple[FinishedTables, ReplayCounts]:
+    """What the reference engine says of the same replay; the kernel's tables lend their column types."""
+    leads, events, aliases, start = _tables(model, request, reading)
+    if request.instant is None:
+        raise TypeError("a replay ends at one instant")
+    unknown = request.unknown_leads
+    result = replay(
+        model,
+        leads,
+        events or [],
+        request.instant,
+        aliases,
+        unknown,
+        start,
+        kernel.score_changes is not None,  # type: ignore[arg-type]
+    )
+    if rejected is not None:
+        for row, count in zip(result.states, rejected.tolist(), strict=True):
+            row["rejected_rows"] = count
+
+    def table(name: str, like: Table) -> Table:
+        return _like(getattr(result, name), like, () if micropoints else (*model.scores, "before", "after"))
+
+    changes = kernel.score_changes
+    return (
+        FinishedTables(
+            table("transitions", kernel.transitions), table("spans", kernel.spans), table("alerts", kernel.alerts),
+            table("states", kernel.states), None if changes is None else table("score_changes", changes),
+        ),
+        replace(
+            counts, loop_stops=result.loop_stops, manual_current=result.manual_current,
+            manual_unknown=result.manual_unknown,
+        ),
+    )  # fmt: skip
+
+
+def _like(rows: list[dict[str, Any]], like: Table, points: Sequence[str]) -> Table:
+    """Rows as a table with the columns of another; ``points`` are micropoints to be given as points."""
+    columns: list[tuple[str, Any]] = []
+    for name in like.column_names:
+        values = [row[name] for row in rows]
+        if name in ("at", "entered_at", "left_at", "sla_due_at"):
+            known = np.array([value is not None for value in values], bool)
+            columns.append((name, ("instant", np.array([value or 0 for value in values], np.int64), known)))
+        elif name in points:
+            columns.append((name, to_points(np.array(values, np.int64))))
+        elif name == "notify":
+            ends = np.cumsum([0, *map(len, values)], dtype=np.int64)
+            columns.append((name, ("lists", ends, [told for value in values for told in value])))
+        elif all(value is None or isinstance(value, str) for value in values):
+            columns.append((name, ("text", values)))
+        elif all(isinstance(value, bool) for value in values):
+            columns.append((name, np.array(values, bool)))
+        else:
+            known = np.array([value is not None for value in values], bool)
+            columns.append((name, ("nullable", np.array([value or 0 for value in values], np.int64), known)))
+    return Table.build(columns)
+
+
+def _tables(model: Model, request: Request, reading: Reading) -> tuple[list[dict[str, Any]] | None, ...]:
+    """Rows of leads, events, aliases and start, less those the edge rejected."""
+    gone: dict[str, set[int]] = {}
+    for fault in reading.encoder.rejects().to_dicts():
+        gone.setdefault(fault["table"], set()).add(fault["row"])
+
+    def rows(name: str, table: ArrowStream | None, names: dict[str, str]) -> list[dict[str, Any]] | None:
+        return None if table is None else _rows(table, names, model, gone.get(name, set()))
+
+    return (
+        rows("leads", request.leads, request.names.leads),
+        rows("events", request.events, request.names.events),
+        rows("aliases", request.aliases, {}),
+        rows("start", request.start, {}),
+    )
+
+
 def _rows(table: ArrowStream, names: dict[str, str], model: Model, gone: set[int]) -> list[dict[str, Any]]:
     """Rows under the model's names, instants in microseconds, less those the edge rejected; extra columns ignored."""
     declared = [*model.attributes.items(), *(field for fields in model.events.values() for field in fields.items())]
-    instants = {"at", "created_at", "valid_from", *(name for name, field in declared if field.type == "instant")}
-    known = {*LEAD_COLUMNS, *EVENT_COLUMNS, "same_as", *(name for name, _ in declared)}
+    instants = {
+        "at",
+        "created_at",
+        "valid_from",
+        "entered_at",
+        *(name for name, field in declared if field.type == "instant"),
+    }
+    known = {*LEAD_COLUMNS, *EVENT_COLUMNS, "same_as", "stage", "entered_at", *(name for name, _ in declared)}
     whole = Table.collect(table)
     columns = {names.get(name, name): name for name in known}  # a name that is mapped is read there and nowhere else
     found = whole.select([column for column in whole.column_names if column in columns])

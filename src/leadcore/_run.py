@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ MOST_THREADS = 64
 WORTH_THREADS = 100_000
 """Records from which on more than one thread is used."""
 _BEFORE_ALL = -(2**63)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Request:
     threads: int | None
     """None: as many as the process may use, one for a small run."""
     progress: Callable[[int], None] | None = None
+    start: ArrowStream | None = None
+    """Leads adopted with a stage, for a replay."""
 
 
 @dataclass
@@ -103,8 +107,11 @@ class Counts:
 class Reading:
     """The tables of a request, read: ids as codes, events in a store, attributes as hit sets."""
 
-    def __init__(self, plan: Plan, program: Program, request: Request, rows: bool = False) -> None:
-        """Read everything; ``rows`` keeps row numbers, for `shares` of an explanation.
+    def __init__(self, plan: Plan, program: Program, request: Request, rows: bool = False, idle: bool = False) -> None:
+        """Read everything.
+
+        ``rows`` keeps row numbers, for `shares` of an explanation; ``idle`` keeps events that do nothing to a score,
+        for a replay, to which every event is an evaluation.
 
         Raises:
             DataError: A table is faulty.
@@ -114,9 +121,10 @@ class Reading:
         self._read_leads()
         known = self.encoder.lead_count
         self._read_asks()
+        self._read_start()
         self._read_aliases()
         # Codes from `known` on are watched for their first event; all are, where a lead's own row may be no lead.
-        self._read_events(0 if request.reject or self.alias is not None else known, rows)
+        self._read_events(0 if request.reject or self.alias is not None else known, rows, idle)
 
     def _read_leads(self) -> None:
         request = self.request
@@ -143,13 +151,23 @@ class Reading:
             with data_errors("as_of"):
                 self.pairs = self.encoder.read_pairs(self.request.asks, "as_of", {}, ["lead_id"], ["as_of"])
 
+    def _read_start(self) -> None:
+        self.start: dict[str, npt.NDArray[Any]] = {}
+        self.start_rows: Ints = np.empty(0, np.int64)
+        if self.request.start is not None:
+            with data_errors("start"):
+                self.start = self.encoder.read_pairs(self.request.start, "start", {}, ["lead_id"], ["entered_at"])
+            rejected = {fault["row"] for fault in self.encoder.rejects().to_dicts() if fault["table"] == "start"}
+            rows = self.encoder.counts()["rows"]["start"]
+            self.start_rows = np.array([row for row in range(rows) if row not in rejected], np.int64)
+
     def _horizon(self) -> int:
         if self.request.instant is not None:
             return self.request.instant
         instants = self.pairs["as_of"] if self.pairs is not None else self.rows["as_of"]
         return int(instants.max()) if len(instants) else _BEFORE_ALL
 
-    def _read_events(self, known: int, rows: bool) -> None:
+    def _read_events(self, known: int, rows: bool, idle: bool) -> None:
         plan, request, encoder = self.plan, self.request, self.encoder
         identities = contents = False
         if request.events is not None:
@@ -164,7 +182,8 @@ class Reading:
             numbers=plan.numbers,
             horizon=self._horizon(),
             known=known,
-            keep_all=contents,
+            keep_idle=idle or contents,
+            keep_later=contents,
             alias=self.alias,
         )
         if request.events is not None:
@@ -211,27 +230,40 @@ class Reading:
             if self.request.unknown_leads == "ignore":
                 lead, at = lead[known], at[known]
         else:
-            first = np.unique(code, return_index=True)[1] if len(code) else np.empty(0, np.int64)
-            lead = code[np.sort(first)]
-            only_events = np.empty(0, np.uint32)
-            left_out = 0
-            if self.request.instant is not None:
-                seen = self.store.first_seen(count) <= self.request.instant
-                if self.request.unknown_leads == "score":  # a lead of rejected rows alone still says how many
-                    seen[self.canonical(self.encoder.rejected_leads()[0])] = True
-                only_events = np.flatnonzero(seen & ~listed).astype(np.uint32)
-                left_out = self._unknown(only_events)
-                if self.request.unknown_leads == "ignore":
-                    only_events = only_events[:0]
-            if len(only_events):
-                only_events = only_events[np.argsort(self.encoder.id_ranks()[only_events])]
-            lead = np.concatenate([lead, only_events])
+            lead, left_out = self.population(code, np.empty(0, np.uint32))
             at = self._instants(lead, code)
         if self.request.sort:
             order = np.lexsort((at, self.encoder.id_ranks()[lead]))
             lead, at = lead[order], at[order]
         attributes, account = self.in_force(lead, at, code)
         return Asks(lead, at, attributes, account), left_out
+
+    def population(self, code: Codes, adopted: Codes) -> tuple[Codes, int]:
+        """Leads in the order of a result, and how many were left out (spec 2.6, 12).
+
+        Those of the leads table, whose rows are of ``code``; then by id those ``adopted`` with a stage and those known
+        only from events.
+        """
+        count = self.lead_count
+        listed = np.zeros(count, bool)
+        listed[code] = True
+        first = np.unique(code, return_index=True)[1] if len(code) else np.empty(0, np.int64)
+        others = np.zeros(count, bool)
+        left_out = 0
+        if self.request.instant is not None:
+            others = self.store.first_seen(count) <= self.request.instant
+            if self.request.unknown_leads == "score":  # a lead of rejected rows alone still says how many
+                others[self.canonical(self.encoder.rejected_leads()[0])] = True
+            others[code] = False
+            others[adopted] = False
+            left_out = self._unknown(np.flatnonzero(others).astype(np.uint32))
+            if self.request.unknown_leads == "ignore":
+                others[:] = False
+        others[adopted] = ~listed[adopted]
+        rest = np.flatnonzero(others).astype(np.uint32)
+        if len(rest):
+            rest = rest[np.argsort(self.encoder.id_ranks()[rest])]
+        return np.concatenate([code[np.sort(first)], rest]), left_out
 
     def canonical(self, codes: Codes) -> Codes:
         """The codes these stand for (spec 2.8); codes that came after the aliases stand for themselves."""
@@ -271,11 +303,7 @@ class Reading:
 
     def _row_in_force(self, lead: Codes, at: Ints, code: Codes) -> Ints:
         """Index of the leads row in force at each ask, -1 where there is none."""
-        rows = np.arange(len(code))
-        if self.alias is not None:  # the row of `same_as` goes last, so it wins; then the lowest id
-            own = self.rows.get("code", code)
-            preference = np.where(own == code, -1, self.encoder.id_ranks()[own].astype(np.int64))
-            rows = rows[np.argsort(-preference, kind="stable")]
+        rows = self._by_preference(code)
         if "valid_from" not in self.rows:
             place = np.full(self.lead_count, -1, np.int64)
             place[code[rows]] = rows
@@ -291,6 +319,28 @@ class Reading:
         found = np.full(len(order), -1, np.int64)
         found[order] = np.where(fits, np.append(rows, -1)[np.minimum(candidate, len(rows))], -1)
         return found[len(rows) :]
+
+    def _by_preference(self, code: Codes) -> Ints:
+        """Rows of leads, those that win over others of the same instant last: that of `same_as`, then the lowest id."""
+        if self.alias is None:
+            return np.arange(len(code))
+        own = self.rows.get("code", code)
+        preference = np.where(own == code, -1, self.encoder.id_ranks()[own].astype(np.int64))
+        return np.argsort(-preference, kind="stable")
+
+    def timelines(self, code: Codes) -> tuple[Ints, Ints, Codes]:
+        """Every lead's attributes over time: where its rows begin, since when each is in force, its hit set (spec 2.1, 2.8)."""
+        rows = self._by_preference(code)
+        since = self.rows.get("valid_from", np.full(len(code), _BEFORE_ALL, np.int64))[rows]
+        rows = rows[np.lexsort((since, code[rows]))]  # stable: the winner of one instant comes last
+        since = self.rows.get("valid_from", np.full(len(code), _BEFORE_ALL, np.int64))[rows]
+        who = code[rows]
+        last = np.ones(len(rows), bool)
+        last[:-1] = (who[1:] != who[:-1]) | (since[1:] != since[:-1])
+        rows, since, who = rows[last], since[last], who[last]
+        starts = np.zeros(self.lead_count + 1, np.int64)
+        np.cumsum(np.bincount(who, minlength=self.lead_count), out=starts[1:])
+        return starts, np.ascontiguousarray(since), self.rows.get("hits", np.empty(0, np.uint32))[rows]
 
     # scoring
 
@@ -311,6 +361,13 @@ class Reading:
             unknown_leads=left_out,
             overflow=overflow,
         )
+
+    def rejected_rows(self, lead: Codes) -> Ints:
+        """How many rejected rows concern each of these leads (spec 12)."""
+        rejected = np.zeros(self.lead_count, np.int64)
+        faulty, rows = self.encoder.rejected_leads()
+        np.add.at(rejected, self.canonical(faulty), rows)
+        return rejected[lead]
 
     def repeated(self, faults: Sequence[tuple[int, int, int]]) -> None:
         """Refuse, or reject, rows that repeat an ``event_id`` and differ (spec 2.5)."""
@@ -339,8 +396,7 @@ def run(
         The answers, and the overflow of ``unique_by`` by criterion.
     """
     count = len(asks.lead)
-    threads = reading.request.threads or (default_threads() if reading.store.kept >= WORTH_THREADS else 1)
-    threads = min(threads, reading.store.partitions, MOST_THREADS)
+    threads = threads_of(reading)
     answers = Answers(
         np.empty((count, len(plan.scores)), np.int64),
         np.empty((count, len(plan.scores) if plan.grades else 0), np.int32),
@@ -369,19 +425,30 @@ def run(
             answers.wrapped |= worker.wrapped
         return faults, worker.overflow()
 
-    if threads == 1:
-        parts = [work()]
-    else:
-        with ThreadPoolExecutor(threads, thread_name_prefix="leadcore") as pool:
-            try:
-                parts = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
-            except BaseException:
-                for _ in partitions:  # nobody takes another: an interrupt is answered after the partitions at hand
-                    pass
-                raise
+    def stop() -> None:
+        for _ in partitions:  # nobody takes another: an interrupt is answered after the partitions at hand
+            pass
+
+    parts = [work()] if threads == 1 else in_threads(threads, work, stop)
     reading.repeated([fault for faults, _ in parts for fault in faults])
     overflow: Ints = np.stack([counted for _, counted in parts]).sum(axis=0)
     return answers, {name: int(n) for name, n in zip(plan.folds, overflow, strict=True) if n}
+
+
+def threads_of(reading: Reading) -> int:
+    """How many threads a run uses."""
+    threads = reading.request.threads or (default_threads() if reading.store.kept >= WORTH_THREADS else 1)
+    return min(threads, reading.store.partitions, MOST_THREADS)
+
+
+def in_threads(threads: int, work: Callable[[], T], stop: Callable[[], None]) -> list[T]:
+    """What ``work`` gives in each of so many threads; an interrupt or a fault makes ``stop`` end the others."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="leadcore") as pool:
+        try:
+            return [future.result() for future in [pool.submit(work) for _ in range(threads)]]
+        except BaseException:
+            stop()
+            raise
 
 
 def default_threads() -> int:
@@ -396,4 +463,14 @@ def default_threads() -> int:
     return count
 
 
-__all__ = ["Answers", "Asks", "Counts", "Reading", "Request", "default_threads", "run"]
+__all__ = [
+    "Answers",
+    "Asks",
+    "Counts",
+    "Reading",
+    "Request",
+    "default_threads",
+    "in_threads",
+    "run",
+    "threads_of",
+]

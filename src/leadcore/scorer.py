@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -11,12 +12,15 @@ import numpy as np
 from leadcore import _kernel
 from leadcore._arrow import ArrowStream, Program, Table, from_python
 from leadcore._inputs import AsOf, Column, TableLike, as_stream, column_names, data_errors, one_instant
-from leadcore._plan import plan_model
+from leadcore._plan import Plan, plan_model
+from leadcore._replay_run import Compiled, collected, compile_replay, run_replay
+from leadcore._replay_tables import ReplayTables, Tables
 from leadcore._run import Asks, Reading, Request, run
 from leadcore._time import to_datetime
 from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem
 from leadcore.explanation import Explanation
 from leadcore.model import Model
+from leadcore.replay import Replay, ReplayCounts, row_finder
 from leadcore.scores import LeadScore, Scores
 
 
@@ -33,6 +37,23 @@ def _collected(request: Request) -> Request:
         aliases=whole(request.aliases),
         asks=whole(request.asks),
     )
+
+
+def _read_again(
+    plan: Plan, program: Program, request: Request, before: Reading, instead: str, rows: bool = False
+) -> Reading:
+    """The input once more; a stream that was read up says so or comes back empty."""
+    reason: Exception | None = None
+    try:
+        again = Reading(plan, program, request, rows=rows)
+        counted, known = again.encoder.counts()["rows"], before.encoder.counts()["rows"]
+        if all(counted.get(table, 0) == known.get(table, 0) for table in ("leads", "events", "aliases")):
+            return again
+    except Exception as fault:
+        reason = fault
+    raise LeadcoreError(
+        f"the input cannot be read again: it was a stream that is read only once, or it changed since; {instead}"
+    ) from reason
 
 
 _NO_ROWS = np.empty(0, np.int64)
@@ -75,6 +96,7 @@ class Scorer:
             raise ModelError([Fault("", str(error))]) from None
         self._kernel_plan = _kernel.Plan(self._plan.tables)
         self._workers: list[_kernel.Worker] = []
+        self._for_replay: Compiled | None = None
 
     def __reduce__(self) -> tuple[type[Scorer], tuple[Model]]:
         return type(self), (self._model,)
@@ -165,6 +187,116 @@ class Scorer:
             raise LeadcoreError(f"engine is 'kernel' or 'reference', not {engine!r}")
         return self._scores(request, micropoints, explain, None)
 
+    def replay(
+        self,
+        events: TableLike | None,
+        leads: TableLike | None = None,
+        *,
+        until: datetime | date | str,
+        start: TableLike | None = None,
+        columns: Mapping[str, Any] | None = None,
+        aliases: TableLike | None = None,
+        unknown_leads: Literal["score", "error", "ignore"] = "score",
+        on_error: Literal["raise", "reject"] = "raise",
+        score_changes: bool = False,
+        micropoints: bool = False,
+        sort: bool = False,
+        threads: int | None = None,
+        engine: Literal["kernel", "reference"] = "kernel",
+        progress: Callable[[int], None] | None = None,
+    ) -> Replay:
+        """Take every lead through its stages, from its birth to an instant (spec 8).
+
+        Tables are read once, or twice where events of one lead at one instant differ, and never changed.
+
+        Args:
+            events: The events table, as for `score`.
+            leads: The leads table, or None.
+            until: The end (datetime, date or ISO 8601 text; naive is UTC); later events are ignored.
+            start: A table (``lead_id``, ``stage``, ``entered_at``) of leads adopted with a stage, a lead at most once:
+                such a lead is born at ``entered_at`` into ``stage``. What was before counts for scores and moves
+                nothing.
+            columns: The model's names to yours, as for `score`.
+            aliases: A table (``lead_id``, ``same_as``) of records that are one person (spec 2.8).
+            unknown_leads: What to do with leads known only from events: replay them with all attributes null, refuse
+                them, or leave them out (spec 2.6).
+            on_error: ``raise`` at the end of the first faulty table, or ``reject`` faulty rows and list them.
+            score_changes: Keep every change of a score too; every instant of the grid is then evaluated.
+            micropoints: Give score columns as int64 micropoints instead of float64 points.
+            sort: Give leads sorted by id instead of in the order of ``leads``.
+            threads: How many threads to use; by default as many as the process may.
+            engine: The compiled kernel, or the slow reference that spells the spec out.
+            progress: Called with the number of event rows read so far.
+
+        Returns:
+            Transitions, spans, alerts and states (spec 8.10).
+
+        Raises:
+            DataError: A table is faulty, or a lead makes more than 1,000,000 transitions.
+            LeadcoreError: The model has no lifecycle, or an argument is none of those above.
+
+        Example:
+            >>> import leadcore as lc
+            >>> model = lc.Model.from_yaml('''
+            ... leadcore: 1
+            ... name: visits
+            ... events: {visit: {}}
+            ... scores: {interest: {criteria: [{name: visits, kind: event, on: visit, points: 5}]}}
+            ... lifecycle:
+            ...   initial: new
+            ...   stages: [{name: new}, {name: warm}]
+            ...   transitions: [{name: keen, from: new, to: warm, when: {field: score.interest, op: ge, value: 10}}]
+            ... ''')
+            >>> visits = {"lead_id": ["a", "a", "b"], "at": ["2026-03-01", "2026-03-02", "2026-03-09"], "type": ["visit"] * 3}
+            >>> replay = lc.Scorer(model).replay(visits, until="2026-04-01")
+            >>> [(row["lead_id"], row["stage"], row["interest"]) for row in replay.states.to_dicts()]
+            [('a', 'warm', 10.0), ('b', 'new', 5.0)]
+        """
+        instant = one_instant(until)
+        if instant is None:
+            reason = "is not one instant: give a datetime, a date or ISO 8601 text"
+            raise DataError([Problem("until", None, None, type(until).__name__, reason)])
+        if engine not in ("kernel", "reference"):
+            raise LeadcoreError(f"engine is 'kernel' or 'reference', not {engine!r}")
+        compiled = self._compiled_for_replay()
+        request = self._request(
+            events, leads, until, columns, aliases, unknown_leads, on_error, sort, threads, progress
+        )  # fmt: skip
+        request = collected(replace(request, start=as_stream(start, "start")))
+        if engine == "reference":
+            with data_errors("tables"):
+                request = _collected(request)
+        reading, log, left_out, overflow = run_replay(compiled, request, score_changes)
+        counts = ReplayCounts.of(reading.counts(left_out, overflow), compiled.model, log)
+        rejected = reading.rejected_rows(log.lead) if request.reject else None
+        tables: Tables = ReplayTables(compiled.model, log, reading.encoder, instant, micropoints, rejected)
+        if engine == "reference":
+            from leadcore._reference_run import reference_replay
+
+            tables, counts = reference_replay(compiled.model, request, reading, tables, counts, rejected, micropoints)
+
+        def score_at(moments: Table) -> Any:
+            """Micropoints at (lead, instant) pairs, of the same tables, read again."""
+            asked = replace(request, instant=None, asks=moments, start=None, sort=False, unknown_leads="score")
+            again = _read_again(
+                self._plan, self._program, asked, reading, "replay from tables, or take score_changes=True"
+            )
+            asks, _ = again.asks()
+            return run(self._plan, self._kernel_plan, again, asks, 0)[0].scores
+
+        return Replay(
+            compiled.model, instant, tables, counts, micropoints, reading.encoder.rejects,
+            row_finder(reading, log.lead), score_at,
+        )  # fmt: skip
+
+    def _compiled_for_replay(self) -> Compiled:
+        """The lifecycle is compiled when it is first asked for; two threads may do so at once, to the same end."""
+        if self._for_replay is None:
+            if self._model.lifecycle is None:
+                raise LeadcoreError(f"the model {self._model.name!r} has no lifecycle: there is nothing to replay")
+            self._for_replay = compile_replay(self._model)
+        return self._for_replay
+
     def _request(
         self, events: Any, leads: Any, as_of: Any, columns: Any, aliases: Any, unknown_leads: str, on_error: str,
         sort: bool, threads: int | None, progress: Callable[[int], None] | None,
@@ -210,18 +342,8 @@ class Scorer:
             answers, overflow = engine(self._model, self._plan, request, reading, asks)
 
         def again() -> Reading:
-            """The input once more, with row numbers; a stream that was read up says so or comes back empty."""
-            reason: Exception | None = None
-            try:
-                more = Reading(self._plan, self._program, request, rows=True)
-                if more.encoder.counts()["rows"] == reading.encoder.counts()["rows"]:
-                    return more
-            except Exception as fault:
-                reason = fault
-            raise LeadcoreError(
-                "the input cannot be read again: it was a stream that is read only once, or it changed since; "
-                "score with explain=True"
-            ) from reason
+            """The input once more, with row numbers."""
+            return _read_again(self._plan, self._program, request, reading, "score with explain=True", rows=True)
 
         return Scores(
             self._model, self._plan, reading, asks, answers, reading.counts(left_out, overflow), micropoints, again,

@@ -123,10 +123,7 @@ class Scores(Frame):
             score = plan.scores.index(threshold.score)
             columns.append((name, answers.scores[:, score] >= self.model.micropoints(threshold.at)))
         if self._reading.request.reject:
-            rejected = np.zeros(self._reading.lead_count, np.int64)
-            faulty, rows = self._reading.encoder.rejected_leads()
-            np.add.at(rejected, self._reading.canonical(faulty), rows)
-            columns.append(("rejected_rows", rejected[asks.lead]))
+            columns.append(("rejected_rows", self._reading.rejected_rows(asks.lead)))
         return Table.build(columns)
 
     @cached_property

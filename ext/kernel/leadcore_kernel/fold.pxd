@@ -3,6 +3,10 @@
 ``fold_add`` takes matching events in canonical order, ``fold_advance`` moves the clock, ``fold_value`` answers at the
 instant advanced to, ``fold_copy`` duplicates. Score, replay and ledger are loops around these four. A fold owns
 ``items`` and ``seen``; ``fold_start`` makes an empty one, ``fold_clear`` empties it (spec 4.8), ``fold_free`` gives its memory back.
+
+A fold that is ``tracked`` is asked again and again: stepped decays and distinct counts are kept current at constant work
+per event and per change of a factor, and ``fold_due`` says until when the value stands still. One that is not is asked
+once or seldom: they are summed when asked.
 """
 
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint32_t, uint64_t
@@ -14,13 +18,17 @@ from leadcore_kernel.layout cimport (
     DECAY_COMPOUND, DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, DECAY_PERIODIC, DECAY_STEPS,
     FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, band_t, fold_spec_t, step_t, zone_t,
 )
+from leadcore_kernel.stepped cimport (
+    item_t, ring_advance, ring_due, ring_push, ring_reserve, ring_t, stepped_after, stepped_by,
+)
 from leadcore_kernel.wide cimport (
-    wide_add, wide_hold, wide_low, wide_mul, wide_of, wide_rne_div, wide_rne_shr, wide_scale, wide_shr, wide_sub,
-    wide_t, wide_times_millionths,
+    wide_add, wide_high, wide_hold, wide_low, wide_mul, wide_of, wide_rne_div, wide_rne_shr, wide_scale, wide_shr,
+    wide_sub, wide_t, wide_times_millionths,
 )
 
 cdef enum:
     UNIQUE_MOST = 65_536  # spec 4.6
+    MOST_STEPS = 64       # spec 11
 
 cdef struct tables_t:
     # What specs point into; owned by the plan.
@@ -31,15 +39,12 @@ cdef struct tables_t:
     int64_t zones_size
     int64_t cycle_begin
 
-cdef struct item_t:
-    int64_t at
-    int64_t points        # frequency with `distinct`: the code
-
 cdef struct fold_t:
     wide_t sum            # points of the events in force; half-life: S of spec 9.4 at `epoch`
     wide_t moment         # linear: sum of points x instant
     wide_t waiting        # half-life, linear: points of events younger than the delay
     wide_t kept           # the part that never decays
+    wide_t size           # points without their sign, where signs differ: half-life as `sum`, linear those in `items`
     int64_t epoch         # INT64_MIN before the first event
     int64_t last          # newest matching event, INT64_MIN before the first
     int64_t passed        # newest event the cooldown let through
@@ -55,6 +60,12 @@ cdef struct fold_t:
     int64_t seen_count
     int64_t stamp         # 1 .. 2^32 - 1
     int64_t overflow      # events left out because `unique_by` was full; survives a reset
+    bint tracked
+    int64_t dropped       # items moved out of the array: items[i] is the fold's event number dropped + i
+    int64_t* latest       # beside `seen`: number of the code's newest event
+    int64_t different     # codes in the window
+    int64_t* cursors      # by step: number of the first event that has not reached it
+    ring_t ring
 
 
 cdef inline void fold_start(fold_t* f) noexcept nogil:
@@ -81,6 +92,13 @@ cdef inline void fold_clear(fold_t* f) noexcept nogil:
     f.head = 0
     f.mid = 0
     f.tail = 0
+    f.size = wide_of(0)
+    f.dropped = 0
+    f.different = 0
+    f.ring.head = 0
+    f.ring.size = 0
+    if f.cursors != NULL:
+        memset(f.cursors, 0, MOST_STEPS * sizeof(int64_t))
     fold_unsee(f)
 
 
@@ -97,8 +115,23 @@ cdef inline void fold_unsee(fold_t* f) noexcept nogil:
 cdef inline void fold_free(fold_t* f) noexcept nogil:
     free(f.items)
     free(f.seen)
+    free(f.latest)
+    free(f.cursors)
+    free(f.ring.items)
     f.items = NULL
     f.seen = NULL
+    f.latest = NULL
+    f.cursors = NULL
+    memset(&f.ring, 0, sizeof(ring_t))
+
+
+cdef inline int fold_track(fold_t* f, const fold_spec_t* s) noexcept nogil:
+    """Make an empty fold a tracked one; -1 when memory runs out."""
+    f.tracked = True
+    if s.decay == DECAY_STEPS and f.cursors == NULL:
+        f.cursors = <int64_t*> calloc(MOST_STEPS, sizeof(int64_t))
+        return -1 if f.cursors == NULL else 0
+    return 0
 
 
 cdef inline int fold_push(fold_t* f, int64_t at, int64_t points) noexcept nogil:
@@ -107,6 +140,7 @@ cdef inline int fold_push(fold_t* f, int64_t at, int64_t points) noexcept nogil:
     cdef item_t* items
     if f.tail == f.room and f.head > f.room >> 1:  # make room by dropping what was let go
         memmove(f.items, f.items + f.head, <size_t> (f.tail - f.head) * sizeof(item_t))
+        f.dropped += f.head
         f.mid -= f.head
         f.tail -= f.head
         f.head = 0
@@ -123,46 +157,95 @@ cdef inline int fold_push(fold_t* f, int64_t at, int64_t points) noexcept nogil:
     return 0
 
 
+cdef inline int64_t fold_slot(const uint64_t* seen, int64_t room, uint64_t stamp, uint32_t code) noexcept nogil:
+    """Where a code is, or would go."""
+    cdef int64_t i = <int64_t> ((<uint64_t> code * 0x9E3779B97F4A7C15ULL) >> 32) & (room - 1)
+    while seen[i] >> 32 == stamp and (seen[i] & 0xFFFFFFFFULL) != code:
+        i = (i + 1) & (room - 1)
+    return i
+
+
+cdef inline int fold_widen(fold_t* f) noexcept nogil:
+    """Make room for one code more; -1 when memory runs out."""
+    cdef int64_t room = 16 if f.seen_room == 0 else 2 * f.seen_room, i, j
+    cdef uint64_t* seen
+    cdef int64_t* latest = NULL
+    if 2 * (f.seen_count + 1) <= f.seen_room:
+        return 0
+    seen = <uint64_t*> calloc(<size_t> room, sizeof(uint64_t))
+    if f.tracked:
+        latest = <int64_t*> malloc(<size_t> room * sizeof(int64_t))
+    if seen == NULL or (f.tracked and latest == NULL):
+        free(seen)
+        free(latest)
+        return -1
+    for i in range(f.seen_room):
+        if f.seen[i] >> 32 == <uint64_t> f.stamp:
+            j = fold_slot(seen, room, <uint64_t> f.stamp, <uint32_t> f.seen[i])
+            seen[j] = f.seen[i]
+            if f.tracked:
+                latest[j] = f.latest[i]
+    free(f.seen)
+    free(f.latest)
+    f.seen = seen
+    f.latest = latest
+    f.seen_room = room
+    return 0
+
+
 cdef inline int fold_see(fold_t* f, uint32_t code) noexcept nogil:
     """Remember a code: 1 if it is new, 0 if it was seen since the last clear, -1 when memory runs out."""
-    cdef int64_t room, i, j
-    cdef uint64_t entry
-    cdef uint64_t* seen
-    if 2 * (f.seen_count + 1) > f.seen_room:
-        room = 16 if f.seen_room == 0 else 2 * f.seen_room
-        seen = <uint64_t*> calloc(<size_t> room, sizeof(uint64_t))
-        if seen == NULL:
-            return -1
-        for i in range(f.seen_room):
-            entry = f.seen[i]
-            if entry >> 32 == <uint64_t> f.stamp:
-                j = <int64_t> (((entry & 0xFFFFFFFFULL) * 0x9E3779B97F4A7C15ULL) >> 32) & (room - 1)
-                while seen[j]:
-                    j = (j + 1) & (room - 1)
-                seen[j] = entry
-        free(f.seen)
-        f.seen = seen
-        f.seen_room = room
-    entry = <uint64_t> f.stamp << 32 | code
-    i = <int64_t> ((<uint64_t> code * 0x9E3779B97F4A7C15ULL) >> 32) & (f.seen_room - 1)
-    while f.seen[i] >> 32 == <uint64_t> f.stamp:
-        if f.seen[i] == entry:
-            return 0
-        i = (i + 1) & (f.seen_room - 1)
+    cdef int64_t i
+    cdef uint64_t entry = <uint64_t> f.stamp << 32 | code
+    if fold_widen(f):
+        return -1
+    i = fold_slot(f.seen, f.seen_room, <uint64_t> f.stamp, code)
+    if f.seen[i] == entry:
+        return 0
     f.seen[i] = entry
     f.seen_count += 1
     return 1
 
 
+cdef inline bint fold_holds(const fold_t* f, uint32_t code) noexcept nogil:
+    """Whether a code was seen since the last clear; there is at least one."""
+    return f.seen[fold_slot(f.seen, f.seen_room, <uint64_t> f.stamp, code)] == (<uint64_t> f.stamp << 32 | code)
+
+
+cdef inline int fold_distinct(fold_t* f, uint32_t code) noexcept nogil:
+    """Count the event about to be pushed among the different codes of the window; -1 when memory runs out."""
+    cdef int64_t i
+    cdef int new = fold_see(f, code)
+    if new < 0:
+        return -1
+    i = fold_slot(f.seen, f.seen_room, <uint64_t> f.stamp, code)
+    if new or f.latest[i] < f.dropped + f.head:
+        f.different += 1
+    f.latest[i] = f.dropped + f.tail
+    return 0
+
+
 cdef inline void fold_grow(fold_t* f, const fold_spec_t* s, int64_t at, int64_t points) noexcept nogil:
     """Add points to the half-life sum at instant ``at``, not before the fold's epoch (spec 9.4)."""
-    cdef int64_t epoch = floor_div(at, s.span)
+    cdef int64_t epoch = floor_div(at, s.span), grown
     if f.epoch == INT64_MIN:
         f.epoch = epoch
     elif epoch != f.epoch:
         f.sum = wide_shr(f.sum, epoch - f.epoch)
+        f.size = wide_shr(f.size, epoch - f.epoch)
         f.epoch = epoch
-    f.sum = wide_add(f.sum, wide_mul(points, growth(at - epoch * s.span, s.reciprocal, s.shift)))
+    grown = growth(at - epoch * s.span, s.reciprocal, s.shift)
+    f.sum = wide_add(f.sum, wide_mul(points, grown))
+    if s.sign == 0 and f.tracked:
+        f.size = wide_add(f.size, wide_mul(points if points >= 0 else -points, grown))
+
+
+cdef inline wide_t fold_shrunk(wide_t sum, int64_t epoch, const fold_spec_t* s, int64_t now) noexcept nogil:
+    """Micropoints of a half-life sum S of ``epoch`` at ``now`` (spec 9.4)."""
+    cdef int64_t later = floor_div(now, s.span)
+    cdef int64_t rest = now - later * s.span
+    sum = wide_shr(wide_shr(sum, later - epoch), 24)
+    return wide_rne_shr(wide_scale(sum, growth(s.span - rest, s.reciprocal, s.shift) if rest else <int64_t> 1 << 43), 61)
 
 
 cdef inline int fold_add(
@@ -178,6 +261,8 @@ cdef inline int fold_add(
         if s.distinct >= 0:
             if distinct == 0:  # null is not counted (spec 4.5)
                 return 0
+            if f.tracked and fold_distinct(f, distinct):
+                return -1
             return fold_push(f, at, distinct)
         if s.span:
             return fold_push(f, at, 0)
@@ -217,8 +302,19 @@ cdef inline int fold_add(
             return 0
         f.waiting = wide_add(f.waiting, wide_of(points))
         return fold_push(f, at, points)
+    if f.tracked and (s.decay == DECAY_PERIODIC or s.decay == DECAY_COMPOUND):
+        fold_advance(f, s, t, at)  # the ring is in order of time
+        if ring_reserve(&f.ring, f.ring.size + f.tail - f.head + 1):
+            return -1
+        f.sum = wide_add(f.sum, wide_of(points))
+        if s.delay == 0:
+            ring_push(&f.ring, at, points)
+            return 0
+        return fold_push(f, at, points)
     f.sum = wide_add(f.sum, wide_of(points))
     if s.decay == DECAY_LINEAR:
+        if s.sign == 0 and f.tracked:
+            f.size = wide_add(f.size, wide_of(points if points >= 0 else -points))
         if s.delay:
             f.waiting = wide_add(f.waiting, wide_of(points))
         else:
@@ -227,24 +323,17 @@ cdef inline int fold_add(
     return fold_push(f, at, points)
 
 
-cdef inline bint fold_holds(const fold_t* f, uint32_t code) noexcept nogil:
-    """Whether a code was seen since the last clear; there is at least one."""
-    cdef uint64_t stamp = <uint64_t> f.stamp
-    cdef int64_t i = <int64_t> ((<uint64_t> code * 0x9E3779B97F4A7C15ULL) >> 32) & (f.seen_room - 1)
-    while f.seen[i] >> 32 == stamp:
-        if (f.seen[i] & 0xFFFFFFFFULL) == code:
-            return True
-        i = (i + 1) & (f.seen_room - 1)
-    return False
-
-
-cdef inline void fold_advance(fold_t* f, const fold_spec_t* s, int64_t now) noexcept nogil:
+cdef inline void fold_advance(fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now) noexcept nogil:
     """Move the clock to ``now``, not before the last event taken: what has left its window is let go."""
     cdef item_t* item
     cdef int64_t end
     if s.kind == FOLD_FREQUENCY:
         if s.span:
             while f.head < f.tail and now - f.items[f.head].at >= s.span:
+                if f.tracked and s.distinct >= 0:
+                    end = fold_slot(f.seen, f.seen_room, <uint64_t> f.stamp, <uint32_t> f.items[f.head].points)
+                    if f.latest[end] == f.dropped + f.head:
+                        f.different -= 1
                 f.head += 1
         return
     if s.kind != FOLD_EVENT:
@@ -265,6 +354,8 @@ cdef inline void fold_advance(fold_t* f, const fold_spec_t* s, int64_t now) noex
             item = &f.items[f.head]
             f.sum = wide_sub(f.sum, wide_of(item.points))
             f.moment = wide_sub(f.moment, wide_mul(item.points, item.at + s.delay))
+            if s.sign == 0 and f.tracked:
+                f.size = wide_sub(f.size, wide_of(item.points if item.points >= 0 else -item.points))
             f.head += 1
     elif s.decay == DECAY_HALF_LIFE and s.delay:
         while f.head < f.tail and now - f.items[f.head].at >= s.delay:
@@ -272,35 +363,54 @@ cdef inline void fold_advance(fold_t* f, const fold_spec_t* s, int64_t now) noex
             f.waiting = wide_sub(f.waiting, wide_of(item.points))
             fold_grow(f, s, item.at + s.delay, item.points)
             f.head += 1
+    elif s.decay == DECAY_STEPS:
+        if f.tracked:
+            fold_step(f, s, t, now)
     elif s.decay == DECAY_PERIODIC or s.decay == DECAY_COMPOUND:
+        if f.tracked:
+            while s.delay and f.head < f.tail and now - f.items[f.head].at >= s.delay:
+                item = &f.items[f.head]
+                f.sum = wide_add(f.sum, ring_advance(&f.ring, s, t.factors, item.at + s.delay))
+                ring_push(&f.ring, item.at + s.delay, item.points)
+                f.head += 1
+            f.sum = wide_add(f.sum, ring_advance(&f.ring, s, t.factors, now))
+            return
         end = s.delay + s.span * s.table_size
         while f.head < f.tail and now - f.items[f.head].at >= end:
             f.head += 1
 
 
+cdef inline void fold_step(fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now) noexcept nogil:
+    """Take every event to the step it has reached; those at the last one have nothing more to lose."""
+    cdef int64_t k, i
+    cdef const item_t* item
+    for k in range(s.table_size):
+        i = f.cursors[k] - f.dropped
+        while i < f.tail and now - f.items[i].at - s.delay >= t.steps[s.table + k].after:
+            item = &f.items[i]
+            f.sum = wide_add(f.sum, wide_of(
+                stepped_by(s, t.steps, item.points, k) - stepped_by(s, t.steps, item.points, k - 1)
+            ))
+            i += 1
+        f.cursors[k] = f.dropped + i
+    f.head = f.cursors[s.table_size - 1] - f.dropped
+
+
 cdef inline wide_t fold_stepped(const fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now) noexcept nogil:
-    """Steps and periodic: each event's own rounding, summed (spec 9.2)."""
+    """Steps and periodic of a fold that is not tracked: each event's own rounding, summed (spec 9.2)."""
     cdef wide_t sum = wide_of(0)
-    cdef int64_t i, j, age, n
+    cdef int64_t i, j, age
     for i in range(f.head, f.tail):
         age = now - f.items[i].at - s.delay
         if age < 0:
             age = 0
         if s.decay == DECAY_STEPS:
-            j = s.table + s.table_size - 1
-            while j >= s.table and age < t.steps[j].after:
+            j = s.table_size - 1
+            while j >= 0 and age < t.steps[s.table + j].after:
                 j -= 1
-            n = 1_000_000 if j < s.table else t.steps[j].factor
-            sum = wide_add(sum, wide_times_millionths(f.items[i].points, n))
-            continue
-        n = age // s.span
-        if n >= s.table_size:
-            continue  # the table ends where nothing is left of the largest points
-        n = t.factors[s.table + n]
-        if s.decay == DECAY_COMPOUND:
-            sum = wide_add(sum, wide_rne_shr(wide_mul(f.items[i].points, n), 62))
+            sum = wide_add(sum, wide_of(stepped_by(s, t.steps, f.items[i].points, j)))
         else:
-            sum = wide_add(sum, wide_times_millionths(f.items[i].points, n))
+            sum = wide_add(sum, wide_of(stepped_after(s, t.factors, f.items[i].points, age // s.span)))
     return sum
 
 
@@ -310,6 +420,8 @@ cdef inline int64_t fold_count(fold_t* f, const fold_spec_t* s) noexcept nogil:
     cdef int seen
     if s.distinct < 0:
         return f.tail - f.head
+    if f.tracked:
+        return f.different
     fold_unsee(f)
     for i in range(f.head, f.tail):
         seen = fold_see(f, <uint32_t> f.items[i].points)
@@ -319,6 +431,18 @@ cdef inline int64_t fold_count(fold_t* f, const fold_spec_t* s) noexcept nogil:
     return count
 
 
+cdef inline wide_t wide_scale_signed(wide_t a, int64_t b) noexcept nogil:
+    """a * b for any b."""
+    if b < 0:
+        return wide_sub(wide_of(0), wide_scale(a, -b))
+    return wide_scale(a, b)
+
+
+cdef inline wide_t fold_fallen(wide_t sum, wide_t waiting, wide_t moment, const fold_spec_t* s, int64_t now) noexcept nogil:
+    """Micropoints of a linear decay (spec 9.3); what waits for the end of its delay has no part in the fall."""
+    return wide_sub(sum, wide_rne_div(wide_sub(wide_scale_signed(wide_sub(sum, waiting), now), moment), s.span))
+
+
 cdef inline int64_t fold_value(
     fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now, int* fault
 ) noexcept nogil:
@@ -326,7 +450,7 @@ cdef inline int64_t fold_value(
 
     ``fault`` is set to 1 when memory runs out and is not touched otherwise.
     """
-    cdef int64_t i, age, epoch, rest
+    cdef int64_t i, age
     cdef wide_t sum
     if s.kind == FOLD_RECENCY:
         if f.last == INT64_MIN:
@@ -347,44 +471,82 @@ cdef inline int64_t fold_value(
     if s.decay == DECAY_HALF_LIFE:
         if f.epoch == INT64_MIN:
             return wide_hold(wide_add(f.waiting, f.kept), INT64_MIN, INT64_MAX)
-        epoch = floor_div(now, s.span)
-        rest = now - epoch * s.span
-        sum = wide_shr(wide_shr(f.sum, epoch - f.epoch), 24)
-        sum = wide_scale(sum, growth(s.span - rest, s.reciprocal, s.shift) if rest else <int64_t> 1 << 43)
-        sum = wide_add(wide_rne_shr(sum, 61), f.waiting)
+        sum = wide_add(fold_shrunk(f.sum, f.epoch, s, now), f.waiting)
     elif s.decay == DECAY_LINEAR:
-        # what still waits for the end of its delay has no part in the fall
-        sum = wide_sub(wide_scale_signed(wide_sub(f.sum, f.waiting), now), f.moment)
-        sum = wide_sub(f.sum, wide_rne_div(sum, s.span))
-    elif s.decay == DECAY_NONE or s.decay == DECAY_EXPIRE:
+        sum = fold_fallen(f.sum, f.waiting, f.moment, s, now)
+    elif s.decay == DECAY_NONE or s.decay == DECAY_EXPIRE or f.tracked:
         sum = f.sum
     else:
         sum = fold_stepped(f, s, t, now)
     return wide_hold(wide_add(sum, f.kept), INT64_MIN, INT64_MAX)
 
 
-cdef inline wide_t wide_scale_signed(wide_t a, int64_t b) noexcept nogil:
-    """a * b for any b."""
-    if b < 0:
-        return wide_sub(wide_of(0), wide_scale(a, -b))
-    return wide_scale(a, b)
+cdef inline int64_t fold_due(const fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now) noexcept nogil:
+    """Until when a tracked fold's value stands still without a further event: before this instant it is that of ``now``.
+
+    INT64_MIN where it moves all the time, INT64_MAX where it never will.
+    """
+    cdef int64_t i, due, age
+    cdef wide_t sum
+    if s.kind == FOLD_RECENCY:
+        if f.last != INT64_MIN:
+            age = now - f.last
+            for i in range(s.bands, s.bands + s.bands_size):
+                if age < t.bands[i].bound:
+                    return f.last + t.bands[i].bound
+        return INT64_MAX
+    if s.kind == FOLD_FREQUENCY:
+        return f.items[f.head].at + s.span if s.span and f.head < f.tail else INT64_MAX
+    if s.decay == DECAY_NONE:
+        return INT64_MAX
+    if s.decay == DECAY_EXPIRE:
+        return f.items[f.head].at + s.delay + s.span if f.head < f.tail else INT64_MAX
+    if s.decay == DECAY_LINEAR:
+        if f.head < f.mid:
+            return INT64_MIN
+        return f.items[f.mid].at + s.delay if f.mid < f.tail else INT64_MAX
+    if s.decay == DECAY_HALF_LIFE:
+        if f.epoch != INT64_MIN:
+            sum = wide_shr(wide_shr(f.sum, floor_div(now, s.span) - f.epoch), 24)
+            if not (wide_high(sum) == 0 and wide_low(sum) == 0) and not (wide_high(sum) == -1 and wide_low(sum) == -1):
+                return INT64_MIN
+        return f.items[f.head].at + s.delay if f.head < f.tail else INT64_MAX
+    if s.decay == DECAY_STEPS:
+        due = INT64_MAX
+        for i in range(s.table_size):
+            if f.cursors[i] - f.dropped < f.tail:
+                age = f.items[f.cursors[i] - f.dropped].at + s.delay + t.steps[s.table + i].after
+                if age < due:
+                    due = age
+        return due
+    due = ring_due(&f.ring, s)
+    if f.head < f.tail and f.items[f.head].at + s.delay < due:
+        due = f.items[f.head].at + s.delay  # nothing changes then, but the ring grows
+    return due
+
+
+cdef inline void* copied(const void* memory, size_t size, int* fault) noexcept nogil:
+    """An allocation's copy, NULL for NULL; ``fault`` is set to -1 when memory runs out."""
+    cdef void* copy
+    if memory == NULL:
+        return NULL
+    copy = malloc(size)
+    if copy == NULL:
+        fault[0] = -1
+    else:
+        memcpy(copy, memory, size)
+    return copy
 
 
 cdef inline int fold_copy(fold_t* to, const fold_t* f) noexcept nogil:
     """Make ``to`` (raw memory) an independent copy; -1 when memory runs out."""
+    cdef int fault = 0
     to[0] = f[0]
-    to.items = NULL
-    to.seen = NULL
-    if f.room:
-        to.items = <item_t*> malloc(<size_t> f.room * sizeof(item_t))
-        if to.items == NULL:
-            to.seen = NULL
-            return -1
-        memcpy(to.items, f.items, <size_t> f.tail * sizeof(item_t))
-    if f.seen_room:
-        to.seen = <uint64_t*> malloc(<size_t> f.seen_room * sizeof(uint64_t))
-        if to.seen == NULL:
-            fold_free(to)
-            return -1
-        memcpy(to.seen, f.seen, <size_t> f.seen_room * sizeof(uint64_t))
-    return 0
+    to.items = <item_t*> copied(f.items, f.room * sizeof(item_t), &fault)
+    to.seen = <uint64_t*> copied(f.seen, f.seen_room * sizeof(uint64_t), &fault)
+    to.latest = <int64_t*> copied(f.latest, f.seen_room * sizeof(int64_t), &fault)
+    to.cursors = <int64_t*> copied(f.cursors, MOST_STEPS * sizeof(int64_t), &fault)
+    to.ring.items = <item_t*> copied(f.ring.items, f.ring.room * sizeof(item_t), &fault)
+    if fault:
+        fold_free(to)
+    return fault

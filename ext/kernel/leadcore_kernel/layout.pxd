@@ -7,7 +7,7 @@ them. Indices are int32, -1 where there is none; points, factors and instants in
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef enum:
-    VERSION = 1
+    VERSION = 2
 
 # What a fold adds up (spec 4).
 cdef enum:
@@ -38,6 +38,8 @@ cdef enum:
     ACT_RESET = 0
     ACT_ADD = 1
     ACT_ADD_PER = 2
+    ACT_LEAF = 3          # a condition on the event holds: `fold` is its number
+    ACT_MANUAL = 4        # the event names a stage: `points`, or -1 for none of the model
 
 # What one hit of a lead row says.
 cdef enum:
@@ -54,7 +56,21 @@ cdef enum:
     COND_NOT = 5
     COND_AND = 6
     COND_OR = 7
+    COND_LABEL_IN = 8
+    COND_THRESHOLD = 9
+    COND_EVENT = 10
+    COND_AGE_AT_LEAST = 11
+    COND_VISITS_AT_LEAST = 12
     COND_DEPTH = 256
+
+# Why a lead was evaluated (spec 8.10), in the order of spec 8.4 at one instant; a manual move is an event.
+cdef enum:
+    CAUSE_BIRTH = 0
+    CAUSE_ATTRIBUTE = 1
+    CAUSE_EVENT = 2
+    CAUSE_TIMER = 3
+    CAUSE_GRID = 4
+    CAUSE_MANUAL = 5
 
 cdef struct fold_spec_t:
     int32_t kind
@@ -76,6 +92,8 @@ cdef struct fold_spec_t:
     int64_t limit
     int32_t unit
     int32_t number        # index into a row's numbers
+    int32_t sign          # 1: no event takes points away, -1: none gives any, 0: either may be
+    int32_t group         # the group it belongs to
     double rate
     double low
     double high
@@ -151,3 +169,25 @@ cdef struct cond_t:
 cdef struct span_t:
     int32_t begin
     int32_t size
+
+cdef struct stage_t:
+    int32_t rules         # first of `leaving`: transitions out of this stage, in document order
+    int32_t rules_size
+    int32_t free          # first of `leaving`: those of them without `on`
+    int32_t free_size
+    int32_t timers        # first of `timers`: the lengths of `after` out of this stage, ascending
+    int32_t timers_size
+    int32_t aged          # whether a transition without `on` asks for stage.age
+    int32_t pad
+
+cdef struct rule_t:
+    int32_t to
+    int32_t on            # condition on the event, or -1
+    int64_t after         # 0 for none
+    int32_t when          # first step of its condition
+    int32_t when_size     # 0: always
+
+cdef struct piece_t:
+    int64_t start         # grid instants lie in [start, stop) ...
+    int64_t stop
+    int64_t residue       # ... where instant mod `every` is this

@@ -5,11 +5,14 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from leadcore_kernel.decay cimport points_by
-from leadcore_kernel.fold cimport fold_add, fold_advance, fold_clear, fold_free, fold_start, fold_t, fold_value
+from leadcore_kernel.fold cimport (
+    fold_add, fold_advance, fold_clear, fold_due, fold_free, fold_start, fold_t, fold_track, fold_value,
+)
 from leadcore_kernel.layout cimport (
-    ACT_ADD, ACT_ADD_PER, ACT_RESET, COND_AND, COND_CONST, COND_DEPTH, COND_GRADE_IN, COND_LEAF, COND_NOT, COND_OR,
-    COND_RATING_IN, COND_SCORE_AT_LEAST, SAY_LEAF, SAY_VALUE, act_t, cond_t, criterion_t, fold_spec_t, group_t,
-    part_t, say_t, score_t, span_t,
+    ACT_ADD_PER, ACT_RESET, COND_AGE_AT_LEAST, COND_AND, COND_CONST, COND_DEPTH, COND_EVENT, COND_GRADE_IN,
+    COND_LABEL_IN, COND_LEAF, COND_NOT, COND_OR, COND_RATING_IN, COND_SCORE_AT_LEAST, COND_THRESHOLD,
+    COND_VISITS_AT_LEAST, SAY_LEAF, SAY_VALUE, act_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, say_t, score_t,
+    span_t,
 )
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.store cimport record_at, record_code, record_number, shape_t
@@ -32,6 +35,15 @@ cdef struct lead_t:
     int32_t* grades       # index of each score's grade, 0 for none
     int32_t rating
     int32_t label
+    wide_t* grouped       # value of each group
+    uint8_t* stale        # groups to be added up anew
+    int64_t* due          # tracked: until when each fold's value stands still
+    int64_t stands        # tracked: until when all stand still
+    bint tracked
+    uint8_t* reached      # thresholds (spec 6.5)
+    uint8_t* happened     # conditions on the event at hand
+    int64_t age           # time in stage
+    int64_t visits        # of the stage
     int64_t highs         # where a line's high word stands behind its low word; 0: low words only
     bint wrapped          # a line did not fit its one word
     int fault             # 1 when memory ran out
@@ -48,12 +60,18 @@ cdef inline void lead_free(lead_t* a, const plan_t* p) noexcept nogil:
     free(a.leaves)
     free(a.scores)
     free(a.grades)
+    free(a.grouped)
+    free(a.stale)
+    free(a.due)
+    free(a.reached)
+    free(a.happened)
     memset(a, 0, sizeof(lead_t))
 
 
-cdef inline int lead_start(lead_t* a, const plan_t* p) noexcept nogil:
-    """Make the work space of one lead; -1 when memory runs out."""
+cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept nogil:
+    """Make the work space of one lead, ``tracked`` for one asked at many instants; -1 when memory runs out."""
     cdef int64_t i
+    cdef int fault = 0
     memset(a, 0, sizeof(lead_t))
     a.folds = <fold_t*> calloc(<size_t> p.folds_size + 1, sizeof(fold_t))
     a.folded = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
@@ -61,12 +79,25 @@ cdef inline int lead_start(lead_t* a, const plan_t* p) noexcept nogil:
     a.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
     a.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
     a.grades = <int32_t*> calloc(<size_t> p.scores_size + 1, sizeof(int32_t))
-    if not (a.folds and a.folded and a.values and a.leaves and a.scores and a.grades):
+    a.grouped = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
+    a.stale = <uint8_t*> calloc(<size_t> p.groups_size + 1, 1)
+    a.due = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
+    a.reached = <uint8_t*> calloc(<size_t> p.thresholds_size + 1, 1)
+    a.happened = <uint8_t*> calloc(<size_t> p.happenings_size + 1, 1)
+    a.tracked = tracked
+    if not (
+        a.folds and a.folded and a.values and a.leaves and a.scores and a.grades and a.grouped and a.stale and a.due
+        and a.reached and a.happened
+    ):
         lead_free(a, p)
         return -1
     for i in range(p.folds_size):
         fold_start(&a.folds[i])
-    return 0
+        if tracked:
+            fault |= fold_track(&a.folds[i], &p.folds[i])
+    if fault:
+        lead_free(a, p)
+    return fault
 
 
 cdef inline void lead_clear(lead_t* a, const plan_t* p) noexcept nogil:
@@ -74,6 +105,8 @@ cdef inline void lead_clear(lead_t* a, const plan_t* p) noexcept nogil:
     cdef int64_t i
     for i in range(p.folds_size):
         fold_clear(&a.folds[i])
+        a.due[i] = INT64_MIN
+    a.stands = INT64_MIN
 
 
 cdef inline int lead_act(
@@ -83,6 +116,8 @@ cdef inline int lead_act(
     cdef fold_t* fold = &a.folds[act.fold]
     cdef const fold_spec_t* spec = &p.folds[act.fold]
     cdef int64_t points = act.points
+    a.due[act.fold] = INT64_MIN
+    a.stands = INT64_MIN
     if act.act == ACT_RESET:
         fold_clear(fold)
         return 0
@@ -100,6 +135,8 @@ cdef inline void lead_say(lead_t* a, const plan_t* p, const say_t* says, int64_t
     cdef int64_t i
     memset(a.values, 0, <size_t> p.values_size * sizeof(int64_t))
     memset(a.leaves, 0, <size_t> p.leaves_size)
+    memset(a.stale, 1, <size_t> p.groups_size)
+    a.stands = INT64_MIN
     for i in range(size):
         if says[i].kind == SAY_VALUE:
             a.values[says[i].index] = says[i].points
@@ -108,7 +145,7 @@ cdef inline void lead_say(lead_t* a, const plan_t* p, const say_t* says, int64_t
 
 
 cdef inline bint lead_holds(const lead_t* a, const plan_t* p, span_t program) noexcept nogil:
-    """Run a condition program over scores, grades, rating and leaves."""
+    """Run a condition program over what is known of the lead now (spec 6.4, 8.2)."""
     cdef uint8_t stack[COND_DEPTH]
     cdef int64_t top = 0, i
     cdef const cond_t* c
@@ -131,6 +168,16 @@ cdef inline bint lead_holds(const lead_t* a, const plan_t* p, span_t program) no
                 stack[top] = p.members[c.value + a.grades[c.arg]]
             elif c.op == COND_RATING_IN:
                 stack[top] = p.members[c.value + a.rating]
+            elif c.op == COND_LABEL_IN:
+                stack[top] = p.members[c.value + a.label]
+            elif c.op == COND_THRESHOLD:
+                stack[top] = a.reached[c.arg]
+            elif c.op == COND_EVENT:
+                stack[top] = a.happened[c.arg]
+            elif c.op == COND_AGE_AT_LEAST:
+                stack[top] = a.age >= c.value
+            elif c.op == COND_VISITS_AT_LEAST:
+                stack[top] = a.visits >= c.value
             else:
                 stack[top] = c.value != 0
             top += 1
@@ -148,6 +195,14 @@ cdef inline void lead_line(lead_t* a, int64_t** line, wide_t value) noexcept nog
     line[0] += 1
 
 
+cdef inline int64_t lead_criterion(const lead_t* a, const criterion_t* c) noexcept nogil:
+    """A criterion after its gate and bounds (spec 4.1, 4.2)."""
+    cdef int64_t raw = a.folded[c.fold] if c.fold >= 0 else a.values[c.value]
+    if c.gate >= 0 and not a.leaves[c.gate]:
+        return 0
+    return c.low if raw < c.low else c.high if raw > c.high else raw
+
+
 cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, int64_t** line) noexcept nogil:
     """One group: clamp(sum of criteria), then x fade, then x weight (spec 6.1)."""
     cdef const criterion_t* c
@@ -155,13 +210,10 @@ cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, int6
     cdef int64_t i, raw, value, held
     for i in range(g.criteria, g.criteria + g.criteria_size):
         c = &p.criteria[i]
-        raw = a.folded[c.fold] if c.fold >= 0 else a.values[c.value]
-        if c.gate >= 0 and not a.leaves[c.gate]:
-            value = 0
-        else:
-            value = c.low if raw < c.low else c.high if raw > c.high else raw
+        value = lead_criterion(a, c)
         sum = wide_add(sum, wide_of(value))
         if line[0] != NULL:
+            raw = a.folded[c.fold] if c.fold >= 0 else a.values[c.value]
             held = 0 if c.gate >= 0 and not a.leaves[c.gate] else raw
             lead_line(a, line, wide_of(raw))
             lead_line(a, line, wide_sub(wide_of(held), wide_of(raw)))
@@ -193,7 +245,10 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
         line = lines + s.line if lines != NULL else NULL
         sum = wide_of(0)
         for i in range(s.groups, s.groups + s.groups_size):
-            sum = wide_add(sum, lead_group(a, p, &p.groups[i], &line))
+            if a.stale[i]:
+                a.grouped[i] = lead_group(a, p, &p.groups[i], &line)
+                a.stale[i] = 0
+            sum = wide_add(sum, a.grouped[i])
         for i in range(s.parts, s.parts + s.parts_size):
             part = &p.parts[i]
             share = wide_times_millionths(a.scores[part.score], part.factor)
@@ -211,17 +266,46 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
             a.grades[which] += 1
 
 
-cdef inline int lead_evaluate(lead_t* a, const plan_t* p, int64_t now, int64_t* lines) noexcept nogil:
-    """Scores, grades, rating and label at ``now``; the attributes were said before. -1 when memory runs out."""
+cdef inline void lead_conclude(lead_t* a, const plan_t* p, bint label) noexcept nogil:
+    """Rating, and the label if it is wanted, from scores and grades (spec 6.4)."""
     cdef int64_t i
-    for i in range(p.folds_size):
-        fold_advance(&a.folds[i], &p.folds[i], now)
-        a.folded[i] = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
-    lead_scores(a, p, lines)
     a.rating = 0
     for i in range(p.rating_size):
         a.rating = a.rating * (p.scores[p.rating[i]].grades_size + 1) + a.grades[p.rating[i]]
     a.label = 0
-    while a.label < p.labels_size - 1 and not lead_holds(a, p, p.labels[a.label]):
+    while label and a.label < p.labels_size - 1 and not lead_holds(a, p, p.labels[a.label]):
         a.label += 1
+
+
+cdef inline int lead_evaluate(lead_t* a, const plan_t* p, int64_t now, int64_t* lines) noexcept nogil:
+    """Scores, grades, rating and label at ``now``; the attributes were said before. -1 when memory runs out."""
+    cdef int64_t i
+    for i in range(p.folds_size):
+        fold_advance(&a.folds[i], &p.folds[i], &p.tables, now)
+        a.folded[i] = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
+    memset(a.stale, 1, <size_t> p.groups_size)
+    lead_scores(a, p, lines)
+    lead_conclude(a, p, True)
+    return -1 if a.fault else 0
+
+
+cdef inline int lead_refresh(lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
+    """The same for a tracked lead: only what may have moved since the last time is worked out anew."""
+    cdef int64_t i, value
+    if now < a.stands:
+        return 0
+    a.stands = INT64_MAX
+    for i in range(p.folds_size):
+        if a.due[i] <= now:
+            fold_advance(&a.folds[i], &p.folds[i], &p.tables, now)
+            value = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
+            a.due[i] = fold_due(&a.folds[i], &p.folds[i], &p.tables, now)
+            if value != a.folded[i]:
+                a.folded[i] = value
+                if p.folds[i].group >= 0:
+                    a.stale[p.folds[i].group] = 1
+        if a.due[i] < a.stands:
+            a.stands = a.due[i]
+    lead_scores(a, p, NULL)
+    lead_conclude(a, p, p.labelled)
     return -1 if a.fault else 0

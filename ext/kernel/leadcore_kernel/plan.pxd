@@ -4,7 +4,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from leadcore_kernel.fold cimport tables_t
 from leadcore_kernel.layout cimport (
-    act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, say_t, score_t, span_t, threshold_t,
+    act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, rule_t, say_t, score_t, span_t, stage_t,
+    threshold_t,
 )
 
 cdef struct plan_t:
@@ -37,3 +38,12 @@ cdef struct plan_t:
     int64_t values_size           # attribute criteria
     int64_t leaves_size           # conditions on attributes
     int64_t lines_size            # lines of an explanation
+    const stage_t* stages
+    int64_t stages_size
+    int64_t initial
+    const rule_t* rules
+    int64_t rules_size
+    const int32_t* leaving        # rules, by stage
+    const int64_t* timers         # lengths of `after`, by stage
+    int64_t happenings_size       # conditions on events
+    bint labelled                 # whether a rule asks for the label

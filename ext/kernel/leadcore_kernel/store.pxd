@@ -37,13 +37,15 @@ cdef struct store_t:
     shape_t shape
     partition_t* partitions
     int64_t bits          # 2^bits partitions
-    int64_t horizon       # later rows are counted and left out, unless `keep_all`
+    int64_t horizon       # later rows are counted and left out, unless `keep_later`
     int64_t known         # lead codes from here on are watched for their first event
-    bint keep_all         # keep rows without hits and rows beyond the horizon: their identities matter
+    bint keep_idle        # keep rows without hits
+    bint keep_later       # keep rows beyond the horizon: their identities matter
     int64_t* first        # by lead code - known: instant of the first declared event
     int64_t first_size
     int64_t later
     int64_t kept
+    int64_t earliest      # instant of the first row kept
 
 
 cdef inline shape_t store_shape(bint identities, bint row, int32_t codes, int32_t numbers) noexcept nogil:
@@ -68,6 +70,7 @@ cdef inline int store_start(store_t* s, shape_t shape, int64_t bits) noexcept no
     s.bits = bits
     s.horizon = INT64_MAX
     s.known = INT64_MAX
+    s.earliest = INT64_MAX
     s.partitions = <partition_t*> calloc(<size_t> 1 << bits, sizeof(partition_t))
     return STORE_NO_MEMORY if s.partitions == NULL else STORE_OK
 
@@ -156,10 +159,12 @@ cdef inline int store_push(
             return STORE_NO_MEMORY
         if at[i] > s.horizon:
             s.later += 1
-            if not s.keep_all:
+            if not s.keep_later:
                 continue
-        elif hits[i] == 0 and not s.keep_all:
+        elif hits[i] == 0 and not s.keep_idle:
             continue
+        if at[i] < s.earliest:
+            s.earliest = at[i]
         words = store_room(s, who)
         if words == NULL:
             return STORE_NO_MEMORY

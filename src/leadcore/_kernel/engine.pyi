@@ -44,7 +44,8 @@ class Store:
         numbers: int,
         horizon: int = ...,
         known: int = ...,
-        keep_all: bool = ...,
+        keep_idle: bool = ...,
+        keep_later: bool = ...,
         alias: _U32 | None = ...,
     ) -> Store: ...
     def push(
@@ -63,6 +64,8 @@ class Store:
     def later(self) -> int: ...
     @property
     def kept(self) -> int: ...
+    @property
+    def earliest(self) -> int: ...
     def first_seen(self, leads: int) -> _I64: ...
 
 @final
@@ -118,4 +121,36 @@ class Worker:
     ) -> list[tuple[int, int, int, int]]: ...
     @property
     def wrapped(self) -> bool: ...
+    def overflow(self) -> _I64: ...
+
+@final
+class Replayer:
+    """One thread's work space for the replay of one plan (spec 8); not shared between threads at a time."""
+
+    def __new__(cls, plan: Plan, grid: npt.NDArray[Any], every: int, changes: bool, stop: _I32) -> Replayer: ...
+    def run(
+        self,
+        store: Store,
+        partition: int,
+        leads: int,
+        events: Sets,
+        attributes: Sets,
+        ranks: _U32,
+        first_id: int,
+        repeats: bool,
+        end: int,
+        place: _I64,
+        born: _I64,
+        begins: _I32,
+        rows: _I64,
+        since: _I64,
+        says: _U32,
+        stage: _I32,
+        entered: _I64,
+        scores: _I64,
+        thresholds: npt.NDArray[np.uint8],
+    ) -> tuple[list[tuple[int, int, int]], bool, tuple[int, list[int]] | None]: ...
+    def moves(self) -> tuple[npt.NDArray[Any], _I64]: ...
+    def changes(self) -> npt.NDArray[Any]: ...
+    def counts(self) -> tuple[_I64, int, int]: ...
     def overflow(self) -> _I64: ...

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from leadcore._arrow import match_text
-from leadcore._plan.numbers import as_number, ceil_millionths, floor_millionths
+from leadcore._plan.numbers import as_number, scaled_down, scaled_up
 from leadcore._time import to_micros
 from leadcore.model.condition import All, Any_, Clause, Condition, Not
 
 NEGATED = {"ne": "eq", "not_in": "in"}
+DAY = 86_400_000_000
+"""Microseconds; `stage.age` is in days (spec 8.2)."""
 TEXT_OPS = ("contains", "has_word", "starts_with", "ends_with", "matches")
 
 Json = dict[str, Any]
@@ -18,6 +20,7 @@ ALWAYS: Json = {"all": []}
 
 # Step kinds of a kernel condition program; the names and numbers of ext/kernel/leadcore_kernel/layout.pxd.
 CONST, LEAF, SCORE_AT_LEAST, GRADE_IN, RATING_IN, NOT, AND, OR = range(8)
+LABEL_IN, THRESHOLD, EVENT, AGE_AT_LEAST, VISITS_AT_LEAST = range(8, 13)
 Step = tuple[int, int, int]
 
 
@@ -69,23 +72,33 @@ def lower_clause(clause: Clause, index: int, kind: str, case_sensitive: bool) ->
 
 
 class Programs:
-    """Condition programs over scores, grades, the rating and leaves, in postfix order, in one table."""
+    """Condition programs over what is known of a lead, in postfix order, in one table (spec 6.4, 8.2)."""
 
     def __init__(
         self,
         scores: Mapping[str, int],
         grades: Mapping[str, Sequence[str]],
         ratings: Sequence[str],
+        labels: Sequence[str],
+        thresholds: Mapping[str, int],
         leaf: Callable[[Clause], int],
+        happening: Callable[[Clause, tuple[int, ...]], int],
     ) -> None:
-        """``grades`` are each score's grade names, ``ratings`` every possible rating in code order."""
-        self.scores, self.grades, self.ratings, self.leaf = scores, grades, ratings, leaf
+        """``grades`` are each score's grade names, ``ratings`` every possible rating in code order.
+
+        ``leaf`` numbers a condition on the attributes, ``happening`` one on an event of these types.
+        """
+        self.scores, self.grades, self.ratings = scores, grades, ratings
+        self.labels, self.thresholds = labels, thresholds
+        self.leaf, self.happening = leaf, happening
         self.steps: list[Step] = []
         self.members: list[int] = []
+        self.types: tuple[int, ...] = ()
 
-    def add(self, condition: Condition) -> tuple[int, int]:
-        """Append the program of a condition; its first step and length."""
+    def add(self, condition: Condition, types: tuple[int, ...] = ()) -> tuple[int, int]:
+        """Append the program of a condition, at events of these types; its first step and length."""
         begin = len(self.steps)
+        self.types = types
         self._lower(condition)
         return begin, len(self.steps) - begin
 
@@ -110,34 +123,53 @@ class Programs:
                 self.steps.append((op, 0, 0))
 
     def _clause(self, clause: Clause) -> None:
-        room, _, name = clause.field.partition(".")
+        room, dot, name = clause.field.partition(".")
         if clause.op in NEGATED:
             self._clause(clause.model_copy(update={"op": NEGATED[clause.op]}))
             self.steps.append((NOT, 0, 0))
+        elif room == "event" and dot:
+            self.steps.append((EVENT, self.happening(clause, self.types), 0))
+        elif clause.field not in ("rating", "label") and (not dot or room == "lead"):
+            self.steps.append((LEAF, self.leaf(clause), 0))
+        elif clause.op == "exists":
+            self.steps.append((CONST, 0, int(clause.value)))
         elif clause.field == "rating":
             self._set(RATING_IN, 0, clause, self.ratings)
+        elif clause.field == "label":
+            self._set(LABEL_IN, 0, clause, self.labels)
         elif room == "grade":
             self._set(GRADE_IN, self.scores[name], clause, self.grades[name])
-        elif room == "score":
-            self._score(self.scores[name], clause)
+        elif room == "threshold":
+            self._flag(self.thresholds[name], clause)
+        elif clause.field == "stage.age":
+            self._ordered(AGE_AT_LEAST, 0, clause, DAY)
+        elif clause.field == "stage.visits":
+            self._ordered(VISITS_AT_LEAST, 0, clause, 1)
         else:
-            self.steps.append((LEAF, self.leaf(clause), 0))
+            self._ordered(SCORE_AT_LEAST, self.scores[name], clause, 10**6)
 
     def _set(self, op: int, arg: int, clause: Clause, names: Sequence[str]) -> None:
-        """Membership of a grade or rating, worked out once for every name there is."""
-        if clause.op == "exists":
-            self.steps.append((CONST, 0, int(clause.value)))
-            return
+        """Membership of a grade, rating or label, worked out once for every name there is."""
         test = "in" if clause.op in ("eq", "in") else clause.op
         found = match_text(test, list(listed(clause.value)), bool(clause.case_sensitive), list(names))
         self.steps.append((op, arg, len(self.members)))
         self.members.extend(int(hit) for hit in found)
 
-    def _score(self, score: int, clause: Clause) -> None:
-        """A score against exact decimals (spec 3.2)."""
+    def _flag(self, threshold: int, clause: Clause) -> None:
+        """A threshold that is, or is not, reached."""
+        wanted = set(listed(clause.value))
+        if len(wanted) == 2:
+            self.steps.append((CONST, 0, 1))
+            return
+        self.steps.append((THRESHOLD, threshold, 0))
+        if False in wanted:
+            self.steps.append((NOT, 0, 0))
+
+    def _ordered(self, op: int, arg: int, clause: Clause, scale: int) -> None:
+        """A whole number of 1/scale against exact decimals (spec 3.2)."""
 
         def at_least(bound: int) -> None:
-            self.steps.append((SCORE_AT_LEAST, score, bound))
+            self.steps.append((op, arg, bound))
 
         def below(bound: int) -> None:
             at_least(bound)
@@ -145,24 +177,22 @@ class Programs:
 
         values = listed(clause.value)
         match clause.op:
-            case "exists":
-                self.steps.append((CONST, 0, int(clause.value)))
             case "ge":
-                at_least(ceil_millionths(values[0]))
+                at_least(scaled_up(values[0], scale))
             case "gt":
-                at_least(floor_millionths(values[0]) + 1)
+                at_least(scaled_down(values[0], scale) + 1)
             case "lt":
-                below(ceil_millionths(values[0]))
+                below(scaled_up(values[0], scale))
             case "le":
-                below(floor_millionths(values[0]) + 1)
+                below(scaled_down(values[0], scale) + 1)
             case "between":
-                at_least(ceil_millionths(values[0]))
-                below(floor_millionths(values[1]) + 1)
+                at_least(scaled_up(values[0], scale))
+                below(scaled_down(values[1], scale) + 1)
                 self.steps.append((AND, 0, 0))
-            case _:  # eq, in: equal to a decimal of more than six places, no score ever is
+            case _:  # eq, in: equal to a decimal between two whole numbers, nothing ever is
                 self.steps.append((CONST, 0, 0))
                 for value in values:
-                    at_least(ceil_millionths(value))
-                    below(floor_millionths(value) + 1)
+                    at_least(scaled_up(value, scale))
+                    below(scaled_down(value, scale) + 1)
                     self.steps.append((AND, 0, 0))
                     self.steps.append((OR, 0, 0))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from leadcore._plan.numbers import as_number, millionths
-from leadcore.model.criterion import EventCriterion, FrequencyCriterion, PerProperty, RecencyCriterion
+from leadcore.model.criterion import ByProperty, EventCriterion, FrequencyCriterion, PerProperty, RecencyCriterion
 from leadcore.model.decay import Decay, Expire, HalfLife, Linear, Period, Periodic, Steps
 from leadcore.model.scalar import Points
 from leadcore.model.score import Fade
@@ -32,6 +32,8 @@ class Folds:
     number: Callable[[str], int]
     code: Callable[[str], int]
     exact: Callable[[Points], Decimal]
+    group: int = 0
+    """The group whose criteria are being added."""
     rows: list[Row] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     steps: list[tuple[int, int]] = field(default_factory=list)
@@ -39,7 +41,15 @@ class Folds:
     bands: list[tuple[int, int]] = field(default_factory=list)
 
     def _add(self, name: str, kind: int, **values: Any) -> int:
-        blank: Row = {"kind": kind, "unique": -1, "distinct": -1, "number": -1, "low": -1e300, "high": 1e300}
+        blank: Row = {
+            "kind": kind,
+            "group": self.group,
+            "unique": -1,
+            "distinct": -1,
+            "number": -1,
+            "low": -1e300,
+            "high": 1e300,
+        }
         self.rows.append(blank | values)
         self.names.append(name)
         return len(self.rows) - 1
@@ -53,6 +63,7 @@ class Folds:
             row["cooldown"] = int(criterion.cooldown)
         if criterion.limit is not None:
             row |= {"limit": criterion.limit.count, "unit": UNITS[criterion.limit.per]}
+        row["sign"] = self._sign(criterion.points)
         if isinstance(criterion.points, PerProperty):
             per = criterion.points
             row |= {"number": self.number(per.per), "rate": as_number(per.rate)}
@@ -61,6 +72,18 @@ class Folds:
             if per.max is not None:
                 row["high"] = as_number(self.exact(per.max))
         return self._add(criterion.name, EVENT, **row)
+
+    def _sign(self, points: Points | PerProperty | ByProperty) -> int:
+        """1 where no event takes points away, -1 where none gives any, else 0."""
+        if isinstance(points, PerProperty):
+            low = None if points.min is None else self.points(points.min)
+            high = None if points.max is None else self.points(points.max)
+            return 1 if low is not None and low >= 0 else -1 if high is not None and high <= 0 else 0
+        if isinstance(points, ByProperty):
+            worth = [self.points(p) for p in (*points.table.values(), points.otherwise, points.missing)]
+        else:
+            worth = [self.points(points)]
+        return 1 if min(worth) >= 0 else -1 if max(worth) <= 0 else 0
 
     def frequency(self, criterion: FrequencyCriterion) -> int:
         """Fold of a frequency criterion (spec 4.5)."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from leadcore._plan.conditions import ALWAYS, Json
 
-RESET, ADD, ADD_PER = range(3)
-"""What a hit of an event does to a fold: `ACT_*` of ext/kernel/leadcore_kernel/layout.pxd."""
+RESET, ADD, ADD_PER, HAPPENED, MANUAL = range(5)
+"""What a hit of an event does to a fold, or tells the lifecycle: `ACT_*` of ext/kernel/leadcore_kernel/layout.pxd."""
 VALUE, LEAF = range(2)
 """What a hit of a lead says: `SAY_*` of the same."""
 
 Meaning = tuple[int, int, int]
-"""(fold, act, micropoints) of an event hit; (kind, index, micropoints) of a lead hit."""
+"""(fold, act, micropoints) of an event hit, (condition, HAPPENED, 0), (0, MANUAL, stage or -1); (kind, index, micropoints) of a lead hit."""
 
 
 @dataclass

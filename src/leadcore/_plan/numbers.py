@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import MAX_PREC, ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import Any
 
 HELD = 10**18
@@ -20,20 +20,21 @@ def millionths(value: Decimal) -> int:
     return whole
 
 
-def floor_millionths(value: Decimal) -> int:
-    """The largest whole number of millionths not above the value, held within 64 bits."""
-    return _held(value, ROUND_FLOOR)
+def scaled_down(value: Decimal, scale: int) -> int:
+    """The largest whole number of 1/scale not above the value, held within 64 bits."""
+    return _held(value, scale, ROUND_FLOOR)
 
 
-def ceil_millionths(value: Decimal) -> int:
-    """The smallest whole number of millionths not below the value, held within 64 bits."""
-    return _held(value, ROUND_CEILING)
+def scaled_up(value: Decimal, scale: int) -> int:
+    """The smallest whole number of 1/scale not below the value, held within 64 bits."""
+    return _held(value, scale, ROUND_CEILING)
 
 
-def _held(value: Decimal, rounding: str) -> int:
-    if abs(value) > 10**12 + 1:  # beyond every score
+def _held(value: Decimal, scale: int, rounding: str) -> int:
+    if abs(value) * scale > _WIDEST:  # beyond every score, and every time in a stage
         return _WIDEST if value > 0 else -_WIDEST
-    return int(value.scaleb(6).to_integral_value(rounding=rounding))
+    with localcontext(prec=MAX_PREC):
+        return int((value * scale).to_integral_value(rounding=rounding))
 
 
 def as_number(value: Any) -> float:

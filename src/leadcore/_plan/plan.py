@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from leadcore._arrow import match_text
 from leadcore._kernel import DTYPES
-from leadcore._plan.conditions import Json, Programs, lower_clause, lower_row
+from leadcore._plan.conditions import Json, Programs, listed, lower_clause, lower_row
 from leadcore._plan.folds import Folds
 from leadcore._plan.hits import ADD, ADD_PER, LEAF, RESET, VALUE, Rules
+from leadcore._plan.lifecycle import Happenings, LifecycleTables, lifecycle_tables, manual_moves
 from leadcore._plan.numbers import HELD, as_number, millionths
 from leadcore._plan.zones import zone_table
 from leadcore.model import Model
@@ -51,6 +53,7 @@ class Plan:
 
     Attributes:
         program: Rules for the edge, as JSON.
+        ordered_program: The same, where the order of events at one instant is asked for in any case.
         tables: Record tables for the kernel, by name.
         scores: Score names in document order.
         grades: Grade names by score, best first.
@@ -65,6 +68,7 @@ class Plan:
     """
 
     program: bytes
+    ordered_program: bytes
     tables: dict[str, Any]
     scores: tuple[str, ...]
     grades: dict[str, tuple[str, ...]]
@@ -78,16 +82,16 @@ class Plan:
     ordered: bool
 
 
-def plan_model(model: Model) -> Plan:
-    """Compile a checked model."""
-    return _Planner(model).plan()
+def plan_model(model: Model, replay: bool = False) -> Plan:
+    """Compile a checked model, for scoring alone or with its lifecycle for replay too."""
+    return _Planner(model, replay).plan()
 
 
 class _Planner:
     """Walks a model once, in document order, and collects its tables."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, replay: bool) -> None:
+        self.model, self.replay = model, replay
         self.lead_index = {name: i for i, name in enumerate(model.attributes)}
         self.lead_types = [declared.type for declared in model.attributes.values()]
         self.properties = _merge(model)
@@ -235,6 +239,7 @@ class _Planner:
     def group(self, score: str, name: str | None, group: Group) -> None:
         """Append one group with its criteria; without a name, the criteria given directly (spec 6.1)."""
         begin = len(self.criteria)
+        self.folds.group = len(self.groups)
         resettable: list[int] = []
         for criterion in group.criteria:
             self.criterion(criterion, resettable)
@@ -286,8 +291,24 @@ class _Planner:
         grades = {n: tuple(g.name for g in s.grades) for n, s in model.scores.items() if s.grades is not None}
         names = list(model.scores)
         ratings = ["".join(r) for r in itertools.product(*(grades[n] for n in model.rating))] if model.rating else []
-        programs = Programs(self.score_index, grades, ratings, self._label_leaf)
+        happenings = Happenings(self.events)
+
+        def happening(clause: Clause, types: tuple[int, ...]) -> int:
+            return happenings.number(self._happening(clause), types)
+
+        label_names = tuple(label.name for label in model.labels or ())
+        reached = {name: i for i, name in enumerate(model.thresholds)}
+        programs = Programs(
+            self.score_index, grades, ratings, label_names, reached, self._label_leaf, happening
+        )  # fmt: skip
         labels = [programs.add(label.when) for label in model.labels or () if label.when is not None]
+        lifecycle = LifecycleTables()
+        if self.replay and model.lifecycle is not None:
+            lifecycle = lifecycle_tables(model.lifecycle, self.type_index, programs, happenings)
+            if model.lifecycle.manual is not None:
+                manual = model.lifecycle.manual
+                index, kind = self.event_index[manual.field.removeprefix("event.")], self.type_index[manual.on]
+                manual_moves(manual, self.events, index, kind, [stage.name for stage in model.lifecycle.stages])
         thresholds = [self._threshold(self.score_index[t.score], t) for t in model.thresholds.values()]
         zones, cycle_begin = zone_table(model.timezone if self.needs_zone else "UTC")
         acts, hit_acts = _spans(self.events.meanings)
@@ -318,14 +339,22 @@ class _Planner:
             "values_size": self.values,
             "leaves_size": len(self.leaves),
             "lines_size": self.width,
+            "stages": _records("stage", lifecycle.stages),
+            "rules": _records("rule", lifecycle.rules),
+            "leaving": np.array(lifecycle.leaving, np.int32),
+            "timers": np.array(lifecycle.timers, np.int64),
+            "initial": lifecycle.initial,
+            "happenings_size": len(happenings.numbers),
+            "labelled": lifecycle.labelled,
         }
         return Plan(
-            program=self._program(),
+            program=self._program(self.ordered),
+            ordered_program=self._program(True),
             tables=tables,
             scores=tuple(names),
             grades=grades,
             ratings=tuple(ratings),
-            labels=tuple(label.name for label in model.labels or ()),
+            labels=label_names,
             lines=tuple(self.lines),
             folds=tuple(self.folds.names),
             shared=tuple(self.shared),
@@ -338,12 +367,25 @@ class _Planner:
         index = self.lead_index[clause.field.removeprefix("lead.")]
         return self._leaf(lower_clause(clause, index, self.lead_types[index], False))
 
+    def _happening(self, clause: Clause) -> Json:
+        """A clause on an event, as the edge's COND."""
+        name = clause.field.removeprefix("event.")
+        if name != "type":
+            index = self.event_index[name]
+            return lower_clause(clause, index, self.event_types[index], False)
+        if clause.op == "exists":
+            return {"all": []} if clause.value else {"any": []}
+        test = "in" if clause.op == "eq" else clause.op
+        names = list(self.model.events)
+        found = match_text(test, list(listed(clause.value)), bool(clause.case_sensitive), names)
+        return {"op": "type", "types": [self.type_index[name] for name, fits in zip(names, found, strict=True) if fits]}
+
     def _threshold(self, score: int, threshold: Any) -> tuple[int, int, int, int]:
         at = self._points(threshold.at)
         release = at if threshold.release is None else self._points(threshold.release)
         return score, int(threshold.latch), at, release
 
-    def _program(self) -> bytes:
+    def _program(self, ordered: bool) -> bytes:
         def fields(declared: dict[str, FieldDeclaration]) -> list[Json]:
             return [{"name": n, "type": d.type, "optional": d.optional} for n, d in declared.items()]
 
@@ -358,7 +400,7 @@ class _Planner:
             "event_rules": self.events.rules,
             "codes": self.codes,
             "numbers": self.numbers,
-            "ordered": self.ordered,
+            "ordered": ordered,
         }
         return json.dumps(source, ensure_ascii=False).encode()
 
@@ -384,9 +426,9 @@ def _place(places: list[int], item: int) -> int:
 def _spans(meanings: Sequence[Sequence[tuple[int, int, int]]]) -> tuple[list[tuple[int, ...]], list[tuple[int, int]]]:
     """Meanings in one list, and where those of each hit id stand in it."""
     flat, spans = list[tuple[int, ...]](), list[tuple[int, int]]()
-    for listed in meanings:
-        spans.append((len(flat), len(listed)))
-        flat.extend(listed)
+    for meaning in meanings:
+        spans.append((len(flat), len(meaning)))
+        flat.extend(meaning)
     return flat, spans
 
 

@@ -46,7 +46,7 @@ def values(const int64_t[::1] at not None, const int64_t[::1] points not None, i
             fault |= fold_add(&fold, &spec, &tables, at[event], points[event], 0, 0)
             event += 1
         fault |= fold_copy(&copy, &fold)  # asking a copy leaves the fold as it was
-        fold_advance(&copy, &spec, asked[i])
+        fold_advance(&copy, &spec, &tables, asked[i])
         out.append(fold_value(&copy, &spec, &tables, asked[i], &fault))
         fold_free(&copy)
     fold_free(&fold)

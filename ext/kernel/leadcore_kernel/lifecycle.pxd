@@ -1,0 +1,426 @@
+"""One lead's way through the stages: evaluations in the order of spec 8.4, each by the rules of spec 8.5."""
+
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from leadcore_kernel.grid cimport grid_before, grid_from, grid_t
+from leadcore_kernel.layout cimport (
+    ACT_ADD_PER, ACT_LEAF, ACT_MANUAL, CAUSE_ATTRIBUTE, CAUSE_BIRTH, CAUSE_EVENT, CAUSE_GRID, CAUSE_MANUAL,
+    CAUSE_TIMER, act_t, rule_t, say_t, score_t, span_t, stage_t, threshold_t,
+)
+from leadcore_kernel.lead cimport (
+    lead_act, lead_clear, lead_criterion, lead_holds, lead_refresh, lead_say, lead_t,
+)
+from leadcore_kernel.log cimport change_t, log_change, log_free, log_move, log_t, move_t
+from leadcore_kernel.order cimport key_t
+from leadcore_kernel.plan cimport plan_t
+from leadcore_kernel.reach cimport EVER, NO, reach_find, reach_free, reach_holds, reach_start, reach_t
+from leadcore_kernel.store cimport record_hits, record_order, shape_t
+from leadcore_kernel.wide cimport wide_less, wide_of, wide_sub, wide_t, wide_times_millionths
+
+cdef enum:
+    MOST_STAGES = 256     # spec 11
+    MOST_MOVES = 1_000_000
+    LIFE_OK = 0
+    LIFE_NO_MEMORY = -1
+    LIFE_TOO_MANY_MOVES = -2
+    LIFE_STOPPED = -3     # by the flag of the run
+
+cdef struct history_t:
+    # One lead's rows, as the caller brought them together.
+    const shape_t* shape
+    const uint64_t* records
+    const key_t* keys
+    int64_t events_size
+    const int64_t* acts_start     # by hit set
+    const act_t* acts
+    const int64_t* since          # of each row of attributes, ascending
+    const uint32_t* attributes    # its hit set
+    int64_t attributes_size
+    const int64_t* says_start     # by lead hit set
+    const say_t* says
+    int64_t birth                 # INT64_MAX: never
+    int32_t stage                 # stage at birth
+    int64_t end
+
+cdef struct life_t:
+    reach_t reach
+    log_t log
+    grid_t grid
+    const int32_t* stop   # the run's flag: not 0 asks to stop
+    bint changes          # whether every change of a score is written down
+    int64_t* values       # by criterion, at the evaluation before
+    int64_t* before       # by score, at the evaluation before
+    int64_t* passed_over  # by rule
+    int64_t manual_current
+    int64_t manual_unknown
+    # of the lead at hand
+    int64_t place         # in the result
+    int32_t stage         # -1: none
+    int64_t entered
+    int64_t timer         # next of the stage's timers
+    int64_t moves
+    int64_t visits[256]
+    uint8_t left[256]     # stages left in this evaluation
+    bint leaving          # whether there are any
+    bint withheld         # a rule was passed over in the last evaluation
+    bint quiet            # nothing can happen until the next event, change of attributes or timer
+    int64_t stride        # how far ahead the last look at the grid could see
+
+
+cdef inline int life_start(life_t* f, const plan_t* p) noexcept nogil:
+    """Make the work space of one thread; -1 when memory runs out."""
+    memset(f, 0, sizeof(life_t))
+    f.values = <int64_t*> calloc(<size_t> p.criteria_size + 1, sizeof(int64_t))
+    f.before = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
+    f.passed_over = <int64_t*> calloc(<size_t> p.rules_size + 1, sizeof(int64_t))
+    if reach_start(&f.reach, p) or not (f.values and f.before and f.passed_over):
+        life_free(f)
+        return LIFE_NO_MEMORY
+    return LIFE_OK
+
+
+cdef inline void life_free(life_t* f) noexcept nogil:
+    log_free(&f.log)
+    reach_free(&f.reach)
+    free(f.values)
+    free(f.before)
+    free(f.passed_over)
+    memset(f, 0, sizeof(life_t))
+
+
+cdef inline int life_enter(
+    life_t* f, lead_t* a, const plan_t* p, int32_t to, int32_t rule, int32_t cause, int64_t event, int64_t now
+) noexcept nogil:
+    """Write a transition down and begin the stay."""
+    cdef move_t* move = log_move(&f.log, p.scores_size)
+    if move == NULL:
+        return LIFE_NO_MEMORY
+    move.lead = f.place
+    move.at = now
+    move.event = event
+    move.from_stage = f.stage
+    move.to_stage = to
+    move.rule = rule
+    move.cause = cause
+    memcpy(
+        f.log.scores + (f.log.moves_size - 1) * p.scores_size, a.scores, <size_t> p.scores_size * sizeof(int64_t)
+    )
+    if f.stage >= 0:
+        f.left[f.stage] = 1
+        f.leaving = True
+        f.moves += 1
+        if f.moves > MOST_MOVES:
+            return LIFE_TOO_MANY_MOVES
+    f.stage = to
+    f.entered = now
+    f.timer = 0
+    f.visits[to] += 1
+    a.age = 0
+    a.visits = f.visits[to]
+    return LIFE_OK
+
+
+cdef inline int32_t life_rule(life_t* f, lead_t* a, const plan_t* p, bint event) noexcept nogil:
+    """The first rule that fires now, or -1; rules with ``on`` take part where an event is at hand (spec 8.5)."""
+    cdef const stage_t* stage = &p.stages[f.stage]
+    cdef int64_t first = stage.rules if event else stage.free
+    cdef int64_t size = stage.rules_size if event else stage.free_size, i
+    cdef const rule_t* rule
+    cdef span_t when
+    for i in range(first, first + size):
+        rule = &p.rules[p.leaving[i]]
+        if rule.on >= 0 and not a.happened[rule.on]:
+            continue
+        if rule.after and a.age < rule.after:
+            continue
+        if rule.when_size:
+            when.begin = rule.when
+            when.size = rule.when_size
+            if not lead_holds(a, p, when):
+                continue
+        if f.left[rule.to]:
+            f.passed_over[p.leaving[i]] += 1
+            f.withheld = True
+            continue
+        return p.leaving[i]
+    return -1
+
+
+cdef inline int32_t life_moved_most(life_t* f, lead_t* a, const plan_t* p, int64_t which) noexcept nogil:
+    """The criterion behind a score's change: of its criteria the one that moved most, of its components likewise."""
+    cdef const score_t* s = &p.scores[which]
+    cdef int64_t i, j
+    cdef int32_t found = -1, best = -1
+    cdef wide_t most = wide_of(0), moved
+    while s.parts_size:
+        best = -1
+        most = wide_of(0)
+        for i in range(s.parts, s.parts + s.parts_size):
+            moved = wide_sub(
+                wide_times_millionths(a.scores[p.parts[i].score], p.parts[i].factor),
+                wide_times_millionths(f.before[p.parts[i].score], p.parts[i].factor),
+            )
+            if wide_less(moved, wide_of(0)):
+                moved = wide_sub(wide_of(0), moved)
+            if wide_less(most, moved):
+                most = moved
+                best = p.parts[i].score
+        if best < 0:
+            return -1
+        s = &p.scores[best]
+    most = wide_of(0)
+    for i in range(s.groups, s.groups + s.groups_size):
+        for j in range(p.groups[i].criteria, p.groups[i].criteria + p.groups[i].criteria_size):
+            moved = wide_sub(wide_of(lead_criterion(a, &p.criteria[j])), wide_of(f.values[j]))
+            if wide_less(moved, wide_of(0)):
+                moved = wide_sub(wide_of(0), moved)
+            if wide_less(most, moved):
+                most = moved
+                found = <int32_t> j
+    return found
+
+
+cdef inline int life_note(life_t* f, lead_t* a, const plan_t* p, int32_t cause, int64_t event, int64_t now) noexcept nogil:
+    """Write every changed score down, and remember this evaluation for the next."""
+    cdef int64_t i
+    cdef change_t* change
+    for i in range(p.scores_size):
+        if a.scores[i] == f.before[i]:
+            continue
+        change = log_change(&f.log)
+        if change == NULL:
+            return LIFE_NO_MEMORY
+        change.lead = f.place
+        change.at = now
+        change.event = event
+        change.cause = cause
+        change.score = <int32_t> i
+        change.before = f.before[i]
+        change.after = a.scores[i]
+        change.criterion = life_moved_most(f, a, p, i)
+    memcpy(f.before, a.scores, <size_t> p.scores_size * sizeof(int64_t))
+    for i in range(p.criteria_size):
+        f.values[i] = lead_criterion(a, &p.criteria[i])
+    return LIFE_OK
+
+
+cdef inline int life_evaluate(
+    life_t* f, lead_t* a, const plan_t* p, int32_t cause, int32_t manual, int64_t event, int64_t now
+) noexcept nogil:
+    """One evaluation (spec 8.5); with cause ``manual`` the lead goes to stage ``manual`` first, at birth into it."""
+    cdef const threshold_t* threshold
+    cdef int64_t i
+    cdef int fault = lead_refresh(a, p, now)
+    cdef int32_t rule
+    cdef bint at_hand = cause == CAUSE_EVENT
+    for i in range(p.thresholds_size):
+        threshold = &p.thresholds[i]
+        if not a.reached[i]:
+            a.reached[i] = a.scores[threshold.score] >= threshold.at
+        elif not threshold.latch:
+            a.reached[i] = a.scores[threshold.score] >= threshold.release
+    f.withheld = False
+    f.quiet = False
+    if f.leaving:
+        memset(f.left, 0, sizeof(f.left))
+        f.leaving = False
+    a.age = now - f.entered
+    if f.changes and not fault:
+        fault = life_note(f, a, p, cause, event, now)
+    if manual >= 0 and not fault:
+        fault = life_enter(f, a, p, manual, -1, cause, event, now)
+        at_hand = False
+    while not fault:
+        rule = life_rule(f, a, p, at_hand)
+        if rule < 0:
+            break
+        fault = life_enter(f, a, p, p.rules[rule].to, rule, cause, event, now)
+        at_hand = False
+    return fault
+
+
+cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t until) noexcept nogil:
+    """Whether an evaluation in (now, until], without an event, might do anything; the lead was refreshed at ``now``."""
+    cdef const stage_t* stage = &p.stages[f.stage]
+    cdef const threshold_t* threshold
+    cdef const rule_t* rule
+    cdef int64_t i
+    cdef span_t when
+    if f.withheld:
+        return True
+    if a.stands > until and not stage.aged:
+        return False
+    if stage.free_size == 0 and p.thresholds_size == 0:
+        return False
+    reach_find(&f.reach, a, p, now, until, f.entered)
+    for i in range(p.thresholds_size):
+        threshold = &p.thresholds[i]
+        if not a.reached[i]:
+            if f.reach.scores[threshold.score].high >= threshold.at:
+                return True
+        elif not threshold.latch and f.reach.scores[threshold.score].low < threshold.release:
+            return True
+    for i in range(stage.free, stage.free + stage.free_size):
+        rule = &p.rules[p.leaving[i]]
+        if rule.after and now - f.entered < rule.after:
+            continue  # its end has an evaluation of its own, and no stretch goes beyond it
+        when.begin = rule.when
+        when.size = rule.when_size
+        if rule.when_size == 0 or reach_holds(&f.reach, a, p, when) != NO:
+            return True
+    return False
+
+
+cdef inline bint life_is_quiet(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
+    """Whether no evaluation can do anything before something comes from outside; the lead was refreshed at ``now``."""
+    f.quiet = not life_may_move(f, a, p, now, EVER)
+    return f.quiet
+
+
+cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t first, int64_t last) noexcept nogil:
+    """The first grid instant of ``first`` to ``last`` that has to be evaluated, INT64_MAX if none has.
+
+    The lead was evaluated at ``now``, not after ``first``. Its clock moves to what was found to be of no interest.
+    """
+    cdef int64_t until, middle
+    if life_is_quiet(f, a, p, now):
+        return INT64_MAX
+    while first <= last:
+        until = last
+        if last - first > f.stride:
+            until = grid_from(&f.grid, first + f.stride)
+            if until > last:
+                until = last
+        while life_may_move(f, a, p, now, until):
+            if until == first:
+                return first
+            middle = grid_from(&f.grid, first + (until - first) // 2)
+            if middle >= until:
+                middle = grid_before(&f.grid, until)
+            until = middle
+            f.stride = until - first
+        if until == last:
+            return INT64_MAX
+        f.stride = 2 * (until - first) + f.grid.every
+        if lead_refresh(a, p, until):
+            return first  # what went wrong is seen there
+        now = until
+        first = grid_from(&f.grid, until + 1)
+    return INT64_MAX
+
+
+cdef inline int life_take(
+    life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t e, bint evaluate, bint idle
+) noexcept nogil:
+    """Let one event act and, unless it lies before birth, evaluate; ``idle``: one that tells nothing changes nothing."""
+    cdef const uint64_t* record = h.records + h.keys[e].place * h.shape.stride
+    cdef uint32_t hits = record_hits(record)
+    cdef int64_t i, begin = h.acts_start[hits], end = h.acts_start[hits + 1], event
+    cdef int32_t manual = -1
+    cdef int fault = 0
+    cdef const act_t* act
+    cdef bint leaves = False
+    if idle and begin == end:
+        return LIFE_OK
+    for i in range(begin, end):
+        act = &h.acts[i]
+        if act.act <= ACT_ADD_PER:
+            fault |= lead_act(a, p, act, h.shape, record)
+        elif act.act == ACT_LEAF:
+            a.happened[act.fold] = 1
+            leaves = True
+        elif evaluate:
+            manual = <int32_t> act.points
+            if manual < 0:
+                f.manual_unknown += 1
+            elif manual == f.stage:
+                f.manual_current += 1
+                manual = -1
+    if evaluate and not fault:
+        event = <int64_t> record_order(h.shape, record) if h.shape.identities else -1
+        fault = life_evaluate(
+            f, a, p, CAUSE_EVENT if manual < 0 else CAUSE_MANUAL, manual, event, h.keys[e].at
+        )
+    if leaves:
+        for i in range(begin, end):
+            if h.acts[i].act == ACT_LEAF:
+                a.happened[h.acts[i].fold] = 0
+    return fault
+
+
+cdef inline void life_say(lead_t* a, const plan_t* p, const history_t* h, int64_t row) noexcept nogil:
+    """Put a row of attributes in force; -1: all are null."""
+    cdef uint32_t hits = h.attributes[row] if row >= 0 else 0
+    lead_say(a, p, h.says + h.says_start[hits], h.says_start[hits + 1] - h.says_start[hits])
+
+
+cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t* h) noexcept nogil:
+    """Replay one lead from birth to the end, then bring its scores to the end."""
+    cdef int64_t e = 0, row = 0, now, limit, change, event, timer, grid
+    cdef int fault = 0
+    cdef const stage_t* stage
+    lead_clear(a, p)
+    memset(a.reached, 0, <size_t> p.thresholds_size)
+    f.stage = -1
+    f.entered = 0
+    f.moves = 0
+    f.timer = 0
+    f.withheld = False
+    f.stride = INT64_MAX // 4
+    memset(f.visits, 0, sizeof(f.visits))
+    while row < h.attributes_size and h.since[row] <= h.birth and h.since[row] <= h.end:
+        row += 1
+    life_say(a, p, h, row - 1)
+    if h.birth <= h.end:
+        if f.changes:
+            memset(f.values, 0, <size_t> p.criteria_size * sizeof(int64_t))
+            memset(f.before, 0, <size_t> p.scores_size * sizeof(int64_t))
+        while not fault and e < h.events_size and h.keys[e].at < h.birth:
+            fault = life_take(f, a, p, h, e, False, False)
+            e += 1
+        now = h.birth
+        if not fault:
+            fault = life_evaluate(f, a, p, CAUSE_BIRTH, h.stage, -1, now)
+        grid = grid_from(&f.grid, now) if f.grid.every else INT64_MAX
+        while not fault:
+            if f.stop[0]:
+                return LIFE_STOPPED
+            stage = &p.stages[f.stage]
+            change = h.since[row] if row < h.attributes_size else INT64_MAX
+            event = h.keys[e].at if e < h.events_size else INT64_MAX
+            timer = f.entered + p.timers[stage.timers + f.timer] if f.timer < stage.timers_size else INT64_MAX
+            limit = change if change < event else event
+            if timer < limit:
+                limit = timer
+            if f.quiet and grid < limit:  # asked before: nothing came since
+                grid = grid_from(&f.grid, limit if limit <= h.end else h.end + 1)
+            if grid < limit and grid <= h.end:
+                if grid == now and not f.withheld and not f.changes:
+                    grid = grid_from(&f.grid, now + 1)
+                    continue
+                if not f.changes:
+                    limit = grid_before(&f.grid, limit if limit <= h.end else h.end + 1)
+                    grid = life_watch(f, a, p, now, grid, limit)
+                    if grid == INT64_MAX:
+                        grid = grid_from(&f.grid, limit + 1)
+                        continue
+                now = grid
+                grid = grid_from(&f.grid, now + 1)
+                fault = life_evaluate(f, a, p, CAUSE_GRID, -1, -1, now)
+                continue
+            if limit > h.end:
+                break
+            now = limit
+            if change == limit:
+                life_say(a, p, h, row)
+                row += 1
+                fault = life_evaluate(f, a, p, CAUSE_ATTRIBUTE, -1, -1, now)
+            elif event == limit:
+                fault = life_take(f, a, p, h, e, True, f.quiet and event < timer)
+                e += 1
+            else:
+                f.timer += 1
+                fault = life_evaluate(f, a, p, CAUSE_TIMER, -1, -1, now)
+    return fault if fault else lead_refresh(a, p, h.end)

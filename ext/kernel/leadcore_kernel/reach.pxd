@@ -1,0 +1,419 @@
+"""What could happen to a lead while no event comes: bounds of folds and scores over a stretch of time (spec 8.4, 8.6).
+
+Replay asks this before it evaluates grid instants: where no threshold can move and no rule can come to hold, all of them
+are passed over. Bounds may be too wide, never too narrow; whoever stays in doubt looks at shorter stretches and in the end
+evaluates. A stretch costs the changes of factors that lie in it, and no fold is changed by asking.
+"""
+
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from leadcore_kernel.decay cimport floor_div, growth
+from leadcore_kernel.fold cimport fold_count, fold_fallen, fold_shrunk, fold_t, tables_t
+from leadcore_kernel.layout cimport (
+    COND_AGE_AT_LEAST, COND_AND, COND_DEPTH, COND_EVENT, COND_GRADE_IN, COND_LABEL_IN, COND_LEAF, COND_NOT, COND_OR,
+    COND_RATING_IN, COND_SCORE_AT_LEAST, COND_THRESHOLD, COND_VISITS_AT_LEAST, DECAY_EXPIRE, DECAY_HALF_LIFE,
+    DECAY_LINEAR, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
+    part_t, score_t, span_t,
+)
+from leadcore_kernel.lead cimport lead_t
+from leadcore_kernel.plan cimport plan_t
+from leadcore_kernel.stepped cimport item_t, ring_item, stepped_after, stepped_by
+from leadcore_kernel.wide cimport (
+    wide_add, wide_hold, wide_less, wide_low, wide_mul, wide_of, wide_scale, wide_shr, wide_sub, wide_t,
+    wide_times_millionths,
+)
+
+cdef extern from *:
+    """
+    #define LEADCORE_EVER 4000000000000000000LL
+    """
+    const int64_t EVER "LEADCORE_EVER"  # later than any instant, and far from the end of 64 bits
+
+cdef enum:
+    NO = 0
+    YES = 1
+    MAYBE = 2
+
+cdef struct bounds_t:
+    int64_t low
+    int64_t high
+
+cdef struct reach_t:
+    bounds_t* folds
+    bounds_t* scores
+    bounds_t* grades      # indices
+    bounds_t label        # indices
+    int64_t age_low
+    int64_t age_high
+
+
+cdef inline int reach_start(reach_t* r, const plan_t* p) noexcept nogil:
+    """Make room for one plan's bounds; -1 when memory runs out."""
+    memset(r, 0, sizeof(reach_t))
+    r.folds = <bounds_t*> calloc(<size_t> p.folds_size + 1, sizeof(bounds_t))
+    r.scores = <bounds_t*> calloc(<size_t> p.scores_size + 1, sizeof(bounds_t))
+    r.grades = <bounds_t*> calloc(<size_t> p.scores_size + 1, sizeof(bounds_t))
+    if not (r.folds and r.scores and r.grades):
+        reach_free(r)
+        return -1
+    return 0
+
+
+cdef inline void reach_free(reach_t* r) noexcept nogil:
+    free(r.folds)
+    free(r.scores)
+    free(r.grades)
+    memset(r, 0, sizeof(reach_t))
+
+
+cdef inline void bounds_take(bounds_t* b, int64_t value) noexcept nogil:
+    if value < b.low:
+        b.low = value
+    if value > b.high:
+        b.high = value
+
+
+cdef inline void bounds_about(bounds_t* b, int64_t value, wide_t down, wide_t up) noexcept nogil:
+    """From ``value`` less ``down`` to ``value`` and ``up``; both at least 0."""
+    b.low = wide_hold(wide_sub(wide_of(value), down), INT64_MIN, INT64_MAX)
+    b.high = wide_hold(wide_add(wide_of(value), up), INT64_MIN, INT64_MAX)
+
+
+cdef inline bounds_t bounds_between(int64_t a, int64_t b, int64_t slack) noexcept nogil:
+    """From the lower to the higher of two values, and a little more."""
+    cdef bounds_t found
+    found.low = wide_hold(wide_sub(wide_of(a if a < b else b), wide_of(slack)), INT64_MIN, INT64_MAX)
+    found.high = wide_hold(wide_add(wide_of(b if a < b else a), wide_of(slack)), INT64_MIN, INT64_MAX)
+    return found
+
+
+cdef inline void bounds_step(wide_t* down, wide_t* up, int64_t change) noexcept nogil:
+    if change < 0:
+        down[0] = wide_sub(down[0], wide_of(change))
+    else:
+        up[0] = wide_add(up[0], wide_of(change))
+
+
+cdef inline bounds_t reach_recency(const fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now, int64_t until) noexcept nogil:
+    """Every band the age passes through."""
+    cdef bounds_t b
+    cdef int64_t i, begin = 0, age = now - f.last, end = until - f.last
+    b.low = INT64_MAX
+    b.high = INT64_MIN
+    for i in range(s.bands, s.bands + s.bands_size):
+        if age < t.bands[i].bound and end >= begin:
+            bounds_take(&b, t.bands[i].points)
+        begin = t.bands[i].bound
+    if end >= begin:
+        bounds_take(&b, s.otherwise)
+    return b
+
+
+cdef inline bounds_t reach_frequency(fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t until) noexcept nogil:
+    """Every band the count may pass through while events leave the window."""
+    cdef bounds_t b
+    cdef int64_t i, most = fold_count(f, s), least = most
+    b.low = INT64_MAX
+    b.high = INT64_MIN
+    i = f.head
+    while s.span and i < f.tail and until - f.items[i].at >= s.span:
+        least -= 1
+        i += 1
+    if least < 0:
+        least = 0
+    if s.bands_size == 0 or least < t.bands[s.bands].bound:
+        bounds_take(&b, 0)
+    for i in range(s.bands, s.bands + s.bands_size):
+        if t.bands[i].bound <= most and (i + 1 == s.bands + s.bands_size or t.bands[i + 1].bound > least):
+            bounds_take(&b, t.bands[i].points)
+    return b
+
+
+cdef inline bounds_t reach_half_life(const fold_t* f, const fold_spec_t* s, int64_t now, int64_t until, int64_t value) noexcept nogil:
+    """Points of one sign only shrink, up to rounding; of both, by no more than their sizes shrink."""
+    cdef bounds_t b
+    cdef wide_t sum = f.sum, waiting = f.waiting, size
+    cdef int64_t i = f.head, epoch = f.epoch, at, later
+    cdef const item_t* item
+    b.low = INT64_MIN
+    b.high = INT64_MAX
+    if s.sign == 0:
+        if f.head < f.tail:
+            return b
+        size = fold_shrunk(f.size, epoch, s, now)
+        later = (wide_low(size) >> 30) + 4
+        size = wide_add(wide_sub(size, fold_shrunk(f.size, epoch, s, until)), wide_of(later))
+        bounds_about(&b, value, size, size)
+        return b
+    while i < f.tail and until - f.items[i].at >= s.delay:
+        item = &f.items[i]
+        at = item.at + s.delay
+        waiting = wide_sub(waiting, wide_of(item.points))
+        later = floor_div(at, s.span)
+        if epoch == INT64_MIN:
+            epoch = later
+        sum = wide_add(wide_shr(sum, later - epoch), wide_mul(item.points, growth(at - later * s.span, s.reciprocal, s.shift)))
+        epoch = later
+        i += 1
+    if epoch == INT64_MIN:
+        b.low = b.high = value
+        return b
+    later = wide_hold(wide_add(wide_add(fold_shrunk(sum, epoch, s, until), waiting), f.kept), INT64_MIN, INT64_MAX)
+    return bounds_between(value, later, ((value if value >= 0 else -(value + 1)) >> 30) + 4)
+
+
+cdef inline bounds_t reach_linear(const fold_t* f, const fold_spec_t* s, int64_t now, int64_t until, int64_t value) noexcept nogil:
+    """Points of one sign only fall; of both, by no more than all of them falling the same way."""
+    cdef bounds_t b
+    cdef wide_t sum = f.sum, waiting = f.waiting, moment = f.moment, fall
+    cdef int64_t i, later
+    cdef const item_t* item
+    if s.sign == 0:
+        fall = wide_of(wide_hold(f.size, 0, INT64_MAX) // s.span + 1)
+        fall = wide_add(wide_scale(fall, until - now), wide_of(4))
+        if wide_less(f.size, fall):
+            fall = wide_add(f.size, wide_of(4))
+        bounds_about(&b, value, fall, fall)
+        return b
+    i = f.mid
+    while s.delay and i < f.tail and until - f.items[i].at >= s.delay:
+        item = &f.items[i]
+        waiting = wide_sub(waiting, wide_of(item.points))
+        moment = wide_add(moment, wide_mul(item.points, item.at + s.delay))
+        i += 1
+    later = i
+    i = f.head
+    while i < later and until - f.items[i].at >= s.delay + s.span:
+        item = &f.items[i]
+        sum = wide_sub(sum, wide_of(item.points))
+        moment = wide_sub(moment, wide_mul(item.points, item.at + s.delay))
+        i += 1
+    later = wide_hold(wide_add(fold_fallen(sum, waiting, moment, s, until), f.kept), INT64_MIN, INT64_MAX)
+    return bounds_between(value, later, 2)
+
+
+cdef inline bounds_t reach_stepwise(const fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t until, int64_t value) noexcept nogil:
+    """Every single change in between, those up and those down apart."""
+    cdef bounds_t b
+    cdef wide_t down = wide_of(0), up = wide_of(0)
+    cdef int64_t i, k, n, at
+    cdef const item_t* item
+    if s.decay == DECAY_EXPIRE:
+        i = f.head
+        while i < f.tail and until - f.items[i].at >= s.delay + s.span:
+            bounds_step(&down, &up, -f.items[i].points)
+            i += 1
+    elif s.decay == DECAY_STEPS:
+        for k in range(s.table_size):
+            i = f.cursors[k] - f.dropped
+            while i < f.tail and until - f.items[i].at - s.delay >= t.steps[s.table + k].after:
+                item = &f.items[i]
+                bounds_step(&down, &up, stepped_by(s, t.steps, item.points, k) - stepped_by(s, t.steps, item.points, k - 1))
+                i += 1
+    else:
+        for i in range(f.ring.size):
+            item = ring_item(&f.ring, i)
+            n = (f.ring.clock - item.at) // s.span
+            k = (until - item.at) // s.span
+            if k == n:  # nor do those behind it
+                break
+            bounds_step(&down, &up, stepped_after(s, t.factors, item.points, k) - stepped_after(s, t.factors, item.points, n))
+        i = f.head
+        while i < f.tail and until - f.items[i].at - s.delay >= s.span:
+            item = &f.items[i]
+            at = item.at + s.delay
+            bounds_step(&down, &up, stepped_after(s, t.factors, item.points, (until - at) // s.span) - item.points)
+            i += 1
+    bounds_about(&b, value, down, up)
+    return b
+
+
+cdef inline bounds_t reach_ever(const fold_t* f, const fold_spec_t* s, int64_t value) noexcept nogil:
+    """Points of one sign that only shrink: between what never decays and what is there now, whenever that is."""
+    return bounds_between(value, wide_hold(f.kept, INT64_MIN, INT64_MAX), ((value if value >= 0 else -(value + 1)) >> 30) + 4)
+
+
+cdef inline bounds_t reach_fold(
+    fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now, int64_t until, int64_t value
+) noexcept nogil:
+    """Bounds of a tracked fold's value in (now, until], where it is ``value`` at ``now``; EVER is without an end."""
+    cdef bounds_t b
+    if until == EVER:
+        if s.kind == FOLD_EVENT and s.sign and s.decay != DECAY_STEPS:
+            return reach_ever(f, s, value)
+        if s.kind == FOLD_EVENT:
+            b.low = INT64_MIN
+            b.high = INT64_MAX
+            return b
+    if s.kind == FOLD_RECENCY:
+        return reach_recency(f, s, t, now, until)
+    if s.kind == FOLD_FREQUENCY:
+        return reach_frequency(f, s, t, until)
+    if s.decay == DECAY_HALF_LIFE:
+        return reach_half_life(f, s, now, until, value)
+    if s.decay == DECAY_LINEAR:
+        return reach_linear(f, s, now, until, value)
+    return reach_stepwise(f, s, t, until, value)
+
+
+cdef inline int64_t clamped(int64_t value, int64_t low, int64_t high) noexcept nogil:
+    return low if value < low else high if value > high else value
+
+
+cdef inline void reach_group(const reach_t* r, const lead_t* a, const plan_t* p, const group_t* g, wide_t* low, wide_t* high) noexcept nogil:
+    """Bounds of a group: its criteria's added up, clamped, faded, weighted (spec 6.1)."""
+    cdef const criterion_t* c
+    cdef wide_t least = wide_of(0), most = wide_of(0), ends[4]
+    cdef int64_t i, j, low_value, high_value, factors[2]
+    cdef int64_t n = 2
+    for i in range(g.criteria, g.criteria + g.criteria_size):
+        c = &p.criteria[i]
+        if c.gate >= 0 and not a.leaves[c.gate]:
+            continue
+        low_value = r.folds[c.fold].low if c.fold >= 0 else a.values[c.value]
+        high_value = r.folds[c.fold].high if c.fold >= 0 else a.values[c.value]
+        least = wide_add(least, wide_of(clamped(low_value, c.low, c.high)))
+        most = wide_add(most, wide_of(clamped(high_value, c.low, c.high)))
+    ends[0] = wide_of(wide_hold(least, g.low, g.high))
+    ends[1] = wide_of(wide_hold(most, g.low, g.high))
+    if g.fade >= 0:
+        factors[0] = r.folds[g.fade].low
+        factors[1] = r.folds[g.fade].high
+        low_value = wide_low(ends[0])
+        high_value = wide_low(ends[1])
+        for j in range(2):
+            ends[j] = wide_times_millionths(low_value, factors[j])
+            ends[2 + j] = wide_times_millionths(high_value, factors[j])
+        n = 4
+    for i in range(n):
+        if g.weight != 1_000_000:
+            ends[i] = wide_times_millionths(wide_low(ends[i]), g.weight)
+        if i == 0 or wide_less(ends[i], low[0]):
+            low[0] = ends[i]
+        if i == 0 or wide_less(high[0], ends[i]):
+            high[0] = ends[i]
+
+
+cdef inline void reach_score(reach_t* r, const lead_t* a, const plan_t* p, int64_t which) noexcept nogil:
+    """Bounds of a score and of its grade."""
+    cdef const score_t* s = &p.scores[which]
+    cdef wide_t least = wide_of(0), most = wide_of(0), low, high
+    cdef const part_t* part
+    cdef bounds_t* b = &r.scores[which]
+    cdef int64_t i
+    for i in range(s.groups, s.groups + s.groups_size):
+        reach_group(r, a, p, &p.groups[i], &low, &high)
+        least = wide_add(least, low)
+        most = wide_add(most, high)
+    for i in range(s.parts, s.parts + s.parts_size):
+        part = &p.parts[i]
+        low = wide_times_millionths(r.scores[part.score].low, part.factor)
+        high = wide_times_millionths(r.scores[part.score].high, part.factor)
+        least = wide_add(least, high if part.factor < 0 else low)
+        most = wide_add(most, low if part.factor < 0 else high)
+    b.low = wide_hold(least, s.low, s.high)
+    b.high = wide_hold(most, s.low, s.high)
+    r.grades[which].low = 0
+    while r.grades[which].low < s.grades_size and b.high < p.grades[s.grades + r.grades[which].low]:
+        r.grades[which].low += 1
+    r.grades[which].high = r.grades[which].low
+    while r.grades[which].high < s.grades_size and b.low < p.grades[s.grades + r.grades[which].high]:
+        r.grades[which].high += 1
+
+
+cdef inline uint8_t reach_member(const plan_t* p, int64_t first, bounds_t which) noexcept nogil:
+    """Whether all, none or some of a run of names are in a set."""
+    cdef uint8_t found = p.members[first + which.low]
+    cdef int64_t i
+    for i in range(which.low + 1, which.high + 1):
+        if p.members[first + i] != found:
+            return MAYBE
+    return found
+
+
+cdef inline uint8_t reach_rating(const reach_t* r, const lead_t* a, const plan_t* p, int64_t first) noexcept nogil:
+    cdef int64_t i
+    for i in range(p.rating_size):
+        if r.grades[p.rating[i]].low != r.grades[p.rating[i]].high:
+            return MAYBE
+    return p.members[first + a.rating]
+
+
+cdef inline uint8_t reach_holds(const reach_t* r, const lead_t* a, const plan_t* p, span_t program) noexcept nogil:
+    """Whether a condition holds all through the stretch, nowhere in it, or it cannot be said."""
+    cdef uint8_t stack[COND_DEPTH]
+    cdef int64_t top = 0, i
+    cdef uint8_t left, right
+    cdef const cond_t* c
+    for i in range(program.begin, program.begin + program.size):
+        c = &p.conditions[i]
+        if c.op == COND_AND or c.op == COND_OR:
+            top -= 1
+            left = stack[top - 1]
+            right = stack[top]
+            if c.op == COND_AND:
+                stack[top - 1] = NO if left == NO or right == NO else YES if left == YES and right == YES else MAYBE
+            else:
+                stack[top - 1] = YES if left == YES or right == YES else NO if left == NO and right == NO else MAYBE
+        elif c.op == COND_NOT:
+            if stack[top - 1] != MAYBE:
+                stack[top - 1] ^= 1
+        else:
+            if c.op == COND_LEAF:
+                stack[top] = a.leaves[c.arg]
+            elif c.op == COND_SCORE_AT_LEAST:
+                stack[top] = YES if r.scores[c.arg].low >= c.value else NO if r.scores[c.arg].high < c.value else MAYBE
+            elif c.op == COND_GRADE_IN:
+                stack[top] = reach_member(p, c.value, r.grades[c.arg])
+            elif c.op == COND_RATING_IN:
+                stack[top] = reach_rating(r, a, p, c.value)
+            elif c.op == COND_LABEL_IN:
+                stack[top] = reach_member(p, c.value, r.label)
+            elif c.op == COND_THRESHOLD:
+                stack[top] = a.reached[c.arg]  # one that may move was asked for before
+            elif c.op == COND_EVENT:
+                stack[top] = NO
+            elif c.op == COND_AGE_AT_LEAST:
+                stack[top] = YES if r.age_low >= c.value else NO if r.age_high < c.value else MAYBE
+            elif c.op == COND_VISITS_AT_LEAST:
+                stack[top] = a.visits >= c.value
+            else:
+                stack[top] = c.value != 0
+            top += 1
+    return stack[0]
+
+
+cdef inline void reach_labels(reach_t* r, const lead_t* a, const plan_t* p) noexcept nogil:
+    """First and last label that may be the lead's."""
+    cdef int64_t i = 0
+    cdef uint8_t holds
+    r.label.low = -1
+    while i < p.labels_size - 1:
+        holds = reach_holds(r, a, p, p.labels[i])
+        if holds != NO and r.label.low < 0:
+            r.label.low = i
+        if holds == YES:
+            break
+        i += 1
+    r.label.high = i
+    if r.label.low < 0:
+        r.label.low = i
+
+
+cdef inline void reach_find(reach_t* r, lead_t* a, const plan_t* p, int64_t now, int64_t until, int64_t entered) noexcept nogil:
+    """Work out all bounds for (now, until]; the lead was refreshed at ``now``."""
+    cdef int64_t i
+    for i in range(p.folds_size):
+        if a.due[i] > until:
+            r.folds[i].low = a.folded[i]
+            r.folds[i].high = a.folded[i]
+        else:
+            r.folds[i] = reach_fold(&a.folds[i], &p.folds[i], &p.tables, now, until, a.folded[i])
+    for i in range(p.scores_size):
+        reach_score(r, a, p, p.order[i])
+    r.age_low = now - entered
+    r.age_high = until - entered
+    if p.labelled:
+        reach_labels(r, a, p)
