@@ -11,8 +11,9 @@ from typing import Any
 from leadcore._reference.calendar import MONDAY, changes, offset
 from leadcore._reference.replay import ReplayResult
 from leadcore.model import Model
+from leadcore.model.lifecycle import Calendar
 from leadcore.model.score import Threshold
-from tests.grids import grid, grid_readings, wall_time
+from tests.grids import grid, grid_readings, read_wall_time, wall_time
 from tests.random_lifecycles import ReplayCase
 from tests.random_parts import DAY, MINUTE
 
@@ -31,7 +32,7 @@ ALL_HAPPENINGS = [
     "start", "start.after_end", "start.unknown", "start.aliased", "start.exit", "aliases.merged_rows", "aliases.merged_events",
     "span.zero_length", "span.again", "span.long_visits", "span.owner", "span.left_by_manual",
     *(f"sla.{status}" for status in ("met", "met_late", "breached", "open", "none", "met.at_due", "open.at_due", "due.never")),
-    "sla.due.at_closing", "sla.due.at_opening", "sla.calendar", "sla.calendar.other_timezone", "sla.calendar.clocks",
+    "sla.due.at_closing", "sla.due.at_opening", "sla.calendar", "sla.calendar.other_timezone", "sla.calendar.clocks", "sla.calendar.overlap", "sla.calendar.upside_down",
     "sla.calendar.holiday",
     "alert", "alert.at_entry", "alert.at_end", "alert.late", "alert.out_of_order", "alert.same_instant", "alert.left_before",
     "alert.left_at", "alert.not_yet",
@@ -267,7 +268,9 @@ class Happenings:
         zone = calendar.timezone or self.model.timezone
         yield from ["sla.calendar.other_timezone"] if zone != self.model.timezone else []
         days = range(row["entered_at"] // DAY, min(due // DAY, row["entered_at"] // DAY + 60) + 1)
-        yield from ["sla.calendar.clocks"] if clock_changes(zone, days) else []
+        if clock_changes(zone, days):
+            yield "sla.calendar.clocks"
+            yield from self.disturbed(calendar, zone, days)
         dates = {str(wall_date(wall_time(zone, day * DAY + DAY // 2))) for day in days}
         yield from ["sla.calendar.holiday"] if dates & set(calendar.holidays) else []
         wall = wall_time(zone, due)
@@ -280,6 +283,17 @@ class Happenings:
             )
             yield from ["sla.due.at_closing"] if time in ends else []
             yield from ["sla.due.at_opening"] if time in {piece[:5] for piece in here} else []
+
+    def disturbed(self, calendar: Calendar, zone: str, days: range) -> Iterator[str]:
+        """What a change of the clocks does to opening hours."""
+        stretches = []
+        for day in range(days.start - 1, days.stop + 1):
+            for piece in self.hours(calendar, day * DAY):
+                minutes = [int(time[:2]) * 60 + int(time[3:]) for time in piece.split("-")]
+                stretches.append([read_wall_time(zone, day * DAY + minute * MINUTE) for minute in minutes])
+        yield from ["sla.calendar.upside_down"] if any(begin >= end for begin, end in stretches) else []
+        right = sorted((begin, end) for begin, end in stretches if begin < end)
+        yield from ["sla.calendar.overlap"] if any(one[1] > other[0] for one, other in pairwise(right)) else []
 
     def hours(self, calendar: Any, wall: int) -> tuple[str, ...]:
         """The hours of the date of a wall time."""

@@ -21,6 +21,7 @@ from tests.random_stages import Lifecycles, Stretch
 
 EVERY = (HOUR, HOUR, 90 * MINUTE, HOUR + SECOND, 5 * HOUR, 6 * HOUR, 7 * HOUR, 12 * HOUR, DAY, DAY, DAY, 25 * HOUR, 36 * HOUR, 2 * DAY,
          5 * DAY, 7 * DAY, 7 * DAY, 10 * DAY, 100 * DAY, 365 * DAY, 36_525 * DAY)  # fmt: skip
+SHORT = (*EVERY[:8], *EVERY[2:9])
 SPANS = (6 * HOUR, DAY, 3 * DAY, 10 * DAY, 40 * DAY, 300 * DAY, 20 * 365 * DAY)
 
 CLOCKS = (
@@ -68,15 +69,16 @@ def replay_case(seed: int) -> ReplayCase:
     anchor = anchor_of(rng, zone)
     if not FIRST + 30 * DAY < anchor < LAST - 30 * DAY and rng.random() < 0.5:
         anchor = anchor_of(rng, zone)
-    draw = rng.random()
-    if draw < 0.2:
+    draw, other = rng.random(), zone
+    if draw < 0.25:
         zone, year = rng.choice(CLOCKS)
-        anchor = rng.choice(zone_changes(zone, year) or (anchor,))
-    elif draw < 0.35:  # clocks of a calendar change, those of the model do not
-        zone = rng.choice(("UTC", zone))
-        anchor = rng.choice(zone_changes(rng.choice(ZONES), rng.choice(YEARS)) or (anchor,))
-    stretch = stretch_of(rng, anchor)
+        anchor, other = rng.choice(zone_changes(zone, year) or (anchor,)), zone
+    elif draw < 0.4:  # clocks of a calendar change, those of the model do not
+        zone, other = rng.choice(("UTC", zone)), rng.choice(ZONES)
+        anchor = rng.choice(zone_changes(other, rng.choice(YEARS)) or (anchor,))
+    stretch = stretch_of(rng, anchor, EVERY if draw > 0.25 else SHORT)
     lifecycles = Lifecycles(rng, anchor, write_instant, zone, stretch)
+    lifecycles.calendar_zone = other
     document = lifecycles.scoring()
     rows = ReplayRows(rng, anchor, lifecycles)
     ids = rows.ids(rng.choice((1, 2, 2, 3, 4, 6)))
@@ -85,9 +87,9 @@ def replay_case(seed: int) -> ReplayCase:
     return rows.replay_case(document, ids, leads, events)
 
 
-def stretch_of(rng: Random, anchor: int) -> Stretch:
+def stretch_of(rng: Random, anchor: int, grids: tuple[int, ...]) -> Stretch:
     """A span around the anchor of some dozen grid instants, or of any length where there is no grid."""
-    every = None if rng.random() < 0.15 else rng.choice(EVERY)
+    every = None if rng.random() < 0.15 else rng.choice(grids)
     if every is None:
         span = rng.choice(SPANS)
     else:
@@ -127,6 +129,8 @@ class ReplayRows(Rows):
         rng, stretch = self.rng, self.stretch
         span = stretch.end - stretch.begin
         found = [stretch.begin, held(self.anchor + rng.choice((0, 0, 1, -1, HOUR, -HOUR))), stretch.end]
+        if self.documents.clocks_go_on:
+            found += [self.anchor - rng.randrange(6) * HOUR, self.anchor - rng.randrange(3 * DAY)]
         for unit in (1, SECOND, MINUTE, HOUR, DAY, MINUTE, HOUR):
             found.append((stretch.begin + rng.randrange(max(span, 1))) // unit * unit)
         if stretch.every is not None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from leadcore._reference.calendar import FIRST, LAST
+from leadcore._reference.calendar import FIRST, LAST, MONDAY, offset
 from tests.grids import EPOCH, wall_time
 from tests.random_models import Documents
 from tests.random_parts import (
@@ -63,6 +63,11 @@ class Lifecycles(Documents):
         self.calendar_zone = zone
         span = stretch.end - stretch.begin
         self.usual = [d for d in DURATIONS if span // 60 <= d <= span] or [HOUR]
+
+    @property
+    def clocks_go_on(self) -> bool:
+        """Whether the anchor is where the clocks of calendars are set on."""
+        return offset(self.calendar_zone, self.anchor - 1) < offset(self.calendar_zone, self.anchor)
 
     def duration(self, low: int = SECOND, high: int = 36_525 * DAY) -> str:
         """Mostly one that passes within the replay."""
@@ -134,7 +139,7 @@ class Lifecycles(Documents):
             found["thresholds"] = {name: self.level_threshold(scores) for name in names}
         if self.chance(0.1):
             found["accounts"] = self.accounts(scores)
-        if self.chance(0.5):
+        if self.chance(0.9 if self.clocks_go_on else 0.5):
             names = self.rng.sample(("office", "Stunden", "c"), self.rng.choice((1, 1, 2)))
             found["calendars"] = self.calendars = {name: self.calendar() for name in names}
         found["lifecycle"] = self.lifecycle(found)
@@ -228,11 +233,11 @@ class Lifecycles(Documents):
 
     def age(self) -> float:
         """Days: what a lead reaches at an event, a timer or a grid instant, exactly, roughly, or as a fraction."""
-        span = (self.stretch.end - self.stretch.begin) / DAY
-        usual = [
-            d / DAY for d in (*self.durations, self.stretch.every or HOUR) if d <= self.stretch.end - self.stretch.begin
-        ]
-        return self.rng.choice((0, 0.5, 1, 0.041666666667, 0.25, 1.5, 7, round(span / 8, 3), span / 3, *usual, *usual))
+        span = self.stretch.end - self.stretch.begin
+        waits = [d for d in (*self.durations, self.stretch.every or HOUR) if d <= span]
+        usual = [(d + self.rng.choice((0, 0, 0, 1, -1))) / DAY for d in waits]
+        days = span / DAY
+        return self.rng.choice((0, 0.5, 1, 0.041666666667, 0.25, 1.5, 7, round(days / 8, 3), days / 3, *usual, *usual))
 
     def visits(self) -> float:
         return self.rng.choice((0, 1, 1, 2, 2, 3, 1.5))
@@ -397,7 +402,9 @@ class Lifecycles(Documents):
 
     def calendar(self) -> dict[str, Any]:
         rng = self.rng
-        form = rng.choice(("office", "lunch", "all", "night", "minute", "sunday", "random", "random"))
+        form = rng.choice(("office", "lunch", "all", "night", "minute", "clocks", "clocks", "random", "random"))
+        if self.clocks_go_on and self.chance(0.6):
+            form = "clocks"
         hours: dict[str, list[str]]
         if form == "office":
             pieces = rng.choice((["09:00-17:00"], ["08:30-18:00"], ["09:00-24:00"], ["09:00-12:00", "12:00-17:00"]))
@@ -411,20 +418,32 @@ class Lifecycles(Documents):
             hours = {day: ["22:00-24:00", "00:00-06:00"] for day in rng.sample(SEVEN, 4)}
         elif form == "minute":
             hours = {rng.choice(SEVEN): [rng.choice(("12:00-12:01", "02:30-02:31", "23:59-24:00", "00:00-00:01"))]}
-        elif form == "sunday":  # around the hour at which most clocks change
-            pieces = ["01:00-02:30", "02:30-04:00"] if self.chance(0.5) else ["02:00-02:45", "03:00-05:00"]
-            hours = {"sun": pieces, "sat": ["22:00-24:00"], rng.choice(FIVE): ["00:00-03:00"]}
+        elif form == "clocks":
+            hours = self.around_the_change()
         else:
             hours = {day: self.opening() for day in rng.sample(SEVEN, rng.choice((1, 3, 7)))}
             if not any(hours.values()):
                 hours["wed"] = ["10:00-11:00"]
         found: dict[str, Any] = {"hours": hours}
-        if self.chance(0.6):
-            self.calendar_zone = self.calendar_zone if self.chance(0.5) else rng.choice(ZONES)
+        if self.calendar_zone != self.zone and form == "clocks":
             found["timezone"] = self.calendar_zone
+        elif self.chance(0.5):
+            found["timezone"] = rng.choice((self.calendar_zone, rng.choice(ZONES)))
         if self.chance(0.5):
             found["holidays"] = sorted({self.date() for _ in range(rng.choice((0, 1, 3, 6)))}, reverse=self.chance(0.3))
         return found
+
+    def around_the_change(self) -> dict[str, list[str]]:
+        """Hours that begin and end where the clocks may be set on or back."""
+        wall = wall_time(self.calendar_zone, self.anchor - 1) + 1
+        first = wall % DAY // MINUTE
+        cuts = self.rng.choice(([0, 45, 60, 180], [0, 45, 60, 180], [30, 75, 90, 180], [-90, -30, -30, 30, 30, 150]))
+        times = [min(max(first + cut, 0), 1440) for cut in cuts]
+        texts = [f"{time // 60:02}:{time % 60:02}" for time in times]
+        pairs = zip(texts[::2], texts[1::2], strict=True)
+        today = WEEKDAYS[(wall - MONDAY) // DAY % 7]
+        pieces = [f"{begin}-{end}" for begin, end in pairs if begin < end] or ["00:00-03:00"]
+        return {today: pieces, self.rng.choice(WEEKDAYS): ["22:00-24:00"]} | {today: pieces}
 
     def opening(self) -> list[str]:
         """Some hours of a day that do not overlap."""
