@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -70,17 +70,10 @@ def reference_replay(
     leads, events, aliases, start = _tables(model, request, reading)
     if request.instant is None:
         raise TypeError("a replay ends at one instant")
-    unknown = request.unknown_leads
     result = replay(
-        model,
-        leads,
-        events or [],
-        request.instant,
-        aliases,
-        unknown,
-        start,
-        kernel.score_changes is not None,  # type: ignore[arg-type]
-    )
+        model, leads, events or [], request.instant, aliases, cast("Any", request.unknown_leads), start,
+        kernel.score_changes is not None,
+    )  # fmt: skip
     if rejected is not None:
         for row, count in zip(result.states, rejected.tolist(), strict=True):
             row["rejected_rows"] = count
