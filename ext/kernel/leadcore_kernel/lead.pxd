@@ -109,22 +109,29 @@ cdef inline void lead_clear(lead_t* a, const plan_t* p) noexcept nogil:
     a.stands = INT64_MIN
 
 
+cdef inline int64_t lead_points(
+    const plan_t* p, const act_t* act, const shape_t* shape, const uint64_t* record
+) noexcept nogil:
+    """Micropoints of one hit."""
+    cdef const fold_spec_t* spec = &p.folds[act.fold]
+    if act.act == ACT_ADD_PER:
+        return points_by(record_number(shape, record, spec.number), spec.rate, spec.low, spec.high)
+    return act.points
+
+
 cdef inline int lead_act(
     lead_t* a, const plan_t* p, const act_t* act, const shape_t* shape, const uint64_t* record
 ) noexcept nogil:
     """Let one hit of an event act on its fold; -1 when memory runs out."""
     cdef fold_t* fold = &a.folds[act.fold]
     cdef const fold_spec_t* spec = &p.folds[act.fold]
-    cdef int64_t points = act.points
     a.due[act.fold] = INT64_MIN
     a.stands = INT64_MIN
     if act.act == ACT_RESET:
         fold_clear(fold)
         return 0
-    if act.act == ACT_ADD_PER:
-        points = points_by(record_number(shape, record, spec.number), spec.rate, spec.low, spec.high)
     return fold_add(
-        fold, spec, &p.tables, record_at(record), points,
+        fold, spec, &p.tables, record_at(record), lead_points(p, act, shape, record),
         record_code(shape, record, spec.unique) if spec.unique >= 0 else 0,
         record_code(shape, record, spec.distinct) if spec.distinct >= 0 else 0,
     )

@@ -6,16 +6,16 @@ from libc.string cimport memcpy, memset
 
 from leadcore_kernel.grid cimport grid_before, grid_from, grid_t
 from leadcore_kernel.layout cimport (
-    ACT_ADD_PER, ACT_LEAF, ACT_MANUAL, CAUSE_ATTRIBUTE, CAUSE_BIRTH, CAUSE_EVENT, CAUSE_GRID, CAUSE_MANUAL,
+    ACT_ADD_PER, ACT_LEAF, ACT_RESET, CAUSE_ATTRIBUTE, CAUSE_BIRTH, CAUSE_EVENT, CAUSE_GRID, CAUSE_MANUAL,
     CAUSE_TIMER, act_t, rule_t, say_t, score_t, span_t, stage_t, threshold_t,
 )
 from leadcore_kernel.lead cimport (
-    lead_act, lead_clear, lead_criterion, lead_holds, lead_refresh, lead_say, lead_t,
+    lead_act, lead_clear, lead_criterion, lead_holds, lead_points, lead_refresh, lead_say, lead_t,
 )
 from leadcore_kernel.log cimport change_t, log_change, log_free, log_move, log_t, move_t
 from leadcore_kernel.order cimport key_t
 from leadcore_kernel.plan cimport plan_t
-from leadcore_kernel.reach cimport EVER, NO, reach_find, reach_free, reach_holds, reach_start, reach_t
+from leadcore_kernel.reach cimport EVER, NO, reach_act, reach_conclude, reach_find, reach_free, reach_holds, reach_start, reach_t
 from leadcore_kernel.store cimport record_hits, record_order, shape_t
 from leadcore_kernel.wide cimport wide_less, wide_of, wide_sub, wide_t, wide_times_millionths
 
@@ -110,9 +110,9 @@ cdef inline int life_enter(
     if f.stage >= 0:
         f.left[f.stage] = 1
         f.leaving = True
-        f.moves += 1
-        if f.moves > MOST_MOVES:
-            return LIFE_TOO_MANY_MOVES
+    f.moves += 1
+    if f.moves > MOST_MOVES:
+        return LIFE_TOO_MANY_MOVES
     f.stage = to
     f.entered = now
     f.timer = 0
@@ -241,20 +241,14 @@ cdef inline int life_evaluate(
     return fault
 
 
-cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t until) noexcept nogil:
-    """Whether an evaluation in (now, until], without an event, might do anything; the lead was refreshed at ``now``."""
+cdef inline bint life_in_reach(life_t* f, lead_t* a, const plan_t* p, int64_t now, bint event) noexcept nogil:
+    """Whether, by the bounds, a threshold might move or a rule fire: at any time, or at the event of ``now``."""
     cdef const stage_t* stage = &p.stages[f.stage]
     cdef const threshold_t* threshold
     cdef const rule_t* rule
-    cdef int64_t i
+    cdef int64_t first = stage.rules if event else stage.free
+    cdef int64_t size = stage.rules_size if event else stage.free_size, i
     cdef span_t when
-    if f.withheld:
-        return True
-    if a.stands > until and not stage.aged:
-        return False
-    if stage.free_size == 0 and p.thresholds_size == 0:
-        return False
-    reach_find(&f.reach, a, p, now, until, f.entered)
     for i in range(p.thresholds_size):
         threshold = &p.thresholds[i]
         if not a.reached[i]:
@@ -262,8 +256,10 @@ cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t no
                 return True
         elif not threshold.latch and f.reach.scores[threshold.score].low < threshold.release:
             return True
-    for i in range(stage.free, stage.free + stage.free_size):
+    for i in range(first, first + size):
         rule = &p.rules[p.leaving[i]]
+        if rule.on >= 0 and not a.happened[rule.on]:
+            continue
         if rule.after and now - f.entered < rule.after:
             continue  # its end has an evaluation of its own, and no stretch goes beyond it
         when.begin = rule.when
@@ -273,10 +269,18 @@ cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t no
     return False
 
 
-cdef inline bint life_is_quiet(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
-    """Whether no evaluation can do anything before something comes from outside; the lead was refreshed at ``now``."""
-    f.quiet = not life_may_move(f, a, p, now, EVER)
-    return f.quiet
+cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t until) noexcept nogil:
+    """Whether an evaluation in (now, until], without an event, might do anything; the lead was refreshed at ``now``."""
+    cdef const stage_t* stage = &p.stages[f.stage]
+    if f.withheld:
+        return True
+    if until != EVER:
+        if a.stands > until and not stage.aged:
+            return False
+        if stage.free_size == 0 and p.thresholds_size == 0:
+            return False
+    reach_find(&f.reach, a, p, now, until, f.entered)
+    return life_in_reach(f, a, p, now, False)
 
 
 cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t first, int64_t last) noexcept nogil:
@@ -285,8 +289,6 @@ cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t no
     The lead was evaluated at ``now``, not after ``first``. Its clock moves to what was found to be of no interest.
     """
     cdef int64_t until, middle
-    if life_is_quiet(f, a, p, now):
-        return INT64_MAX
     while first <= last:
         until = last
         if last - first > f.stride:
@@ -312,22 +314,30 @@ cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t no
 
 
 cdef inline int life_take(
-    life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t e, bint evaluate, bint idle
+    life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t e, bint evaluate, int64_t timer
 ) noexcept nogil:
-    """Let one event act and, unless it lies before birth, evaluate; ``idle``: one that tells nothing changes nothing."""
+    """Let one event act and, unless it lies before birth, evaluate.
+
+    While the lead is quiet the bounds say whether there is anything to evaluate; but not where the time in stage is up
+    at this very instant, ``timer``.
+    """
     cdef const uint64_t* record = h.records + h.keys[e].place * h.shape.stride
     cdef uint32_t hits = record_hits(record)
-    cdef int64_t i, begin = h.acts_start[hits], end = h.acts_start[hits + 1], event
+    cdef int64_t i, begin = h.acts_start[hits], end = h.acts_start[hits + 1], now = h.keys[e].at, event
     cdef int32_t manual = -1
     cdef int fault = 0
     cdef const act_t* act
     cdef bint leaves = False
-    if idle and begin == end:
+    if now >= timer:
+        f.quiet = False
+    if begin == end and f.quiet:
         return LIFE_OK
     for i in range(begin, end):
         act = &h.acts[i]
         if act.act <= ACT_ADD_PER:
             fault |= lead_act(a, p, act, h.shape, record)
+            if f.quiet:
+                reach_act(&f.reach, a, p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record), now)
         elif act.act == ACT_LEAF:
             a.happened[act.fold] = 1
             leaves = True
@@ -339,10 +349,11 @@ cdef inline int life_take(
                 f.manual_current += 1
                 manual = -1
     if evaluate and not fault:
-        event = <int64_t> record_order(h.shape, record) if h.shape.identities else -1
-        fault = life_evaluate(
-            f, a, p, CAUSE_EVENT if manual < 0 else CAUSE_MANUAL, manual, event, h.keys[e].at
-        )
+        if f.quiet:
+            reach_conclude(&f.reach, a, p)
+        if not f.quiet or manual >= 0 or life_in_reach(f, a, p, now, True):
+            event = <int64_t> record_order(h.shape, record) if h.shape.identities else -1
+            fault = life_evaluate(f, a, p, CAUSE_EVENT if manual < 0 else CAUSE_MANUAL, manual, event, now)
     if leaves:
         for i in range(begin, end):
             if h.acts[i].act == ACT_LEAF:
@@ -358,7 +369,7 @@ cdef inline void life_say(lead_t* a, const plan_t* p, const history_t* h, int64_
 
 cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t* h) noexcept nogil:
     """Replay one lead from birth to the end, then bring its scores to the end."""
-    cdef int64_t e = 0, row = 0, now, limit, change, event, timer, grid
+    cdef int64_t e = 0, row = 0, now, limit, change, event, timer, grid = INT64_MIN
     cdef int fault = 0
     cdef const stage_t* stage
     lead_clear(a, p)
@@ -368,59 +379,63 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
     f.moves = 0
     f.timer = 0
     f.withheld = False
+    f.quiet = False
     f.stride = INT64_MAX // 4
-    memset(f.visits, 0, sizeof(f.visits))
+    memset(f.visits, 0, <size_t> p.stages_size * sizeof(int64_t))
     while row < h.attributes_size and h.since[row] <= h.birth and h.since[row] <= h.end:
         row += 1
     life_say(a, p, h, row - 1)
-    if h.birth <= h.end:
-        if f.changes:
-            memset(f.values, 0, <size_t> p.criteria_size * sizeof(int64_t))
-            memset(f.before, 0, <size_t> p.scores_size * sizeof(int64_t))
-        while not fault and e < h.events_size and h.keys[e].at < h.birth:
-            fault = life_take(f, a, p, h, e, False, False)
-            e += 1
-        now = h.birth
-        if not fault:
-            fault = life_evaluate(f, a, p, CAUSE_BIRTH, h.stage, -1, now)
-        grid = grid_from(&f.grid, now) if f.grid.every else INT64_MAX
-        while not fault:
-            if f.stop[0]:
-                return LIFE_STOPPED
-            stage = &p.stages[f.stage]
-            change = h.since[row] if row < h.attributes_size else INT64_MAX
-            event = h.keys[e].at if e < h.events_size else INT64_MAX
-            timer = f.entered + p.timers[stage.timers + f.timer] if f.timer < stage.timers_size else INT64_MAX
-            limit = change if change < event else event
-            if timer < limit:
-                limit = timer
-            if f.quiet and grid < limit:  # asked before: nothing came since
-                grid = grid_from(&f.grid, limit if limit <= h.end else h.end + 1)
+    if h.birth > h.end:
+        return lead_refresh(a, p, h.end)
+    if f.changes:
+        memset(f.values, 0, <size_t> p.criteria_size * sizeof(int64_t))
+        memset(f.before, 0, <size_t> p.scores_size * sizeof(int64_t))
+    while not fault and e < h.events_size and h.keys[e].at < h.birth:
+        fault = life_take(f, a, p, h, e, False, INT64_MAX)
+        e += 1
+    now = h.birth
+    if not fault:
+        fault = life_evaluate(f, a, p, CAUSE_BIRTH, h.stage, -1, now)
+    while not fault:
+        if f.stop[0]:
+            return LIFE_STOPPED
+        stage = &p.stages[f.stage]
+        change = h.since[row] if row < h.attributes_size else INT64_MAX
+        event = h.keys[e].at if e < h.events_size else INT64_MAX
+        timer = f.entered + p.timers[stage.timers + f.timer] if f.timer < stage.timers_size else INT64_MAX
+        limit = change if change < event else event
+        if timer < limit:
+            limit = timer
+        if not f.quiet and not f.changes:
+            f.quiet = not life_may_move(f, a, p, now, EVER)
+        if f.grid.every and not f.quiet:
+            if grid < now:
+                grid = grid_from(&f.grid, now)
+            if grid == now and limit > now and not f.withheld and not f.changes:  # just evaluated
+                grid = grid_from(&f.grid, now + 1)
             if grid < limit and grid <= h.end:
-                if grid == now and not f.withheld and not f.changes:
-                    grid = grid_from(&f.grid, now + 1)
-                    continue
                 if not f.changes:
                     limit = grid_before(&f.grid, limit if limit <= h.end else h.end + 1)
                     grid = life_watch(f, a, p, now, grid, limit)
                     if grid == INT64_MAX:
+                        now = limit
                         grid = grid_from(&f.grid, limit + 1)
                         continue
                 now = grid
                 grid = grid_from(&f.grid, now + 1)
                 fault = life_evaluate(f, a, p, CAUSE_GRID, -1, -1, now)
                 continue
-            if limit > h.end:
-                break
-            now = limit
-            if change == limit:
-                life_say(a, p, h, row)
-                row += 1
-                fault = life_evaluate(f, a, p, CAUSE_ATTRIBUTE, -1, -1, now)
-            elif event == limit:
-                fault = life_take(f, a, p, h, e, True, f.quiet and event < timer)
-                e += 1
-            else:
-                f.timer += 1
-                fault = life_evaluate(f, a, p, CAUSE_TIMER, -1, -1, now)
+        if limit > h.end:
+            break
+        now = limit
+        if change == limit:
+            life_say(a, p, h, row)
+            row += 1
+            fault = life_evaluate(f, a, p, CAUSE_ATTRIBUTE, -1, -1, now)
+        elif event == limit:
+            fault = life_take(f, a, p, h, e, True, timer)
+            e += 1
+        else:
+            f.timer += 1
+            fault = life_evaluate(f, a, p, CAUSE_TIMER, -1, -1, now)
     return fault if fault else lead_refresh(a, p, h.end)

@@ -42,6 +42,9 @@ cdef struct bounds_t:
 
 cdef struct reach_t:
     bounds_t* folds
+    wide_t* lows          # of groups
+    wide_t* highs
+    uint8_t* stale        # groups whose folds' bounds have changed
     bounds_t* scores
     bounds_t* grades      # indices
     bounds_t label        # indices
@@ -55,7 +58,10 @@ cdef inline int reach_start(reach_t* r, const plan_t* p) noexcept nogil:
     r.folds = <bounds_t*> calloc(<size_t> p.folds_size + 1, sizeof(bounds_t))
     r.scores = <bounds_t*> calloc(<size_t> p.scores_size + 1, sizeof(bounds_t))
     r.grades = <bounds_t*> calloc(<size_t> p.scores_size + 1, sizeof(bounds_t))
-    if not (r.folds and r.scores and r.grades):
+    r.lows = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
+    r.highs = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
+    r.stale = <uint8_t*> calloc(<size_t> p.groups_size + 1, 1)
+    if not (r.folds and r.scores and r.grades and r.lows and r.highs and r.stale):
         reach_free(r)
         return -1
     return 0
@@ -65,6 +71,9 @@ cdef inline void reach_free(reach_t* r) noexcept nogil:
     free(r.folds)
     free(r.scores)
     free(r.grades)
+    free(r.lows)
+    free(r.highs)
+    free(r.stale)
     memset(r, 0, sizeof(reach_t))
 
 
@@ -100,6 +109,9 @@ cdef inline bounds_t reach_recency(const fold_t* f, const fold_spec_t* s, const 
     """Every band the age passes through."""
     cdef bounds_t b
     cdef int64_t i, begin = 0, age = now - f.last, end = until - f.last
+    if f.last == INT64_MIN:
+        b.low = b.high = s.never
+        return b
     b.low = INT64_MAX
     b.high = INT64_MIN
     for i in range(s.bands, s.bands + s.bands_size):
@@ -118,10 +130,10 @@ cdef inline bounds_t reach_frequency(fold_t* f, const fold_spec_t* s, const tabl
     b.low = INT64_MAX
     b.high = INT64_MIN
     i = f.head
-    while s.span and i < f.tail and until - f.items[i].at >= s.span:
+    while s.span and until != EVER and i < f.tail and until - f.items[i].at >= s.span:
         least -= 1
         i += 1
-    if least < 0:
+    if least < 0 or (s.span and until == EVER):
         least = 0
     if s.bands_size == 0 or least < t.bands[s.bands].bound:
         bounds_take(&b, 0)
@@ -304,9 +316,11 @@ cdef inline void reach_score(reach_t* r, const lead_t* a, const plan_t* p, int64
     cdef bounds_t* b = &r.scores[which]
     cdef int64_t i
     for i in range(s.groups, s.groups + s.groups_size):
-        reach_group(r, a, p, &p.groups[i], &low, &high)
-        least = wide_add(least, low)
-        most = wide_add(most, high)
+        if r.stale[i]:
+            reach_group(r, a, p, &p.groups[i], &r.lows[i], &r.highs[i])
+            r.stale[i] = 0
+        least = wide_add(least, r.lows[i])
+        most = wide_add(most, r.highs[i])
     for i in range(s.parts, s.parts + s.parts_size):
         part = &p.parts[i]
         low = wide_times_millionths(r.scores[part.score].low, part.factor)
@@ -374,7 +388,7 @@ cdef inline uint8_t reach_holds(const reach_t* r, const lead_t* a, const plan_t*
             elif c.op == COND_THRESHOLD:
                 stack[top] = a.reached[c.arg]  # one that may move was asked for before
             elif c.op == COND_EVENT:
-                stack[top] = NO
+                stack[top] = a.happened[c.arg]
             elif c.op == COND_AGE_AT_LEAST:
                 stack[top] = YES if r.age_low >= c.value else NO if r.age_high < c.value else MAYBE
             elif c.op == COND_VISITS_AT_LEAST:
@@ -411,9 +425,37 @@ cdef inline void reach_find(reach_t* r, lead_t* a, const plan_t* p, int64_t now,
             r.folds[i].high = a.folded[i]
         else:
             r.folds[i] = reach_fold(&a.folds[i], &p.folds[i], &p.tables, now, until, a.folded[i])
-    for i in range(p.scores_size):
-        reach_score(r, a, p, p.order[i])
+    memset(r.stale, 1, <size_t> p.groups_size)
     r.age_low = now - entered
     r.age_high = until - entered
+    reach_conclude(r, a, p)
+
+
+cdef inline void reach_conclude(reach_t* r, const lead_t* a, const plan_t* p) noexcept nogil:
+    """Bounds of scores, grades and label from those of folds."""
+    cdef int64_t i
+    for i in range(p.scores_size):
+        reach_score(r, a, p, p.order[i])
     if p.labelled:
         reach_labels(r, a, p)
+
+
+cdef inline void reach_act(
+    reach_t* r, lead_t* a, const plan_t* p, int64_t which, bint reset, int64_t points, int64_t now
+) noexcept nogil:
+    """Keep the bounds of a fold that hold for ever true when an event has acted on it at ``now``.
+
+    Of its points an event keeps a part between none and all; a filter may leave it out.
+    """
+    cdef const fold_spec_t* s = &p.folds[which]
+    cdef bounds_t* b = &r.folds[which]
+    if s.kind != FOLD_EVENT:
+        b[0] = reach_fold(&a.folds[which], s, &p.tables, now, EVER, 0)
+    elif reset:
+        bounds_take(b, 0)
+    else:
+        if points > 0 and b.high < EVER:
+            b.high += points
+        if points < 0 and b.low > -EVER:
+            b.low += points
+    r.stale[s.group] = 1
