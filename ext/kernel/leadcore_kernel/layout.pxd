@@ -137,6 +137,7 @@ cdef struct group_t:
     int64_t low
     int64_t high
     int64_t weight        # millionths
+    double lever          # how far a score moves at most when the sum of the group's criteria moves by one
 
 cdef struct part_t:
     int32_t score

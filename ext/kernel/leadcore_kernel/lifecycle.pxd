@@ -15,7 +15,9 @@ from leadcore_kernel.lead cimport (
 from leadcore_kernel.log cimport change_t, log_change, log_free, log_move, log_t, move_t
 from leadcore_kernel.order cimport key_t
 from leadcore_kernel.plan cimport plan_t
-from leadcore_kernel.reach cimport EVER, NO, reach_act, reach_conclude, reach_find, reach_free, reach_holds, reach_start, reach_t
+from leadcore_kernel.reach cimport (
+    EVER, NO, reach_act, reach_conclude, reach_find, reach_free, reach_holds, reach_start, reach_t, reach_widen,
+)
 from leadcore_kernel.store cimport record_hits, record_order, shape_t
 from leadcore_kernel.wide cimport wide_less, wide_of, wide_sub, wide_t, wide_times_millionths
 
@@ -66,6 +68,7 @@ cdef struct life_t:
     bint leaving          # whether there are any
     bint withheld         # a rule was passed over in the last evaluation
     bint quiet            # nothing can happen until the next event, change of attributes or timer
+    double room           # by how much bounds of scores may widen before that has to be asked again
     int64_t stride        # how far ahead the last look at the grid could see
 
 
@@ -269,6 +272,33 @@ cdef inline bint life_in_reach(life_t* f, lead_t* a, const plan_t* p, int64_t no
     return False
 
 
+cdef inline void life_settle(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
+    """Widen the bounds of a quiet lead as far as it stays quiet, so that few events have to ask again."""
+    cdef const threshold_t* threshold
+    cdef int64_t i, most = 1_000_000_000_000, margin, by
+    f.quiet = True
+    f.room = 0
+    for i in range(p.thresholds_size):
+        threshold = &p.thresholds[i]
+        if not a.reached[i]:
+            margin = threshold.at - 1 - f.reach.scores[threshold.score].high
+        elif threshold.latch:
+            continue
+        else:
+            margin = f.reach.scores[threshold.score].low - threshold.release
+        if margin < most:
+            most = margin
+    by = 0
+    for i in range(3):
+        reach_widen(&f.reach, a, p, most - by)
+        by = most
+        if not life_in_reach(f, a, p, now, False):
+            f.room = <double> most
+            return
+        most //= 8
+    reach_widen(&f.reach, a, p, -by)
+
+
 cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t until) noexcept nogil:
     """Whether an evaluation in (now, until], without an event, might do anything; the lead was refreshed at ``now``."""
     cdef const stage_t* stage = &p.stages[f.stage]
@@ -337,7 +367,9 @@ cdef inline int life_take(
         if act.act <= ACT_ADD_PER:
             fault |= lead_act(a, p, act, h.shape, record)
             if f.quiet:
-                reach_act(&f.reach, a, p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record), now)
+                f.room -= reach_act(
+                    &f.reach, a, p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record), now
+                )
         elif act.act == ACT_LEAF:
             a.happened[act.fold] = 1
             leaves = True
@@ -349,9 +381,13 @@ cdef inline int life_take(
                 f.manual_current += 1
                 manual = -1
     if evaluate and not fault:
-        if f.quiet:
+        if f.quiet and f.room < 0:
             reach_conclude(&f.reach, a, p)
-        if not f.quiet or manual >= 0 or life_in_reach(f, a, p, now, True):
+            if life_in_reach(f, a, p, now, False):
+                f.quiet = False
+            else:
+                life_settle(f, a, p, now)
+        if not f.quiet or manual >= 0 or (leaves and life_in_reach(f, a, p, now, True)):
             event = <int64_t> record_order(h.shape, record) if h.shape.identities else -1
             fault = life_evaluate(f, a, p, CAUSE_EVENT if manual < 0 else CAUSE_MANUAL, manual, event, now)
     if leaves:
@@ -407,7 +443,8 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
         if timer < limit:
             limit = timer
         if not f.quiet and not f.changes:
-            f.quiet = not life_may_move(f, a, p, now, EVER)
+            if not life_may_move(f, a, p, now, EVER):
+                life_settle(f, a, p, now)
         if f.grid.every and not f.quiet:
             if grid < now:
                 grid = grid_from(&f.grid, now)

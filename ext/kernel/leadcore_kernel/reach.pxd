@@ -5,6 +5,7 @@ are passed over. Bounds may be too wide, never too narrow; whoever stays in doub
 evaluates. A stretch costs the changes of factors that lie in it, and no fold is changed by asking.
 """
 
+from libc.math cimport INFINITY
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -329,6 +330,13 @@ cdef inline void reach_score(reach_t* r, const lead_t* a, const plan_t* p, int64
         most = wide_add(most, low if part.factor < 0 else high)
     b.low = wide_hold(least, s.low, s.high)
     b.high = wide_hold(most, s.low, s.high)
+    reach_grade(r, p, which)
+
+
+cdef inline void reach_grade(reach_t* r, const plan_t* p, int64_t which) noexcept nogil:
+    """First and last grade a score may have."""
+    cdef const score_t* s = &p.scores[which]
+    cdef const bounds_t* b = &r.scores[which]
     r.grades[which].low = 0
     while r.grades[which].low < s.grades_size and b.high < p.grades[s.grades + r.grades[which].low]:
         r.grades[which].low += 1
@@ -440,15 +448,18 @@ cdef inline void reach_conclude(reach_t* r, const lead_t* a, const plan_t* p) no
         reach_labels(r, a, p)
 
 
-cdef inline void reach_act(
+cdef inline double reach_act(
     reach_t* r, lead_t* a, const plan_t* p, int64_t which, bint reset, int64_t points, int64_t now
 ) noexcept nogil:
     """Keep the bounds of a fold that hold for ever true when an event has acted on it at ``now``.
 
-    Of its points an event keeps a part between none and all; a filter may leave it out.
+    Of its points an event keeps a part between none and all; a filter may leave it out. Returns by how much bounds of
+    scores may have widened.
     """
     cdef const fold_spec_t* s = &p.folds[which]
     cdef bounds_t* b = &r.folds[which]
+    cdef bounds_t before = b[0]
+    cdef double wider = 0
     if s.kind != FOLD_EVENT:
         b[0] = reach_fold(&a.folds[which], s, &p.tables, now, EVER, 0)
     elif reset:
@@ -459,3 +470,21 @@ cdef inline void reach_act(
         if points < 0 and b.low > -EVER:
             b.low += points
     r.stale[s.group] = 1
+    if which == p.groups[s.group].fade:
+        return INFINITY
+    if b.high > before.high:
+        wider = <double> b.high - <double> before.high
+    if before.low > b.low:
+        wider += <double> before.low - <double> b.low
+    return wider * p.groups[s.group].lever + 16  # each product on the way is rounded
+
+
+cdef inline void reach_widen(reach_t* r, const lead_t* a, const plan_t* p, int64_t by) noexcept nogil:
+    """Widen the bounds of all scores, and of what follows from them."""
+    cdef int64_t i
+    for i in range(p.scores_size):
+        r.scores[i].low -= by
+        r.scores[i].high += by
+        reach_grade(r, p, i)
+    if p.labelled:
+        reach_labels(r, a, p)

@@ -277,6 +277,20 @@ class _Planner:
             )
         )
 
+    def _with_levers(self) -> list[tuple[Any, ...]]:
+        """Groups with how far a score can move, at most, when one of their criteria moves by one."""
+        lever = [1.0] * len(self.scores)
+        for name in reversed(combined_first(self.model.scores)):  # those that are combined after what they are combined in
+            combined = lever[self.score_index[name]]
+            for other, factor in (self.model.scores[name].combine or {}).items():
+                index = self.score_index[other]
+                lever[index] += abs(float(factor)) * combined
+        levers = [0.0] * len(self.groups)
+        for score, (begin, size, *_) in enumerate(self.scores):
+            for group in range(begin, begin + size):
+                levers[group] = lever[score] * abs(self.groups[group][-1]) / 1e6 * 1.0000001
+        return [(*group, lever) for group, lever in zip(self.groups, levers, strict=True)]
+
     def _order(self) -> list[int]:
         """Scores, each after those it combines."""
         return [self.score_index[name] for name in combined_first(self.model.scores)]
@@ -321,7 +335,7 @@ class _Planner:
             "zones": _records("zone", zones),
             "cycle_begin": cycle_begin,
             "criteria": _records("criterion", self.criteria),
-            "groups": _records("group", self.groups),
+            "groups": _records("group", self._with_levers()),
             "parts": _records("part", self.parts),
             "scores": _records("score", self.scores),
             "order": np.array(self._order(), np.int32),
