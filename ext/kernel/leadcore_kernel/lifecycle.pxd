@@ -21,6 +21,14 @@ from leadcore_kernel.reach cimport (
 from leadcore_kernel.store cimport record_hits, record_order, shape_t
 from leadcore_kernel.wide cimport wide_less, wide_of, wide_sub, wide_t, wide_times_millionths
 
+cdef extern from *:
+    """
+    #define LEADCORE_SHORTEST_LOOK 3600000000LL
+    #define LEADCORE_LONGEST_LOOK 31557600000000LL
+    """
+    const int64_t SHORTEST_LOOK "LEADCORE_SHORTEST_LOOK"  # an hour
+    const int64_t LONGEST_LOOK "LEADCORE_LONGEST_LOOK"  # a year
+
 cdef enum:
     MOST_STAGES = 256     # spec 11
     MOST_MOVES = 1_000_000
@@ -67,9 +75,10 @@ cdef struct life_t:
     uint8_t left[256]     # stages left in this evaluation
     bint leaving          # whether there are any
     bint withheld         # a rule was passed over in the last evaluation
-    bint quiet            # nothing can happen until the next event, change of attributes or timer
+    bint quiet            # up to `until` nothing can happen but by an event, a change of attributes or a timer
+    int64_t until
     double room           # by how much bounds of scores may widen before that has to be asked again
-    int64_t stride        # how far ahead the last look at the grid could see
+    int64_t stride        # how far ahead the last look could see
 
 
 cdef inline int life_start(life_t* f, const plan_t* p) noexcept nogil:
@@ -299,16 +308,27 @@ cdef inline void life_settle(life_t* f, lead_t* a, const plan_t* p, int64_t now)
     reach_widen(&f.reach, a, p, -by)
 
 
+cdef inline void life_look(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
+    """See how long the lead will be quiet: for ever, or as far as it pays to look."""
+    f.until = EVER
+    if not life_may_move(f, a, p, now, EVER):
+        life_settle(f, a, p, now)
+        return
+    if f.withheld:
+        return
+    f.until = now + f.stride
+    if not life_may_move(f, a, p, now, f.until):
+        life_settle(f, a, p, now)
+        if f.stride < LONGEST_LOOK:
+            f.stride *= 2
+    elif f.stride > SHORTEST_LOOK:
+        f.stride //= 4
+
+
 cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t until) noexcept nogil:
     """Whether an evaluation in (now, until], without an event, might do anything; the lead was refreshed at ``now``."""
-    cdef const stage_t* stage = &p.stages[f.stage]
     if f.withheld:
         return True
-    if until != EVER:
-        if a.stands > until and not stage.aged:
-            return False
-        if stage.free_size == 0 and p.thresholds_size == 0:
-            return False
     reach_find(&f.reach, a, p, now, until, f.entered)
     return life_in_reach(f, a, p, now, False)
 
@@ -316,15 +336,11 @@ cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t no
 cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t first, int64_t last) noexcept nogil:
     """The first grid instant of ``first`` to ``last`` that has to be evaluated, INT64_MAX if none has.
 
-    The lead was evaluated at ``now``, not after ``first``. Its clock moves to what was found to be of no interest.
+    The lead was refreshed at ``now``, before ``first``. Its clock moves to what was found to be of no interest.
     """
     cdef int64_t until, middle
     while first <= last:
         until = last
-        if last - first > f.stride:
-            until = grid_from(&f.grid, first + f.stride)
-            if until > last:
-                until = last
         while life_may_move(f, a, p, now, until):
             if until == first:
                 return first
@@ -332,10 +348,8 @@ cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t no
             if middle >= until:
                 middle = grid_before(&f.grid, until)
             until = middle
-            f.stride = until - first
         if until == last:
             return INT64_MAX
-        f.stride = 2 * (until - first) + f.grid.every
         if lead_refresh(a, p, until):
             return first  # what went wrong is seen there
         now = until
@@ -416,7 +430,7 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
     f.timer = 0
     f.withheld = False
     f.quiet = False
-    f.stride = INT64_MAX // 4
+    f.stride = SHORTEST_LOOK * 128
     memset(f.visits, 0, <size_t> p.stages_size * sizeof(int64_t))
     while row < h.attributes_size and h.since[row] <= h.birth and h.since[row] <= h.end:
         row += 1
@@ -442,9 +456,16 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
         limit = change if change < event else event
         if timer < limit:
             limit = timer
-        if not f.quiet and not f.changes:
-            if not life_may_move(f, a, p, now, EVER):
-                life_settle(f, a, p, now)
+        if f.quiet and limit > f.until and f.until < h.end:  # that was as far as it could be seen
+            f.quiet = False
+            if f.grid.every:
+                now = f.until
+                fault = lead_refresh(a, p, now)
+                continue
+        elif not f.quiet and not f.changes:
+            life_look(f, a, p, now)
+            if f.quiet:
+                continue
         if f.grid.every and not f.quiet:
             if grid < now:
                 grid = grid_from(&f.grid, now)
