@@ -310,19 +310,16 @@ cdef inline void life_settle(life_t* f, lead_t* a, const plan_t* p, int64_t now)
 
 cdef inline void life_look(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
     """See how long the lead will be quiet: for ever, or as far as it pays to look."""
-    f.until = EVER
-    if not life_may_move(f, a, p, now, EVER):
-        life_settle(f, a, p, now)
-        return
-    if f.withheld:
-        return
-    f.until = now + f.stride
-    if not life_may_move(f, a, p, now, f.until):
-        life_settle(f, a, p, now)
-        if f.stride < LONGEST_LOOK:
-            f.stride *= 2
-    elif f.stride > SHORTEST_LOOK:
-        f.stride //= 4
+    cdef int64_t i
+    for i in range(2):
+        f.until = now + f.stride if f.stride < LONGEST_LOOK else EVER
+        if not life_may_move(f, a, p, now, f.until):
+            life_settle(f, a, p, now)
+            f.stride *= 2 if f.stride < LONGEST_LOOK else 1
+            return
+        if f.withheld or f.stride <= SHORTEST_LOOK:
+            return
+        f.stride //= 8
 
 
 cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t until) noexcept nogil:
@@ -430,7 +427,7 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
     f.timer = 0
     f.withheld = False
     f.quiet = False
-    f.stride = SHORTEST_LOOK * 128
+    f.stride = LONGEST_LOOK
     memset(f.visits, 0, <size_t> p.stages_size * sizeof(int64_t))
     while row < h.attributes_size and h.since[row] <= h.birth and h.since[row] <= h.end:
         row += 1

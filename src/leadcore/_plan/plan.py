@@ -280,7 +280,9 @@ class _Planner:
     def _with_levers(self) -> list[tuple[Any, ...]]:
         """Groups with how far a score can move, at most, when one of their criteria moves by one."""
         lever = [1.0] * len(self.scores)
-        for name in reversed(combined_first(self.model.scores)):  # those that are combined after what they are combined in
+        for name in reversed(
+            combined_first(self.model.scores)
+        ):  # those that are combined after what they are combined in
             combined = lever[self.score_index[name]]
             for other, factor in (self.model.scores[name].combine or {}).items():
                 index = self.score_index[other]
