@@ -446,7 +446,7 @@ def test_init_force(leadcore, folder):
     assert lc.Model.load("model.yaml").name == "minimal"
 
 
-@pytest.mark.parametrize("command", ["init", "score", "explain", "validate", "schema", "demo"])
+@pytest.mark.parametrize("command", ["init", "score", "explain", "validate", "diagram", "schema", "demo"])
 def test_help_has_an_example(leadcore, command):
     """Every command's help ends with an example of it."""
     ended = leadcore(f"{command} --help")

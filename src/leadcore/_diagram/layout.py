@@ -38,6 +38,7 @@ _LANE, _BANK = 14.0, 18.0
 _IN, _RIM = 18.0, 8.0
 _START = 34.0
 _HEAD = 20.0
+_GRID = 6.0
 
 
 @dataclass(frozen=True)
@@ -202,11 +203,14 @@ class _Plan:
             y += place.height + _GAP
 
     def _port_heights(self) -> None:
+        """Arrows lie on one grid on the left and between its lines on the right, so that no two run over each other."""
         for number, ports in self.ports.items():
             place = self.places[number]
+            shift = _GRID / 2 if place.right else 0.0
             y = place.y + (place.height - sum(port.height for port in ports)) / 2
             for port in ports:
-                port.y = y + (port.height - 3 if port.words else port.height / 2)
+                wanted = y + (port.height - 3 if port.words else port.height / 2)
+                port.y = (wanted - shift) // _GRID * _GRID + shift
                 y += port.height
 
     def _lanes(self) -> dict[int, int]:
@@ -325,7 +329,7 @@ def _size(place: Place, ports: float) -> None:
 
 def _leave(arrow: Arrow) -> _Port:
     words = _words(arrow)
-    return _Port(words, len(words) * SMALL * LEADING + 9)
+    return _Port(words, len(words) * SMALL * LEADING + 8 + _GRID)
 
 
 def _words(arrow: Arrow) -> Words:

@@ -9,13 +9,15 @@ from itertools import pairwise
 from leadcore._diagram.sketch import Arrow, Box, Sketch
 
 _SPECIAL = re.compile(
-    r"""["#&;`\\{}\[\]()|~@$^*%']"""  # Mermaid's and Markdown's
+    r"""["#&:;`\\{}\[\]()|~@$^*%']"""  # Mermaid's and Markdown's; a colon after "style" would cost the line its last `;`
     r"|<(?![= ])"  # tags, but not `<= 5`
     r"|(?<!\w)_|_(?!\w)|_(?=_)"  # emphasis
     r"|^[-+>=]|(?<=[0-9])[.](?= |$)"  # lists, quotations
-    r"|:(?=fa-)"  # icons
 )
 """What is not written as it is."""
+
+_PARTED = re.compile(r"\\(?=n)|\$(?=\$)|:(?=fa-)|ﬂ(?=°)|¶(?=ß)")
+"""What Mermaid would read as formula, icon, number or line break even from numbers: a word joiner keeps the two signs apart."""
 
 _CLASSES = (
     ("success", "fill:#e3f1f6,stroke:#0b6e99,color:#1f2937"),
@@ -83,4 +85,4 @@ def quoted(text: str) -> str:
         >>> quoted('fit >= 20, "<b>"')
         'fit >= 20, #34;#60;b>#34;'
     """
-    return _SPECIAL.sub(lambda match: "".join(f"#{ord(letter)};" for letter in match[0]), text)
+    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", _PARTED.sub("\\g<0>\u2060", text))
