@@ -329,6 +329,8 @@ class Lifecycles(Documents):
             pool = [min(d, max(span // 4, MINUTE)) // MINUTE * MINUTE for d in pool] + [30 * MINUTE, 4 * HOUR, MINUTE]
             if few(self.calendars[calendar]):
                 pool = [MINUTE, 2 * MINUTE, 3 * MINUTE, 30 * SECOND]
+            most = open_minutes(self.calendars[calendar]) * 1_000 * MINUTE  # the reference engine walks every day
+            pool = [min(d, most) for d in pool]
         due = rng.choice(pool)
         found: dict[str, Any] = {"due": duration_text(due, rng)}
         afters = [0, due, *(rng.choice(pool) for _ in range(4))]
@@ -459,12 +461,17 @@ class Lifecycles(Documents):
 
 def few(calendar: dict[str, Any]) -> bool:
     """Whether a calendar opens some minutes a week only."""
+    return open_minutes(calendar) < 60
+
+
+def open_minutes(calendar: dict[str, Any]) -> int:
+    """How long a calendar opens in a week."""
     minutes = 0
     for pieces in calendar["hours"].values():
         for piece in pieces:
             begin, end = (int(time[:2]) * 60 + int(time[3:]) for time in piece.split("-"))
             minutes += end - begin
-    return minutes < 60
+    return minutes
 
 
 def small(score: dict[str, Any]) -> dict[str, Any]:

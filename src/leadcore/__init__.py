@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from leadcore._inputs import Column, column
+    from leadcore.diagram import Diagram
     from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem, StateError
     from leadcore.explanation import Explanation, ExplanationLine, Share
     from leadcore.frame import Frame
@@ -55,6 +56,7 @@ __all__ = [
     "Calendar",
     "Column",
     "DataError",
+    "Diagram",
     "Evaluate",
     "EventCriterion",
     "EventType",
@@ -110,6 +112,7 @@ __all__ = [
 
 _HOMES = {
     "leadcore._inputs": ("Column", "column"),
+    "leadcore.diagram": ("Diagram",),
     "leadcore.errors": ("DataError", "Fault", "LeadcoreError", "ModelError", "Problem", "StateError"),
     "leadcore.explanation": ("Explanation", "ExplanationLine", "Share"),
     "leadcore.frame": ("Frame",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, cast
@@ -12,8 +11,8 @@ import numpy as np
 from leadcore._arrow import ArrowStream, Table
 from leadcore._inputs import EVENT_COLUMNS, LEAD_COLUMNS
 from leadcore._plan import Plan
-from leadcore._points import to_points
 from leadcore._reference import replay, score
+from leadcore._replay_rows import tables_of_rows
 from leadcore._replay_tables import FinishedTables, Tables
 from leadcore._run import Answers, Asks, Reading, Request
 from leadcore._time import to_micros
@@ -66,7 +65,7 @@ def reference_replay(
     rejected: Any,
     micropoints: bool,
 ) -> tuple[FinishedTables, ReplayCounts]:
-    """What the reference engine says of the same replay; the kernel's tables lend their column types."""
+    """What the reference engine says of the same replay; the kernel's tables tell whether score changes were asked for."""
     leads, events, aliases, start = _tables(model, request, reading)
     if request.instant is None:
         raise TypeError("a replay ends at one instant")
@@ -74,47 +73,11 @@ def reference_replay(
         model, leads, events or [], request.instant, aliases, cast("Any", request.unknown_leads), start,
         kernel.score_changes is not None,
     )  # fmt: skip
-    if rejected is not None:
-        for row, count in zip(result.states, rejected.tolist(), strict=True):
-            row["rejected_rows"] = count
-
-    def table(name: str, like: Table) -> Table:
-        return _like(getattr(result, name), like, () if micropoints else (*model.scores, "before", "after"))
-
-    changes = kernel.score_changes
-    return (
-        FinishedTables(
-            table("transitions", kernel.transitions), table("spans", kernel.spans), table("alerts", kernel.alerts),
-            table("states", kernel.states), None if changes is None else table("score_changes", changes),
-        ),
-        replace(
-            counts, loop_stops=result.loop_stops, manual_current=result.manual_current,
-            manual_unknown=result.manual_unknown,
-        ),
-    )  # fmt: skip
-
-
-def _like(rows: list[dict[str, Any]], like: Table, points: Sequence[str]) -> Table:
-    """Rows as a table with the columns of another; ``points`` are micropoints to be given as points."""
-    columns: list[tuple[str, Any]] = []
-    for name in like.column_names:
-        values = [row[name] for row in rows]
-        if name in ("at", "entered_at", "left_at", "sla_due_at"):
-            known = np.array([value is not None for value in values], bool)
-            columns.append((name, ("instant", np.array([value or 0 for value in values], np.int64), known)))
-        elif name in points:
-            columns.append((name, to_points(np.array(values, np.int64))))
-        elif name == "notify":
-            ends = np.cumsum([0, *map(len, values)], dtype=np.int64)
-            columns.append((name, ("lists", ends, [told for value in values for told in value])))
-        elif all(value is None or isinstance(value, str) for value in values):
-            columns.append((name, ("text", values)))
-        elif all(isinstance(value, bool) for value in values):
-            columns.append((name, np.array(values, bool)))
-        else:
-            known = np.array([value is not None for value in values], bool)
-            columns.append((name, ("nullable", np.array([value or 0 for value in values], np.int64), known)))
-    return Table.build(columns)
+    counts = replace(
+        counts, loop_stops=result.loop_stops, manual_current=result.manual_current, manual_unknown=result.manual_unknown
+    )
+    changes = kernel.score_changes is not None
+    return tables_of_rows(model, result, reading.encoder, micropoints, changes, rejected), counts
 
 
 def _tables(model: Model, request: Request, reading: Reading) -> tuple[list[dict[str, Any]] | None, ...]:

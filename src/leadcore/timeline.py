@@ -95,14 +95,13 @@ class Timeline:
         left = span["left_at"]
         inside = [a for a in self.alerts if span["entered_at"] <= a["at"] and (left is None or a["at"] < left)]
         notes = [(alert["at"], 0, f"alert {alert['level']} to {', '.join(alert['notify'])}") for alert in inside]
-        if span["sla_due_at"] is not None:
-            notes.append((span["sla_due_at"], 1, f"due, {span['sla_status'].replace('_', ' ')}"))
+        due, status = span["sla_due_at"], (span["sla_status"] or "").replace("_", " ")
+        if due is not None and status == "met":
+            notes.append((left, 1, f"met, due {_when(due)}"))
+        elif due is not None:
+            notes.append((due, 1, f"due, {status}"))
         told = [(_when(at), what) for at, _, what in sorted(notes)]
-        return (
-            told
-            if span["sla_status"] is None or span["sla_due_at"]
-            else [*told, ("", f"never due, {span['sla_status']}")]
-        )
+        return [*told, ("", f"never due, {status}")] if status and due is None else told
 
 
 def _when(instant: datetime) -> str:

@@ -29,6 +29,21 @@ thresholds: {hot: {score: total, at: 40}}
 accounts: {key: company, scores: {heat: {of: total, by: sum}}}
 """
 
+LIFECYCLE = """\
+lifecycle:
+  initial: new
+  evaluate: {every: 1d}
+  manual: {on: form_submit, field: form}
+  stages:
+    - {name: new, owner: marketing}
+    - {name: hot, owner: sales, sla: {due: 48h, alerts: [{after: 0s, notify: rep}, {after: 2d, notify: [rep, boss]}]}}
+    - {name: cold, owner: marketing, kind: detour}
+  transitions:
+    - {name: ready, from: new, to: hot, when: {field: score.total, op: ge, value: 35}}
+    - {name: cools, from: hot, to: cold, after: 3d, when: {field: score.interest, op: lt, value: 20}}
+    - {name: again, from: cold, to: new}
+"""
+
 LEADS = """\
 lead_id,job_title,employees,company
 3,VP Sales,250,acme
@@ -48,6 +63,7 @@ lead_id,at,type,url,form
 
 FILES = {
     "model.yaml": MODEL,
+    "stages.yaml": MODEL[: MODEL.index("accounts:")] + LIFECYCLE,
     "no_accounts.yaml": MODEL[: MODEL.index("accounts:")],
     "broken.yaml": MODEL.replace("has_word", "has_words").replace("on: page_view", "on: page_veiw"),
     "not.yaml": "a: [1, 2\n",
@@ -59,6 +75,9 @@ FILES = {
     "quoted.csv": EVENTS + '1,2026-05-01,page_view,"/a\nb",\n1,yesterday,page_view,/,\n',
     "numbers.csv": LEADS + "4,Boss,many,\n",
     "no_at.csv": "lead_id,type,url,form\n1,page_view,/,\n",
+    "start.csv": "lead_id,stage,entered_at\n1,cold,2026-05-20T08:00Z\n",
+    "no_stage.csv": "lead_id,stage,entered_at\n1,lukewarm,2026-05-20T08:00Z\n",
+    "states.csv": LEADS,
     "empty.csv": "",
     "events.txt": EVENTS,
     "events.parquet": "lead_id",

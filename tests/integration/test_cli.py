@@ -359,6 +359,15 @@ def test_validate_model_alone(leadcore):
     assert "rows" not in ended.out
 
 
+def test_validate_a_model_without_scores(leadcore, folder):
+    """Stages may be moved by hand alone; where there is no score, none has a reach."""
+    (folder / "m.yaml").write_text("leadcore: 1\nname: m\nscores: {}\n")
+    ended = leadcore("validate m.yaml")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert "Reach" not in ended.out
+
+
 # schema, init, help
 
 
@@ -437,7 +446,7 @@ def test_init_force(leadcore, folder):
     assert lc.Model.load("model.yaml").name == "minimal"
 
 
-@pytest.mark.parametrize("command", ["init", "score", "explain", "validate", "schema", "demo"])
+@pytest.mark.parametrize("command", ["init", "score", "explain", "validate", "diagram", "schema", "demo"])
 def test_help_has_an_example(leadcore, command):
     """Every command's help ends with an example of it."""
     ended = leadcore(f"{command} --help")

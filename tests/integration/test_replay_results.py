@@ -285,6 +285,7 @@ def test_timeline(replay):
     assert page.count("<tr>") == 1 + 5 + 7
     assert "<td>ready (event e1)</td>" in page
     carl = str(replay.lead("carl"))
+    assert "\n2026-03-06T10:00:00Z    met, due 2026-03-08T10:00:00Z\n2026-03-06T10:00:00Z  lost" in carl
     assert "  manual\n" in carl
     assert "  manual (event e4)\n" in carl
 

@@ -11,6 +11,7 @@ import typer
 
 from leadcore.cli import _errors
 from leadcore.cli.demo import demo
+from leadcore.cli.diagram import diagram
 from leadcore.cli.explain import explain
 from leadcore.cli.init import init
 from leadcore.cli.replay import replay
@@ -51,6 +52,10 @@ for command, short, *lines in (
     (
         validate, "Check a model, and whether data fit it.",
         "leadcore validate model.yaml --events events.csv --as-of 2026-06-01",
+    ),
+    (
+        diagram, "Draw the lifecycle of a model.",
+        "leadcore diagram model.yaml", "leadcore diagram model.yaml --out lifecycle.svg",
     ),
     (schema, "Print the JSON Schema of models.", "leadcore schema > leadcore.schema.json"),
     (

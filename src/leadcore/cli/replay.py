@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -91,8 +91,7 @@ def replay(
     tables = {"leads": leads, "events": events, "aliases": aliases, "start": start}
     files = {table: options.open_input(path, document, table, maps, format) for table, path in tables.items()}
     with telling_files(files), reading_bar(files["events"], quiet) as progress:
-        scorer: Any = Scorer(document)
-        result = scorer.replay(
+        result = Scorer(document).replay(
             files["events"],
             files["leads"],
             until=until,

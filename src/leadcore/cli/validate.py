@@ -64,8 +64,9 @@ def _tell_model(model: Model, path: str) -> None:
     )
     print(f"fingerprint {model.fingerprint}")
     findings = model.findings()
-    print("\nReach of each score")
-    width = max(map(len, model.scores))
+    if model.scores:
+        print("\nReach of each score")
+    width = max(map(len, model.scores), default=0)
     for finding in findings:
         if finding.kind == "range":
             low = "no lower end" if finding.lowest is None else f"{finding.lowest:f}"

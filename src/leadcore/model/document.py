@@ -23,6 +23,8 @@ from leadcore.model.score import Label, Score, Threshold
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from leadcore._diagram.traffic import Replayed
+    from leadcore.diagram import Diagram
     from leadcore.model.accepted import Document, NumberLike
     from leadcore.model.finding import Finding
 
@@ -221,6 +223,16 @@ class Model(Part):
         from leadcore.model.findings import findings
 
         return findings(self)
+
+    def diagram(self, replay: Replayed | None = None) -> Diagram:
+        """The picture of the lifecycle, with the figures of a replay if one is given.
+
+        Raises:
+            LeadcoreError: The model has no lifecycle, or the replay is of another model.
+        """
+        from leadcore.diagram import Diagram  # above the model: loaded when asked for
+
+        return Diagram(self, replay)
 
     def points(self, value: Points) -> Decimal:
         """Points as an exact decimal: stars times ``points_per_star`` (spec 4)."""

@@ -76,8 +76,10 @@ def _flaw(detail: Detail, tree: Any, kind: type[BaseModel]) -> Flaw | None:
         return _unknown_key(path, detail["loc"], tree, kind)
     if error in ("union_tag_invalid", "union_tag_not_found"):
         return _UNIONS[_union(detail["loc"], kind)](path, value)
+    if error == "tuple_type" and path[-1:] and path[-1] in _ONE_OR_MORE:
+        return Flaw(path, f"a name or a list of names is wanted here, not {_found(value)}")
     if error in _WANTED:
-        return Flaw(path, f"{_WANTED[error]} is wanted here, not {_found(value)}", _hint(error, value))
+        return Flaw(path, f"{_WANTED[error]} is wanted here, not {_found(value)}", _hint(error, value, path))
     if error == "literal_error":
         if context["expected"] == "1":
             return Flaw(path, f"only version 1 is known here, not {_found(value)}")
@@ -103,6 +105,12 @@ _WANTED = {
 }
 
 
+_ONE_OR_MORE = ("on", "from", "notify")
+"""Keys of a name or several."""
+_FIRST_KEYS = {"evaluate": "every", "sla": "due", "stages": "name"}
+"""What somebody meant who wrote a text where a mapping is wanted."""
+
+
 def _found(value: Any) -> str:
     if isinstance(value, str):
         return f"the text {shown(value)}"
@@ -113,7 +121,10 @@ def _found(value: Any) -> str:
     return "nothing" if value is None else shown(value)
 
 
-def _hint(error: str, value: Any) -> str | None:
+def _hint(error: str, value: Any, path: Path) -> str | None:
+    if error.startswith("model") and isinstance(value, str):
+        key = _FIRST_KEYS.get(next((str(key) for key in reversed(path) if isinstance(key, str)), ""))
+        return f"{{{key}: {value}}}" if key is not None and len(value) <= 40 else None
     if error.startswith("string") and isinstance(value, (int, float, Decimal)):
         return f'write it in quotes: "{shown(value)}"'
     if error == "bool_type" and isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "true", "false"):

@@ -143,6 +143,8 @@ def _look_up(scope: Scope, field: str, place: Place) -> Found:
 
 
 def _elsewhere(prefix: str, place: Place) -> str:
+    if prefix == "event" and "stage" in place.prefixes:
+        return "say in `on` at which event types the transition is tried"
     if prefix == "event":
         return "event properties are tested in `where`, or in a transition with `on`"
     if prefix == "lead":

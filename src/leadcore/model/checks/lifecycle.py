@@ -140,7 +140,9 @@ def _no_hours(hours: tuple[str, ...], path: Path) -> Flaws:
         begin, end = minutes[0] * 60 + minutes[1], minutes[2] * 60 + minutes[3]
         if begin > 1440 or end > 1440:
             yield Flaw((*path, n), f"{shown(text)} is no opening time", 'text such as "09:00-17:30", at most to 24:00')
-        elif begin >= end:
+        elif begin == end:
+            yield Flaw((*path, n), f"{shown(text)} is no time at all", 'all day is "00:00-24:00"')
+        elif begin > end:
             hint = "over midnight: end with 24:00 and begin the next day at 00:00"
             yield Flaw((*path, n), f"{shown(text)} ends before it begins", hint)
         elif any(begin < other_end and other_begin < end for other_begin, other_end in known):
