@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 import leadcore as lc
+from leadcore.presets import PRESETS
 from tests.integration.cli_files import EVENTS, LEADS
 
 FILES = "--leads leads.csv --events events.csv --as-of 2026-06-01"
@@ -378,7 +379,7 @@ def test_schema(leadcore, folder):
     assert json.loads((folder / "s.json").read_text()) == lc.Model.json_schema()
 
 
-@pytest.mark.parametrize("preset", ["b2b", "shop", "minimal", "demo"])
+@pytest.mark.parametrize("preset", PRESETS)
 def test_init_presets(leadcore, folder, preset):
     """Every starter is valid, says what it is for, and has nothing that is hardly meant."""
     assert leadcore(f"init --preset {preset} --out new.yaml").code == 0
