@@ -121,14 +121,14 @@ def sketch(model: Model, replay: Replayed | None = None) -> Sketch:
 def _box(stage: Stage, initial: bool, figures: Traffic | None) -> Box:
     notes = [harmless(stage.owner)] if stage.owner else []
     if stage.sla is not None:
-        notes.append(harmless(service_level(stage.sla)))
+        notes += map(harmless, service_level(stage.sla))
     counted: list[str] = []
     if figures is not None:
         stay = figures.stays[stage.name]
         counted.append(f"{stay.now:,} {'lead' if stay.now == 1 else 'leads'} at the end")
         counted.append(f"{stay.entries:,} {'entry' if stay.entries == 1 else 'entries'}")
         if stay.median_days is not None:
-            counted[-1] += f", median {days_text(stay.median_days)}"
+            counted.append(f"median stay {days_text(stay.median_days)}")
     more = ". ".join(text.rstrip(".") for text in (stage.goal, stage.description) if text)
     name = harmless(stage.title or stage.name)
     return Box(stage.kind, name, initial, tuple(notes), tuple(counted), harmless(more))
@@ -156,7 +156,7 @@ class _Arrows:
 
     def _helper(self, kind: Kind, name: str) -> int:
         exits = any(stage.kind == "exit" for stage in self._stages)
-        notes = ("but exits",) if exits and name == "any stage" else ()
+        notes = ("but exits",) if exits and name == "any stage" else ("from other stages",) if kind == "hand" else ()
         self.helpers.append(Box(kind, name, notes=notes))
         return len(self._stages) + len(self.helpers) - 1
 

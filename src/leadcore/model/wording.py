@@ -125,18 +125,16 @@ def literal(value: Scalar) -> str:
     return f"'{value}'" if not value or set(value) & set(" ,'\"()") else value
 
 
-def service_level(sla: Sla) -> str:
-    """When a stay is due and when people are told.
+def service_level(sla: Sla) -> list[str]:
+    """When a stay is due, and when people are told.
 
     Example:
         >>> from leadcore import Sla
         >>> service_level(Sla(due="48h", alerts=[{"after": "0s", "notify": "rep"}, {"after": "1d", "notify": "rep"}]))
-        'due 2d, alerts at 0s and 1d'
+        ['due 2d', 'alerts at 0s and 1d']
     """
-    text = f"due {sla.due}"
-    if sla.calendar is not None:
-        text += f" by {sla.calendar}"
+    told = [f"due {sla.due}" + (f" by calendar {sla.calendar}" if sla.calendar is not None else "")]
     if sla.alerts:
         word = "alerts at" if len(sla.alerts) > 1 else "alert at"
-        text += f", {word} {listed([str(alert.after) for alert in sla.alerts], 'and')}"
-    return text
+        told.append(f"{word} {listed([str(alert.after) for alert in sla.alerts], 'and')}")
+    return told
