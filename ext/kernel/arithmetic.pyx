@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t
 from leadcore_kernel.decay cimport growth, points_by, unit_of
 from leadcore_kernel.layout cimport zone_t
 from leadcore_kernel.wide cimport (
-    wide_add, wide_high, wide_hold, wide_join, wide_less, wide_low, wide_mul, wide_of, wide_rne_div, wide_rne_shr,
+    wide_add, wide_high, wide_hold, wide_join, wide_less, wide_low, wide_mul, wide_rne_div, wide_rne_shr,
     wide_scale, wide_shr, wide_sub, wide_t,
 )
 

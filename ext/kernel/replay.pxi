@@ -138,7 +138,7 @@ cdef class Replayer:
         """The transitions of all runs so far: records (dtype ``move``) and their scores, micropoints."""
         cdef life_t* f = &self.life
         cdef int64_t n = f.log.moves_size, width = self.plan.c.scores_size
-        records = np.empty(n, DTYPES["move"])
+        records = np.empty(n, _DTYPES["move"])
         scores = np.empty((n, width), np.int64)
         cdef move_t[::1] taken = records
         cdef int64_t[:, ::1] values = scores
@@ -151,7 +151,7 @@ cdef class Replayer:
     def changes(self):
         """The score changes of all runs so far (dtype ``change``)."""
         cdef life_t* f = &self.life
-        records = np.empty(f.log.changes_size, DTYPES["change"])
+        records = np.empty(f.log.changes_size, _DTYPES["change"])
         cdef change_t[::1] taken = records
         if f.log.changes_size:
             memcpy(&taken[0], f.log.changes, <size_t> f.log.changes_size * sizeof(change_t))

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
-from leadcore_kernel.layout cimport UNIT_DAY, UNIT_EVER, UNIT_HOUR, UNIT_WEEK, zone_t
+from leadcore_kernel.layout cimport UNIT_DAY, UNIT_EVER, UNIT_HOUR, zone_t
 from leadcore_kernel.wide cimport word_mul_shr
 
 cdef extern from "leadcore_kernel/growth_table.h" nogil:

@@ -4,7 +4,7 @@ The numpy dtypes are derived from these structs (`records.pyx`), never written t
 them. Indices are int32, -1 where there is none; points, factors and instants int64.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t
 
 cdef enum:
     VERSION = 2

@@ -1,7 +1,7 @@
 """One lead at work: its folds, and the scores, grades, labels and thresholds at an instant (spec 6, 7)."""
 
-from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from leadcore_kernel.decay cimport points_by
@@ -9,9 +9,9 @@ from leadcore_kernel.fold cimport (
     fold_add, fold_advance, fold_clear, fold_due, fold_free, fold_start, fold_t, fold_track, fold_value,
 )
 from leadcore_kernel.layout cimport (
-    ACT_ADD_PER, ACT_RESET, COND_AGE_AT_LEAST, COND_AND, COND_CONST, COND_DEPTH, COND_EVENT, COND_GRADE_IN,
+    ACT_ADD_PER, ACT_RESET, COND_AGE_AT_LEAST, COND_AND, COND_DEPTH, COND_EVENT, COND_GRADE_IN,
     COND_LABEL_IN, COND_LEAF, COND_NOT, COND_OR, COND_RATING_IN, COND_SCORE_AT_LEAST, COND_THRESHOLD,
-    COND_VISITS_AT_LEAST, SAY_LEAF, SAY_VALUE, act_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, say_t, score_t,
+    COND_VISITS_AT_LEAST, SAY_VALUE, act_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, say_t, score_t,
     span_t,
 )
 from leadcore_kernel.plan cimport plan_t

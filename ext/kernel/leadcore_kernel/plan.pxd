@@ -1,10 +1,10 @@
 """A compiled model as the kernel sees it: pointers into record tables that Python made and owns."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from leadcore_kernel.fold cimport tables_t
 from leadcore_kernel.layout cimport (
-    act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, rule_t, say_t, score_t, span_t, stage_t,
+    act_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, rule_t, say_t, score_t, span_t, stage_t,
     threshold_t,
 )
 

@@ -6,7 +6,7 @@ evaluates. A stretch costs the changes of factors that lie in it, and no fold is
 """
 
 from libc.math cimport INFINITY
-from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 

@@ -1,0 +1,219 @@
+cdef class Worker:
+    """One thread's work space for one plan; not shared between threads at a time."""
+
+    cdef Plan plan
+    cdef lead_t lead
+    cdef space_t space
+
+    def __cinit__(self, Plan plan not None):
+        self.plan = plan
+        memset(&self.space, 0, sizeof(space_t))
+        if lead_start(&self.lead, &plan.c, False):
+            raise MemoryError
+
+    def __dealloc__(self):
+        if self.plan is not None:
+            lead_free(&self.lead, &self.plan.c)
+        space_free(&self.space)
+
+    cdef int _take(self, const shape_t* shape, const uint64_t* records, int64_t place, Sets events) noexcept nogil:
+        """Let one event act; -1 when memory runs out."""
+        cdef const uint64_t* record = records + self.space.keys[place].place * shape.stride
+        cdef uint32_t hits = record_hits(record)
+        cdef int64_t j
+        cdef int fault = 0
+        for j in range(events.start[hits], events.start[hits + 1]):
+            fault |= lead_act(&self.lead, &self.plan.c, &events.acts[j], shape, record)
+        return fault
+
+    cdef list _faults(self):
+        cdef int64_t k
+        return [
+            (self.space.faults[k], self.space.faults[k + 1], self.space.faults[k + 2])
+            for k in range(0, self.space.faults_size, 3)
+        ]
+
+    def run(
+        self, Store store not None, int64_t partition, int64_t leads, Sets events not None, Sets attributes not None,
+        const uint32_t[::1] ranks not None, uint32_t first_id, bint repeats,
+        const int64_t[::1] ask_start not None, const int64_t[::1] ask_order not None,
+        const int64_t[::1] ask_at not None, const uint32_t[::1] ask_attributes not None,
+        int64_t[:, ::1] scores not None, int32_t[:, ::1] grades not None, int32_t[::1] rating not None,
+        int32_t[::1] label not None, int64_t[:, ::1] lines not None,
+    ):
+        """Score one partition's leads at their instants; the partition's rows are used up.
+
+        Lead code i is asked ``ask_order[ask_start[i]:ask_start[i + 1]]``, ascending in ``ask_at``; ask k's attributes
+        are lead hit set ``ask_attributes[k]``, its answers row k of the outputs (of width 0, or length 0, where not
+        wanted; ``lines`` of the plan's width, or twice that with the high words behind the low ones).
+
+        Returns:
+            Rows that repeat an ``event_id`` and differ, as a list of (lead code, row, row).
+        """
+        cdef const plan_t* p = &self.plan.c
+        cdef space_t* w = &self.space
+        cdef lead_t* a = &self.lead
+        cdef const shape_t* shape = &store.c.shape
+        cdef int64_t local, i, code, k, e, n, ask, bits = store.c.bits
+        cdef int fault = 0
+        cdef const uint64_t* records
+        cdef uint32_t hits
+        cdef int64_t j
+        if not 0 <= partition < store.partitions or ask_start.shape[0] < leads + 1:
+            raise ValueError("no such partition, or too few leads")
+        w.faults_size = 0
+        a.wrapped = False
+        a.highs = p.lines_size if lines.shape[1] == 2 * p.lines_size else 0
+        with nogil:
+            fault = space_gather(&self.space, &store.c, partition, leads, &local)
+            i = 0
+            while not fault and i < local:
+                code = (i << bits) + partition
+                n = w.starts[i + 1] - w.starts[i]
+                if ask_start[code] == ask_start[code + 1] and not (n and repeats):
+                    i += 1
+                    continue
+                records = w.records + w.starts[i] * shape.stride
+                fault = space_line_up(
+                    w, shape, records, n, &ranks[0] if ranks.shape[0] else NULL, first_id, repeats, &n
+                )
+                if fault:
+                    break
+                lead_clear(a, p)
+                e = 0
+                for k in range(ask_start[code], ask_start[code + 1]):
+                    ask = ask_order[k]
+                    while e < n and w.keys[e].at <= ask_at[ask]:
+                        fault |= self._take(shape, records, e, events)
+                        e += 1
+                    hits = ask_attributes[ask]
+                    lead_say(a, p, attributes.says + attributes.start[hits],
+                             attributes.start[hits + 1] - attributes.start[hits])
+                    fault |= lead_evaluate(a, p, ask_at[ask], &lines[ask, 0] if lines.shape[1] else NULL)
+                    for j in range(p.scores_size):
+                        scores[ask, j] = a.scores[j]
+                    for j in range(grades.shape[1]):
+                        grades[ask, j] = a.grades[j]
+                    if rating.shape[0]:
+                        rating[ask] = a.rating
+                    if label.shape[0]:
+                        label[ask] = a.label
+                i += 1
+        if fault:
+            raise MemoryError
+        return self._faults()
+
+    def one(
+        self, const uint32_t[::1] says not None, const int64_t[::1] at not None, const uint32_t[::1] hits not None,
+        const int64_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] order,
+        const uint32_t[::1] content, const uint32_t[:, ::1] codes not None, const double[:, ::1] numbers not None,
+        int64_t now, int64_t[::1] lines not None,
+    ):
+        """Score one lead from the edge's `encode_lead` at ``now``; ``lines`` takes the explanation, or is empty.
+
+        Returns:
+            ``(scores, grades, rating, label, faults)``, the faults as in `run` with places as rows.
+        """
+        cdef const plan_t* p = &self.plan.c
+        cdef lead_t* a = &self.lead
+        cdef int64_t n = at.shape[0], local, e = 0
+        cdef int fault = 0
+        cdef bint contents = content is not None
+        cdef Store store = Store(0, order is not None, contents, codes.shape[0], numbers.shape[0], now,
+                                 INT64_MAX, contents, contents)
+        cdef Sets events = Sets.of_events(self.plan, offsets, ids)
+        cdef Sets attributes = Sets.of_leads(self.plan, np.array([0, says.shape[0]], np.int64), says)
+        nothing = np.empty(0, np.uint32)
+        store.push(
+            n, np.zeros(n, np.uint32), at, hits, np.arange(n) if content is not None else np.empty(0, np.int64),
+            nothing if order is None else order, nothing if content is None else content, codes, numbers,
+        )
+        self.space.faults_size = 0
+        a.wrapped = False
+        a.highs = p.lines_size if lines.shape[0] == 2 * p.lines_size else 0
+        with nogil:
+            fault = space_gather(&self.space, &store.c, 0, 1, &local)
+            if not fault:
+                n = self.space.starts[1]
+                fault = space_line_up(
+                    &self.space, &store.c.shape, self.space.records, n, NULL, <uint32_t> 1 << 31, contents, &n
+                )
+            if not fault:
+                lead_clear(a, p)
+                while e < n and self.space.keys[e].at <= now:
+                    fault |= self._take(&store.c.shape, self.space.records, e, events)
+                    e += 1
+                lead_say(a, p, attributes.says, attributes.start[1])
+                fault |= lead_evaluate(a, p, now, &lines[0] if lines.shape[0] else NULL)
+        if fault:
+            raise MemoryError
+        return (
+            tuple([a.scores[e] for e in range(p.scores_size)]), tuple([a.grades[e] for e in range(p.scores_size)]),
+            a.rating, a.label, self._faults(),
+        )
+
+    def shares(
+        self, Store store not None, int64_t partition, int64_t leads, Sets events not None,
+        const uint32_t[::1] ranks not None, uint32_t first_id, bint repeats, int64_t code, int64_t now,
+    ):
+        """What each event of one lead adds to each fold at ``now``: value with it less value without (spec 7).
+
+        The partition's rows are used up; the store must keep rows.
+
+        Returns:
+            ``(row, at, fold, micropoints)`` of every event and fold where something changed, in canonical order.
+        """
+        cdef const plan_t* p = &self.plan.c
+        cdef space_t* w = &self.space
+        cdef lead_t* a = &self.lead
+        cdef const shape_t* shape = &store.c.shape
+        cdef int64_t local, e, n, j, which, value
+        cdef const uint64_t* records
+        cdef const uint64_t* record
+        cdef uint32_t hits
+        cdef int fault = 0
+        if not 0 <= partition < store.partitions or code >> store.c.bits << store.c.bits != code - partition:
+            raise ValueError("the lead is not of this partition")
+        out = []
+        if space_gather(&self.space, &store.c, partition, leads, &local):
+            raise MemoryError
+        code = code >> store.c.bits
+        n = w.starts[code + 1] - w.starts[code]
+        records = w.records + w.starts[code] * shape.stride
+        if space_line_up(w, shape, records, n, &ranks[0] if ranks.shape[0] else NULL, first_id, repeats, &n):
+            raise MemoryError
+        lead_clear(a, p)
+        for j in range(p.folds_size):
+            a.folded[j] = fold_value(&a.folds[j], &p.folds[j], &p.tables, now, &fault)
+        for e in range(n):
+            if w.keys[e].at > now:
+                break
+            record = records + w.keys[e].place * shape.stride
+            hits = record_hits(record)
+            for j in range(events.start[hits], events.start[hits + 1]):
+                which = events.acts[j].fold
+                if events.acts[j].act == ACT_RESET:  # what came before does not count, so it has no share
+                    out = [share for share in out if share[2] != which]
+                fault |= lead_act(a, p, &events.acts[j], shape, record)
+                fold_advance(&a.folds[which], &p.folds[which], &p.tables, now)
+                value = fold_value(&a.folds[which], &p.folds[which], &p.tables, now, &fault)
+                if value != a.folded[which] and events.acts[j].act != ACT_RESET:
+                    out.append((record_row(shape, record), w.keys[e].at, which, value - a.folded[which]))
+                a.folded[which] = value
+        if fault:
+            raise MemoryError
+        return out
+
+    @property
+    def wrapped(self):
+        """Whether a line of the last run did not fit 64 bits; lines of twice the width hold high words too."""
+        return self.lead.wrapped
+
+    def overflow(self):
+        """By fold: events left out because a lead had 65,536 values of ``unique_by`` (spec 4.6), since the last call."""
+        cdef int64_t i
+        out = np.zeros(self.plan.c.folds_size, np.int64)
+        for i in range(self.plan.c.folds_size):
+            out[i] = self.lead.folds[i].overflow
+            self.lead.folds[i].overflow = 0
+        return out
