@@ -1,4 +1,4 @@
-"""Draws the pictures of the documentation from scores that leadcore computes: ``python docs/plots.py``."""
+"""Draws the pictures of the documentation from what leadcore computes: ``python docs/plots.py``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import altair as alt
 import leadcore as lc
 
 IMAGES = Path(__file__).parent / "images"
+SIX_STAGES = Path(__file__).parents[1] / "tests/data/six_stage.yaml"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(hours=6)
 INK, RULE, FONT = "#1f2937", "#d1d5db", "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"
@@ -150,3 +151,5 @@ if __name__ == "__main__":
     save(kinds(), "decay-kinds.svg")
     save(variants(), "decay-delay-keep.svg")
     save(history(), "decay-history.svg")
+    lc.Model.load(SIX_STAGES).diagram().save(IMAGES / "lifecycle.svg")
+    print(IMAGES / "lifecycle.svg")
