@@ -86,8 +86,8 @@ def as_stream(table: TableLike | None, name: str) -> ArrowStream | None:
     )  # fmt: skip
 
 
-def one_instant(value: Any) -> int | None:
-    """Microseconds of an instant given directly, or None if ``value`` is a column or a table.
+def one_instant(value: Any, name: str = "as_of") -> int | None:
+    """Microseconds of an instant given directly as the argument ``name``, or None if ``value`` is a column or a table.
 
     Raises:
         DataError: Text that is no instant.
@@ -96,7 +96,7 @@ def one_instant(value: Any) -> int | None:
         try:
             return to_micros(value)
         except ValueError as fault:
-            raise DataError([Problem("as_of", None, None, None, str(fault))]) from None
+            raise DataError([Problem(name, None, None, None, str(fault))]) from None
     return None
 
 

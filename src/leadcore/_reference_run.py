@@ -12,6 +12,7 @@ from leadcore._arrow import ArrowStream, Table
 from leadcore._inputs import EVENT_COLUMNS, LEAD_COLUMNS
 from leadcore._plan import Plan
 from leadcore._reference import replay, score
+from leadcore._reference.replay import ReplayResult
 from leadcore._replay_rows import tables_of_rows
 from leadcore._replay_tables import FinishedTables, Tables
 from leadcore._run import Answers, Asks, Reading, Request
@@ -73,6 +74,7 @@ def reference_replay(
         model, leads, events or [], request.instant, aliases, cast("Any", request.unknown_leads), start,
         kernel.score_changes is not None,
     )  # fmt: skip
+    _complete(model, request, kernel, result)
     counts = replace(
         counts, loop_stops=result.loop_stops, manual_current=result.manual_current, manual_unknown=result.manual_unknown
     )
@@ -80,10 +82,22 @@ def reference_replay(
     return tables_of_rows(model, result, reading.encoder, micropoints, changes, rejected), counts
 
 
+def _complete(model: Model, request: Request, kernel: Tables, result: ReplayResult) -> None:
+    """Add leads of rejected rows alone, which are no rows to the reference engine, and sort as was asked."""
+    place = {row["lead_id"]: i for i, row in enumerate(kernel.states.select(["lead_id"]).to_dicts())}
+    if request.reject and request.instant is not None:
+        known = {row["lead_id"] for row in result.states}
+        alone = [{"lead_id": lead_id} for lead_id in place if lead_id not in known]
+        result.states += replay(model, alone, [], request.instant).states
+    if request.reject or request.sort:
+        for rows in (result.transitions, result.spans, result.alerts, result.states, result.score_changes):
+            rows.sort(key=lambda row: place[row["lead_id"]])
+
+
 def _tables(model: Model, request: Request, reading: Reading) -> tuple[list[dict[str, Any]] | None, ...]:
     """Rows of leads, events, aliases and start, less those the edge rejected."""
     gone: dict[str, set[int]] = {}
-    for fault in reading.encoder.rejects().to_dicts():
+    for fault in reading.rejects().to_dicts():
         gone.setdefault(fault["table"], set()).add(fault["row"])
 
     def rows(name: str, table: ArrowStream | None, names: dict[str, str]) -> list[dict[str, Any]] | None:

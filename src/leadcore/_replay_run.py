@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from leadcore._run import Reading, Request, in_threads, threads_of
 from leadcore.errors import DataError, Fault, ModelError, Problem
 from leadcore.model import Model
 from leadcore.model.lifecycle import Lifecycle
+from leadcore.model.path import meant
 
 _NEVER = 2**63 - 1
 _SINCE_EVER = -(2**63)
@@ -183,22 +186,23 @@ class _Run:
         with data_errors("start"):
             stages = _stage_column(reading.request.start)
         lead = reading.canonical(reading.start["lead_id"])
-        problems = []
+        near = cache(lambda name: meant(name, names))
+        problems: list[tuple[Problem, int]] = []
         seen: dict[int, int] = {}
         for row, who, at in zip(reading.start_rows.tolist(), lead.tolist(), reading.start["entered_at"], strict=True):
             name = stages[row]
-            if name not in names:
-                told = None if name is None else str(name)[:32]
-                reason = "is null" if name is None else "is no stage of the model"
-                problems.append(Problem("start", row, "stage", told, reason))
+            if not isinstance(name, str) or name not in names:
+                problems.append((_no_stage(row, name, near), who))
             elif who in seen:
                 reason = f"is in row {seen[who]} already: a lead starts in one stage"
-                problems.append(Problem("start", row, "lead_id", str(reading.id_of(who)), reason))
+                problems.append((Problem("start", row, "lead_id", str(reading.id_of(who)), reason), who))
             else:
                 seen[who] = row
                 born[who], begins[who] = at, names[name]
-        if problems:
-            raise DataError(problems[:100], len(problems))
+        if problems and not reading.request.reject:
+            raise DataError([problem for problem, _ in problems[:100]], len(problems))
+        for problem, who in problems:
+            reading.reject(problem, who)
 
     def _grid(self, born: Ints) -> tuple[Any, int]:
         """The grid of the run, from the first birth to the end (spec 8.6)."""
@@ -217,6 +221,16 @@ class _Run:
         circle = list(dict.fromkeys(names[stage] for stage in newest))
         reason = f"makes more than {MOST_MOVES:,} transitions; it circles " + " -> ".join(reversed(circle))
         return Problem("events", None, "lead_id", str(self.reading.id_of(code)), reason)
+
+
+def _no_stage(row: int, found: Any, near: Callable[[str], str | None]) -> Problem:
+    """Say what is wrong with a stage of ``start``."""
+    if found is None:
+        return Problem("start", row, "stage", None, "is null")
+    if not isinstance(found, str):
+        return Problem("start", row, "stage", str(found)[:32], "is not text")
+    hint = near(found)
+    return Problem("start", row, "stage", found[:32], "is no stage of the model" + (f" ({hint})" if hint else ""))
 
 
 def _stage_column(start: ArrowStream | None) -> list[Any]:

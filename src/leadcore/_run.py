@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from leadcore import _kernel
 from leadcore._aliases import canonical_codes
-from leadcore._arrow import ArrowStream, Encoder, Program
+from leadcore._arrow import ArrowStream, Encoder, Program, Table
 from leadcore._inputs import Names, data_errors
 from leadcore._plan import Plan
 from leadcore.errors import DataError, Problem
@@ -118,6 +119,7 @@ class Reading:
         """
         self.plan, self.request = plan, request
         self.encoder = Encoder(program, request.reject)
+        self._further: list[tuple[Problem, int]] = []
         self._read_leads()
         known = self.encoder.lead_count
         self._read_asks()
@@ -199,12 +201,16 @@ class Reading:
             np.empty((self.plan.codes, n), np.uint32), np.empty((self.plan.numbers, n), np.float64),
         )  # fmt: skip
         done = 0
+        while count := self._push_block(block):
+            done += count
+            if self.request.progress is not None:
+                self.request.progress(done)
+
+    def _push_block(self, block: tuple[Any, ...]) -> int:
         with data_errors("events"):
-            while count := self.encoder.next_block(*block):
+            if count := self.encoder.next_block(*block):
                 self.store.push(count, *block)
-                done += count
-                if self.request.progress is not None:
-                    self.request.progress(done)
+        return count
 
     def id_of(self, code: int) -> Any:
         """The lead id of a code."""
@@ -253,7 +259,7 @@ class Reading:
         if self.request.instant is not None:
             others = self.store.first_seen(count) <= self.request.instant
             if self.request.unknown_leads == "score":  # a lead of rejected rows alone still says how many
-                others[self.canonical(self.encoder.rejected_leads()[0])] = True
+                others[self.canonical(self._rejected_leads()[0])] = True
             others[code] = False
             others[adopted] = False
             left_out = self._unknown(np.flatnonzero(others).astype(np.uint32))
@@ -352,12 +358,14 @@ class Reading:
     def counts(self, left_out: int, overflow: dict[str, int]) -> Counts:
         """Where every row went."""
         counted = self.encoder.counts()
+        rejected = Counter(counted["rejected"])
+        rejected.update(problem.table for problem, _ in self._further)
         return Counts(
             leads=counted["rows"].get("leads", 0),
             events=counted["rows"].get("events", 0),
             ignored=counted["ignored"],
             later=self.store.later,
-            rejected=counted["rejected"],
+            rejected=dict(rejected),
             unknown_leads=left_out,
             overflow=overflow,
         )
@@ -365,9 +373,30 @@ class Reading:
     def rejected_rows(self, lead: Codes) -> Ints:
         """How many rejected rows concern each of these leads (spec 12)."""
         rejected = np.zeros(self.lead_count, np.int64)
-        faulty, rows = self.encoder.rejected_leads()
+        faulty, rows = self._rejected_leads()
         np.add.at(rejected, self.canonical(faulty), rows)
         return rejected[lead]
+
+    def reject(self, problem: Problem, lead: int) -> None:
+        """Add a row of ``start`` to the rejects: for faults that the edge does not look for."""
+        self._further.append((problem, lead))
+
+    def rejects(self) -> Table:
+        """Every rejected row and column: ``table``, ``row``, ``column``, ``value``, ``reason``."""
+        found = self.encoder.rejects()
+        if not self._further:
+            return found
+        rows = [*found.to_dicts(), *(asdict(problem) for problem, _ in self._further)]
+        number = np.array([0 if row["row"] is None else row["row"] for row in rows], np.int64)
+        texts = {name: ("text", [row[name] for row in rows]) for name in ("table", "column", "value", "reason")}
+        known = np.array([row["row"] is not None for row in rows], bool)
+        return Table.build([(name, texts.get(name, ("nullable", number, known))) for name in found.column_names])
+
+    def _rejected_leads(self) -> tuple[Codes, Ints]:
+        """Lead codes with rejected rows, and how many rows each."""
+        faulty, rows = self.encoder.rejected_leads()
+        further = np.array([lead for _, lead in self._further], np.uint32)
+        return np.concatenate([faulty, further]), np.concatenate([rows, np.ones(len(further), np.int64)])
 
     def repeated(self, faults: Sequence[tuple[int, int, int]]) -> None:
         """Refuse, or reject, rows that repeat an ``event_id`` and differ (spec 2.5)."""

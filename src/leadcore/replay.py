@@ -191,6 +191,8 @@ class Replay:
             LeadcoreError: ``every`` is no duration of at least an hour, there would be too many rows, or the input was
                 a stream that can be read only once.
         """
+        if isinstance(leads, str) or not (leads is None or isinstance(leads, Iterable)):
+            raise LeadcoreError(f"leads is a list of lead ids, not {leads!r}: for one lead give [{leads!r}]")
         rows = np.arange(len(self)) if leads is None else np.array([self._row(one) for one in leads], np.int64)
         lead, at, span = self._moments(rows, _step(every))
         ids = self._tables.states.select(["lead_id"]).take(lead)

@@ -252,7 +252,7 @@ class Scorer:
             >>> [(row["lead_id"], row["stage"], row["interest"]) for row in replay.states.to_dicts()]
             [('a', 'warm', 10.0), ('b', 'new', 5.0)]
         """
-        instant = one_instant(until)
+        instant = one_instant(until, "until")
         if instant is None:
             reason = "is not one instant: give a datetime, a date or ISO 8601 text"
             raise DataError([Problem("until", None, None, type(until).__name__, reason)])
@@ -285,7 +285,7 @@ class Scorer:
             return run(self._plan, self._kernel_plan, again, asks, 0)[0].scores
 
         return Replay(
-            compiled.model, instant, tables, counts, micropoints, reading.encoder.rejects,
+            compiled.model, instant, tables, counts, micropoints, reading.rejects,
             row_finder(reading, log.lead), score_at,
         )  # fmt: skip
 
@@ -307,6 +307,8 @@ class Scorer:
             raise LeadcoreError(f"on_error is 'raise' or 'reject', not {on_error!r}")
         if threads is not None and (type(threads) is not int or threads < 1):
             raise LeadcoreError(f"threads is a whole number of at least 1, not {threads!r}")
+        if progress is not None and not callable(progress):
+            raise LeadcoreError(f"progress is called with the number of rows read, which {progress!r} cannot be")
         instant = one_instant(as_of)
         named = as_of.name if isinstance(as_of, Column) else None
         asks = as_stream(as_of, "as_of") if instant is None and named is None else None

@@ -105,6 +105,17 @@ def test_rejects(leadcore):
     assert "12 rows in = 7 used + 2 ignored + 3 rejected" in ended.err
 
 
+def test_rejected_rows_of_start(leadcore):
+    """They are told apart from rows of leads and events, whose sum adds up without them."""
+    ended = leadcore(
+        "replay stages.yaml --events events.csv --until 2026-06-01 --out d --start no_stage.csv --rejects r.csv"
+    )
+    assert ended.code == 0, ended.err
+    assert [(row["table"], row["row"], row["value"]) for row in table("r.csv")] == [("start", "0", "lukewarm")]
+    assert "6 rows in = 4 used + 2 ignored + 0 rejected" in ended.err
+    assert "rejected: 1 of start; see r.csv" in ended.err
+
+
 def test_nothing_is_written_when_a_run_fails(leadcore, folder):
     """Neither a directory, nor over a table that was there."""
     assert leadcore("replay stages.yaml --events faulty.csv --until 2026-06-01 --out d").code == 3

@@ -415,3 +415,15 @@ def test_log_of_hand_made_steps():
     log = log_of(MODEL, STEPS)
     assert log.moves.from_stage.tolist() == [-1, 0, 1, 2, 0, -1, 1, 3, 0, -1, -1]
     assert log.stage.tolist() == [1, -1, 1, 2, 1]
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+def test_sorted_leads(engine):
+    """With ``sort``, leads come by id in every table, and each has its own story."""
+    visits = [{"lead_id": lead, "at": "2026-03-01", "type": "visit", "page": "/", "to": None} for lead in (3, 1)]
+    leads = [{"lead_id": 3, "country": "DE"}, {"lead_id": 2, "country": "FR"}]
+    replay = lc.Scorer(MODEL).replay(visits, leads, until="2026-03-02", sort=True, engine=engine)
+
+    assert [row["lead_id"] for row in replay.states.to_dicts()] == [1, 2, 3]
+    assert [row["lead_id"] for row in replay.transitions.to_dicts()] == [1, 3, 3]
+    assert [(lead, replay.lead(lead).scores["fit"]) for lead in (1, 2, 3)] == [(1, 0.0), (2, 0.0), (3, 10.0)]

@@ -15,7 +15,7 @@ _TYPES_TOLD = 8
 
 def tell_counts(counts: Counts, model: Model, done: str, as_of: str, rejects: str | None) -> None:
     """Print what was done, rows in = used + ignored + rejected, and what a user should know about each."""
-    ignored, rejected = sum(counts.ignored.values()), sum(counts.rejected.values())
+    ignored, rejected = sum(counts.ignored.values()), counts.rejected.get("leads", 0) + counts.rejected.get("events", 0)
     told = [
         done,
         f"{counts.leads + counts.events:,} rows in = {counts.used:,} used + {ignored:,} ignored + {rejected:,} rejected",
@@ -35,7 +35,7 @@ def tell_counts(counts: Counts, model: Model, done: str, as_of: str, rejects: st
             told.append(f"{counts.manual_current:,} manual moves were to the stage the lead was in")
         if counts.manual_unknown:
             told.append(f"{counts.manual_unknown:,} manual moves were to no stage of the model")
-    if rejected and rejects is not None:
+    if any(counts.rejected.values()) and rejects is not None:
         tables = ", ".join(f"{number:,} of {table}" for table, number in counts.rejected.items() if number)
         told.append(f"rejected: {tables}; see {rejects}")
     print("\n".join(told), file=sys.stderr)
