@@ -152,7 +152,7 @@ cdef struct score_t:
     int32_t grades
     int32_t grades_size   # bounds given; one grade more than that, 0 for no grades
     int32_t line
-    int32_t pad
+    int32_t still         # whether only attributes move it
     int64_t low
     int64_t high
 

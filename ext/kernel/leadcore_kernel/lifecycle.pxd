@@ -408,9 +408,10 @@ cdef inline int life_take(
     return fault
 
 
-cdef inline void life_say(lead_t* a, const plan_t* p, const history_t* h, int64_t row) noexcept nogil:
+cdef inline void life_say(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t row) noexcept nogil:
     """Put a row of attributes in force; -1: all are null."""
     cdef uint32_t hits = h.attributes[row] if row >= 0 else 0
+    f.reach.anew = True
     lead_say(a, p, h.says + h.says_start[hits], h.says_start[hits + 1] - h.says_start[hits])
 
 
@@ -431,7 +432,7 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
     memset(f.visits, 0, <size_t> p.stages_size * sizeof(int64_t))
     while row < h.attributes_size and h.since[row] <= h.birth and h.since[row] <= h.end:
         row += 1
-    life_say(a, p, h, row - 1)
+    life_say(f, a, p, h, row - 1)
     if h.birth > h.end:
         return lead_refresh(a, p, h.end)
     if f.changes:
@@ -484,7 +485,7 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
             break
         now = limit
         if change == limit:
-            life_say(a, p, h, row)
+            life_say(f, a, p, h, row)
             row += 1
             fault = life_evaluate(f, a, p, CAUSE_ATTRIBUTE, -1, -1, now)
         elif event == limit:

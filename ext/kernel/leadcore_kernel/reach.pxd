@@ -46,6 +46,7 @@ cdef struct reach_t:
     wide_t* lows          # of groups
     wide_t* highs
     uint8_t* stale        # groups whose folds' bounds have changed
+    bint anew             # all groups: the attributes have changed
     bounds_t* scores
     bounds_t* grades      # indices
     bounds_t label        # indices
@@ -427,13 +428,18 @@ cdef inline void reach_labels(reach_t* r, const lead_t* a, const plan_t* p) noex
 cdef inline void reach_find(reach_t* r, lead_t* a, const plan_t* p, int64_t now, int64_t until, int64_t entered) noexcept nogil:
     """Work out all bounds for (now, until]; the lead was refreshed at ``now``."""
     cdef int64_t i
+    cdef bounds_t b
+    if r.anew:
+        memset(r.stale, 1, <size_t> p.groups_size)
+        r.anew = False
     for i in range(p.folds_size):
         if a.due[i] > until:
-            r.folds[i].low = a.folded[i]
-            r.folds[i].high = a.folded[i]
+            b.low = b.high = a.folded[i]
         else:
-            r.folds[i] = reach_fold(&a.folds[i], &p.folds[i], &p.tables, now, until, a.folded[i])
-    memset(r.stale, 1, <size_t> p.groups_size)
+            b = reach_fold(&a.folds[i], &p.folds[i], &p.tables, now, until, a.folded[i])
+        if b.low != r.folds[i].low or b.high != r.folds[i].high:
+            r.folds[i] = b
+            r.stale[p.folds[i].group] = 1
     r.age_low = now - entered
     r.age_high = until - entered
     reach_conclude(r, a, p)
@@ -480,9 +486,11 @@ cdef inline double reach_act(
 
 
 cdef inline void reach_widen(reach_t* r, const lead_t* a, const plan_t* p, int64_t by) noexcept nogil:
-    """Widen the bounds of all scores, and of what follows from them."""
+    """Widen the bounds of all scores that events move, and of what follows from them."""
     cdef int64_t i
     for i in range(p.scores_size):
+        if p.scores[i].still:
+            continue
         r.scores[i].low -= by
         r.scores[i].high += by
         reach_grade(r, p, i)

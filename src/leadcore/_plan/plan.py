@@ -273,8 +273,17 @@ class _Planner:
         self.scores.append(
             (
                 *(groups, len(self.groups) - groups, parts, len(self.parts) - parts, grades, len(self.grades) - grades),
-                *(line, 0, *self._bounds(score.min, score.max)),
+                *(line, int(self._still(name)), *self._bounds(score.min, score.max)),
             )
+        )
+
+    def _still(self, name: str) -> bool:
+        """Whether only attributes move a score: no event, and no time passing."""
+        score = self.model.scores[name]
+        groups = [Group(criteria=score.criteria or ()), *(score.groups or {}).values()]
+        return all(self._still(other) for other in score.combine or {}) and all(
+            group.fade is None and all(isinstance(one, AttributeCriterion) for one in group.criteria)
+            for group in groups
         )
 
     def _with_levers(self) -> list[tuple[Any, ...]]:
