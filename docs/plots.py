@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 
 import leadcore as lc
+from leadcore.presets import preset_text
 
 IMAGES = Path(__file__).parent / "images"
 SIX_STAGES = Path(__file__).parents[1] / "tests/data/six_stage.yaml"
@@ -153,3 +154,6 @@ if __name__ == "__main__":
     save(history(), "decay-history.svg")
     lc.Model.load(SIX_STAGES).diagram().save(IMAGES / "lifecycle.svg")
     print(IMAGES / "lifecycle.svg")
+    for preset in ("six-stage", "fit-intent", "revenue-cycle", "stars"):
+        lc.Model.from_yaml(preset_text(preset)).diagram().save(IMAGES / f"preset-{preset}.svg")
+        print(IMAGES / f"preset-{preset}.svg")
