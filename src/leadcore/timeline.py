@@ -99,7 +99,8 @@ class Timeline:
         if due is not None and status == "met":
             notes.append((left, 1, f"met, due {_when(due)}"))
         elif due is not None:
-            notes.append((due, 1, f"due, {status}"))
+            late = f"left late, at {_when(left)}" if left is not None else status
+            notes.append((due, 1, f"due; {late}"))
         told = [(_when(at), what) for at, _, what in sorted(notes)]
         return [*told, ("", f"never due, {status}")] if status and due is None else told
 

@@ -261,14 +261,14 @@ at                    stage  stayed     fit  engagement  total  why
 2026-03-02T11:30:00Z  mql    2d20h       10        10.5   20.5  ready (event e1)
 2026-03-02T11:30:00Z    alert 2 to rep
 2026-03-03T11:30:00Z    alert 3 to rep
-2026-03-04T11:30:00Z    due, met late
+2026-03-04T11:30:00Z    due; left late, at 2026-03-05T08:00:00Z
 2026-03-05T08:00:00Z  sql    5d          10          15     25  taken (event e2)
 2026-03-06T16:00:00Z    alert 1 to rep, a;b
-2026-03-09T10:00:00Z    due, met late
+2026-03-09T10:00:00Z    due; left late, at 2026-03-10T08:00:00Z
 2026-03-10T08:00:00Z  new    0s          10          15     25  back (timer)
 2026-03-10T08:00:00Z  mql    2h so far   10          15     25  ready (timer)
 2026-03-10T08:00:00Z    alert 2 to rep
-2026-03-12T08:00:00Z    due, open"""
+2026-03-12T08:00:00Z    due; open"""
 
 
 def test_timeline(replay):
