@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from leadcore._arrow import Table
 from leadcore._time import to_micros
+from leadcore.cli._made_up_sales import ANSWERS, CALL, DEAL, Sales
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -27,9 +28,10 @@ _PER_SESSION = 3.4
 
 TYPES = (
     "page_view", "email_open", "email_click", "form_submit", "webinar", "trial_use", "meeting", "unsubscribe",
-    "chat_message", "Page_View",
+    "chat_message", "Page_View", CALL, DEAL,
 )  # fmt: skip
-VIEW, OPEN, CLICK, FORM, WEBINAR, TRIAL, MEETING, LEFT, CHAT, ODD = range(len(TYPES))
+VIEW, OPEN, CLICK, FORM, WEBINAR, TRIAL, MEETING, LEFT, CHAT, ODD = range(len(TYPES) - 2)
+"""What leads do; what sales does is in `_made_up_sales`."""
 MIX = np.array(
     [
         # view  open  click form  webinar trial meeting left chat odd
@@ -40,11 +42,14 @@ MIX = np.array(
     ]
 )
 LOOKS, MAIL, BUYS, TRIES = range(len(MIX))
+HEAT = np.array([1.0, 0.5, 5.0, 5.0])
+"""How much each event of a session looks like buying, to salespeople."""
 
 WEB = ("/", "/product", "/customers", "/blog", "/careers", "/docs", "/Pricing?utm=ad", "/integrations")
 BUYING = ("/pricing", "/pricing/enterprise", "/PRICING", "/contact-sales", "/customers/cases", "/security")
 FORMS = ("newsletter", "ebook", "demo", "Demo", "contact", "support")
 FEATURES = ("import", "dashboard", "export", "api", "rules", "alerts", "teams", "sso", "billing", "search")
+RAISED = [FORMS.index(form) for form in ("demo", "Demo", "contact")]
 OUTCOMES = ("good_call", "next_step", "no_show", "not_a_fit", "other")
 INDUSTRIES = ("Software", "finance", "Manufacturing", "retail", "Health", "education", "public", "media", "logistics")
 COUNTRIES = ("DE", "US", "GB", "FR", "NL", "AT", "CH", "IN", "SE", "PL", "ES", "it", "DK", "NO", "FI", "IE", "BR", "JP")
@@ -54,6 +59,7 @@ RANKS = (
     "Principal Engineer,", "Engineer,", "Analyst,", "Specialist,", "Consultant,", "Assistant,", "Student,", "Intern,",
 )  # fmt: skip
 _RANK_SHARE = np.array([2, 3, 2, 2, 1, 4, 5, 5, 13, 6, 3, 18, 10, 10, 6, 4, 4, 2], float)
+_RANK_FIT = np.array([40] * 7 + [20] * 4 + [0] * 5 + [-60] * 2)
 FIELDS = ("Sales", "Marketing", "Engineering", "Operations", "Finance", "IT", "Product", "Data", "HR", "SALES")
 
 
@@ -76,8 +82,8 @@ def make(rows: int, seed: int, text_ids: bool, progress: Callable[[int], None] |
     rng = np.random.default_rng([seed, 0])
     people = _people(count, rng)
     ids = _Ids(count, rng, text_ids)
-    leads = _leads(count, people, ids, rng)
-    return leads, _events(rows, people, ids, seed, progress)
+    leads, fit = _leads(count, people, ids, rng)
+    return leads, _events(rows, people, fit, ids, seed, progress)
 
 
 class _Ids:
@@ -115,8 +121,8 @@ def _picked(rng: np.random.Generator, share: npt.ArrayLike, count: int, null: fl
     return codes
 
 
-def _leads(count: int, people: People, ids: _Ids, rng: np.random.Generator) -> Table:
-    """The table of leads; one in a hundred is missing and known only from events."""
+def _leads(count: int, people: People, ids: _Ids, rng: np.random.Generator) -> tuple[Table, Floats]:
+    """The table of leads, and what salespeople think of each; one in a hundred is missing, known only from events."""
     kept = np.flatnonzero(rng.random(count) >= 0.01).astype(np.int32)
     n = len(kept)
     titles = [f"{rank} {field}" for rank in RANKS for field in FIELDS]
@@ -125,7 +131,13 @@ def _leads(count: int, people: People, ids: _Ids, rng: np.random.Generator) -> T
     title[rng.random(n) < 0.06] = -1
     employees = np.round(rng.lognormal(4.6, 1.9, n)).clip(1, 400_000)
     created = BEGIN + (people.born[kept] * _WEEK).astype(np.int64) // 1_000_000 * 1_000_000
-    return Table.build(
+    fit = np.zeros(count)
+    fit[kept] = (
+        15
+        + np.where(title < 0, 0, _RANK_FIT[rank])
+        + np.array([0, 5, 15, 25])[np.searchsorted([20, 200, 1000], employees, side="right")]
+    )
+    table = Table.build(
         [
             ("lead_id", ids.column(kept)),
             ("created_at", ("instant", created, None)),
@@ -138,9 +150,12 @@ def _leads(count: int, people: People, ids: _Ids, rng: np.random.Generator) -> T
             ("private_mail", ("nullable", rng.random(n) < 0.22, rng.random(n) >= 0.04)),
         ]
     )
+    return table, fit
 
 
-def _events(rows: int, people: People, ids: _Ids, seed: int, progress: Callable[[int], None] | None) -> Table:
+def _events(
+    rows: int, people: People, fit: Floats, ids: _Ids, seed: int, progress: Callable[[int], None] | None
+) -> Table:
     lead, kind, at = np.empty(rows, np.int32), np.empty(rows, np.int32), np.empty(rows, np.int64)
     texts = {name: np.full(rows, -1, np.int32) for name in ("url", "campaign", "form", "feature", "outcome")}
     numbers = {name: np.full(rows, np.nan, np.float32) for name in ("seconds", "minutes")}
@@ -151,6 +166,8 @@ def _events(rows: int, people: People, ids: _Ids, seed: int, progress: Callable[
     season = np.linspace(0.8, 1.2, WEEKS) * np.where(np.isin(np.arange(WEEKS), (27, 28)), 0.45, 1.0)
     season[[12, 13, 37]] *= 1.6  # two trade fairs
     ends = np.round(np.cumsum(season / season.sum()) * rows).astype(np.int64)
+    columns: dict[str, npt.NDArray[Any]] = {"lead": lead, "kind": kind, "at": at, **texts, **numbers}
+    sales = Sales(fit)
     done = 0
     for week, end in enumerate(ends.tolist()):
         rng = np.random.default_rng([seed, 1, week])
@@ -163,6 +180,18 @@ def _events(rows: int, people: People, ids: _Ids, seed: int, progress: Callable[
         _properties(
             what, session, week, rng, {n: c[part] for n, c in texts.items()}, {n: c[part] for n, c in numbers.items()}
         )
+        raised = np.isin(texts["form"][part], RAISED)
+        heat = HEAT[session] + 40.0 * raised
+        worked = sales.week(BEGIN + (week + 1) * _WEEK, who, when, heat, raised, rng)[: count // 2]
+        # What sales did takes the place of other events, so that there are as many as were asked for.
+        kept = np.sort(rng.permutation(count)[: count - len(worked)])
+        order = np.argsort(np.concatenate([when[kept], worked["at"]]), kind="stable")
+        new = {"lead": worked["lead"], "at": worked["at"], "kind": worked["kind"] + len(TYPES) - 2}
+        new["outcome"] = worked["answer"] + len(OUTCOMES)
+        nothing = np.full(len(worked), -1, np.int32)
+        for name, column in columns.items():
+            empty = nothing if name not in numbers else np.full(len(worked), np.nan, np.float32)
+            column[part] = np.concatenate([column[part][kept], new.get(name, empty)])[order]
         done = end
         if progress is not None:
             progress(done)
@@ -171,7 +200,7 @@ def _events(rows: int, people: People, ids: _Ids, seed: int, progress: Callable[
         "campaign": campaigns,
         "form": list(FORMS),
         "feature": list(FEATURES),
-        "outcome": list(OUTCOMES),
+        "outcome": [*OUTCOMES, *ANSWERS],
     }
     return Table.build(
         [

@@ -1,9 +1,8 @@
-"""``leadcore demo``: ten million made-up events, scored in front of your eyes."""
+"""``leadcore demo``: ten million made-up events, scored and replayed in front of your eyes."""
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leadcore.cli._errors import Stop
+from leadcore.cli._memory import peak_memory
 from leadcore.cli._progress import reading_bar
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from leadcore.scorer import Scorer
     from leadcore.scores import Scores
 
-_VERSION = 1
+_VERSION = 2
 """Of the made-up data: older data are made anew."""
 _SHOWN = 10
 
@@ -34,12 +34,13 @@ def demo(
     directory: Annotated[str, typer.Option("--dir", metavar="DIR", help="Where the data are kept.")] = "demo",
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads to use.")] = None,
 ) -> None:
-    """Make 10 million events of 500,000 leads once, score them, and look at the result."""
+    """Make 10 million events of 500,000 leads once, score them, replay their year, and look at it all."""
     from rich.console import Console
 
     from leadcore._files import open_table
     from leadcore._inputs import column_names
     from leadcore.cli import _options as options
+    from leadcore.cli._demo_replay import show_replay
     from leadcore.scorer import Scorer
 
     console = Console(width=None if sys.stdout.isatty() else 80, highlight=False)
@@ -59,10 +60,12 @@ def demo(
     with reading_bar(events) as bar:
         scores = scorer.score(events, leads, as_of=as_of, threads=threads, progress=clock.watching(bar))
     ended = time.perf_counter()
-    memory = _peak_memory()
+    memory = peak_memory()
     _figures(console, scores, model, (compiled - began, clock.last - compiled, ended - clock.last), memory)
     hottest = _results(console, scores, scorer, model, (events, leads), as_of, threads)
-    _next(console, folder, as_of, hottest)
+    del scores
+    told = show_replay(console, folder, scorer, (events, leads), as_of, threads)
+    _next(console, folder, as_of, hottest, told)
 
 
 class _Clock:
@@ -227,14 +230,16 @@ def _pictures(console: Console, values: Any, name: str, scores: Scores, model: M
     console.print()
 
 
-def _next(console: Console, folder: Path, as_of: str, lead_id: int | str) -> None:
+def _next(console: Console, folder: Path, as_of: str, lead_id: int | str, told: int | str | None) -> None:
     """Commands to try, each on a line that can be copied."""
     model, leads, events = (f"{folder}/{name}" for name in ("model.yaml", "leads.parquet", "events.parquet"))
     files = f"--leads {leads} --events {events}"
     console.rule("[bold]Try next", align="left")
+    replay = (f"leadcore replay {model}", files, f"--until {as_of} --out {folder}/replay --lead {told}")
     for command in (
         (f"leadcore explain {model} {lead_id}", files, f"--as-of {as_of} --shares"),
         (f"leadcore score {model}", files, f"--as-of {as_of} --out {folder}/scores.csv"),
+        *([] if told is None else [replay, (f"leadcore diagram {model}",)]),
         (f"leadcore validate {model}", files, f"--as-of {as_of}"),
         (f"leadcore init {files}", "--out my-model.yaml"),
         (f"$EDITOR {model} && leadcore demo",),
@@ -244,9 +249,3 @@ def _next(console: Console, folder: Path, as_of: str, lead_id: int | str) -> Non
 
 def _criteria(model: Model) -> int:
     return sum(1 for _ in model.criteria())
-
-
-def _peak_memory() -> int:
-    """Bytes this process held at most."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
