@@ -34,7 +34,7 @@ $(VENV)/.kernel: $(VENV)/.tools $(VENV)/.arrow $(KERNEL)
 
 setup: $(VENV)/.kernel ## Build everything into .venv.
 
-demo: setup ## Score 10 million made-up events of 500,000 leads, and look at the result.
+demo: setup ## Score 10 million made-up events of 500,000 leads, replay their year, and look at both.
 	@$(BIN)/leadcore demo
 
 demo-real: setup ## Score 10.6 million real study events (needs ../shared/data/oulad) and report the AUC.

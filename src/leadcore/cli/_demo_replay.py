@@ -28,8 +28,8 @@ _MOST_STAYS = 9
 _STATUSES = {"met": "left in time", "met_late": "left late", "breached": "overdue now", "open": "not due yet"}
 
 _CAUSES = {
-    "birth": "birth", "attribute": "attribute", "event": "event", "timer": "time in stage", "grid": "grid",
-    "manual": "hand",
+    "birth": "at birth", "attribute": "attributes", "event": "events", "timer": "time", "grid": "grid",
+    "manual": "by hand",
 }  # fmt: skip
 
 
@@ -81,8 +81,9 @@ def _figures(
     births = len(replay.states) - replay.standing.get("no stage", 0)
     causes = Counter(replay.transitions.table.column("cause"))
     causes["birth"] -= births  # moves that a birth caused are left
-    told = ", ".join(f"by {_CAUSES[cause]} {number:,}" for cause, number in causes.most_common() if number)
-    console.print(f"{births:,} births, {made[0] - births:,} moves: {told}\n")
+    told = ", ".join(f"{_CAUSES[cause]} {number:,}" for cause, number in causes.most_common() if number)
+    console.print(f"{births:,} births, {made[0] - births:,} moves, {made[3]:,} alerts")
+    console.print(f"what moved them: {told}\n")
 
 
 def _stages(console: Console, model: Model, replay: Replay) -> None:

@@ -235,7 +235,7 @@ def _next(console: Console, folder: Path, as_of: str, lead_id: int | str, told: 
     model, leads, events = (f"{folder}/{name}" for name in ("model.yaml", "leads.parquet", "events.parquet"))
     files = f"--leads {leads} --events {events}"
     console.rule("[bold]Try next", align="left")
-    replay = (f"leadcore replay {model}", files, f"--until {as_of} --out {folder}/replay --lead {told}")
+    replay = (f"leadcore replay {model}", files, f"--until {as_of} --out {folder}/replay", f"--lead {told}")
     for command in (
         (f"leadcore explain {model} {lead_id}", files, f"--as-of {as_of} --shares"),
         (f"leadcore score {model}", files, f"--as-of {as_of} --out {folder}/scores.csv"),
