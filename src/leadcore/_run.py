@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 MOST_THREADS = 64
 WORTH_THREADS = 100_000
 """Records from which on more than one thread is used."""
+_PULSE = 0.05
+"""Seconds after which a wait for threads lets signals be handled."""
 _BEFORE_ALL = -(2**63)
 
 T = TypeVar("T")
@@ -471,10 +473,21 @@ def threads_of(reading: Reading) -> int:
 
 
 def in_threads(threads: int, work: Callable[[], T], stop: Callable[[], None]) -> list[T]:
-    """What ``work`` gives in each of so many threads; an interrupt or a fault makes ``stop`` end the others."""
+    """What ``work`` gives in each of so many threads; an interrupt or a fault makes ``stop`` end the others.
+
+    The wait goes in pulses: a signal wakes no thread that waits where somebody's handler restarts system calls, as the
+    one does that polars installs when it is imported, and Python's own handler runs only when the main thread does.
+    """
     with ThreadPoolExecutor(threads, thread_name_prefix="leadcore") as pool:
         try:
-            return [future.result() for future in [pool.submit(work) for _ in range(threads)]]
+            futures = [pool.submit(work) for _ in range(threads)]
+            waiting = True
+            while waiting:
+                ended, running = wait(futures, _PULSE, FIRST_EXCEPTION)
+                for future in ended:
+                    future.result()
+                waiting = bool(running)
+            return [future.result() for future in futures]
         except BaseException:
             stop()
             raise
