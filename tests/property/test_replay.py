@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 from zlib import crc32
@@ -51,10 +51,9 @@ class Run:
     def ask(self, engine: str, **changes) -> Replayed:
         """Run the case, with other rows or options."""
         case = self.case
-        given = {"leads": case.leads, "events": case.events, "until": case.until, "start": case.start} | changes
-        return replay(
-            engine, self.model, aliases=case.aliases, unknown_leads=case.unknown_leads, score_changes=True, **given
-        )
+        given = {"leads": case.leads, "events": case.events, "until": case.until, "start": case.start}
+        given |= {"score_changes": True} | changes
+        return replay(engine, self.model, aliases=case.aliases, unknown_leads=case.unknown_leads, **given)
 
     def __str__(self) -> str:
         return f"replay_case({self.seed})"
@@ -78,6 +77,14 @@ def test_kernel_equals_reference(runs, engine):
     """Kernel and reference say the same in every table and count, bit by bit."""
     for one in runs:
         assert_same(one.kernel, one.reference, str(one))
+
+
+@kernel_only
+def test_passing_over_does_not_matter(runs, engine):
+    """Without score changes evaluations that change nothing are passed over; all else is the same (spec 8.4, 8.6)."""
+    for one in runs:
+        again = one.ask(engine, score_changes=False)
+        assert_same(replace(again, score_changes=one.kernel.score_changes), one.reference, f"{one}, passing over")
 
 
 @kernel_only

@@ -7,7 +7,7 @@ them. Indices are int32, -1 where there is none; points, factors and instants in
 from libc.stdint cimport int32_t, int64_t
 
 cdef enum:
-    VERSION = 2
+    VERSION = 3
 
 # What a fold adds up (spec 4).
 cdef enum:
@@ -137,7 +137,8 @@ cdef struct group_t:
     int64_t low
     int64_t high
     int64_t weight        # millionths
-    double lever          # how far a score moves at most when the sum of the group's criteria moves by one
+    double lever          # how far a score moves at most when the sum of the group's criteria moves by one ...
+    double slack          # ... and how far beyond that rounding takes it
 
 cdef struct part_t:
     int32_t score

@@ -333,7 +333,8 @@ cdef inline bint life_may_move(life_t* f, lead_t* a, const plan_t* p, int64_t no
 cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t now, int64_t first, int64_t last) noexcept nogil:
     """The first grid instant of ``first`` to ``last`` that has to be evaluated, INT64_MAX if none has.
 
-    The lead was refreshed at ``now``, before ``first``. Its clock moves to what was found to be of no interest.
+    The lead was refreshed at ``now``, before ``first``. Its clock moves to what was found to be of no interest: where no
+    instant has to be evaluated, to ``last``.
     """
     cdef int64_t until, middle
     while first <= last:
@@ -345,10 +346,10 @@ cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t no
             if middle >= until:
                 middle = grid_before(&f.grid, until)
             until = middle
-        if until == last:
-            return INT64_MAX
         if lead_refresh(a, p, until):
             return first  # what went wrong is seen there
+        if until == last:
+            return INT64_MAX
         now = until
         first = grid_from(&f.grid, until + 1)
     return INT64_MAX

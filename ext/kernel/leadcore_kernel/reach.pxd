@@ -356,12 +356,15 @@ cdef inline uint8_t reach_member(const plan_t* p, int64_t first, bounds_t which)
     return found
 
 
-cdef inline uint8_t reach_rating(const reach_t* r, const lead_t* a, const plan_t* p, int64_t first) noexcept nogil:
-    cdef int64_t i
+cdef inline uint8_t reach_rating(const reach_t* r, const plan_t* p, int64_t first) noexcept nogil:
+    """Whether the rating is in a set, by the grades that make it: those of the last evaluation may be of the past."""
+    cdef int64_t i, which, rating = 0
     for i in range(p.rating_size):
-        if r.grades[p.rating[i]].low != r.grades[p.rating[i]].high:
+        which = p.rating[i]
+        if r.grades[which].low != r.grades[which].high:
             return MAYBE
-    return p.members[first + a.rating]
+        rating = rating * (p.scores[which].grades_size + 1) + r.grades[which].low
+    return p.members[first + rating]
 
 
 cdef inline uint8_t reach_holds(const reach_t* r, const lead_t* a, const plan_t* p, span_t program) noexcept nogil:
@@ -391,7 +394,7 @@ cdef inline uint8_t reach_holds(const reach_t* r, const lead_t* a, const plan_t*
             elif c.op == COND_GRADE_IN:
                 stack[top] = reach_member(p, c.value, r.grades[c.arg])
             elif c.op == COND_RATING_IN:
-                stack[top] = reach_rating(r, a, p, c.value)
+                stack[top] = reach_rating(r, p, c.value)
             elif c.op == COND_LABEL_IN:
                 stack[top] = reach_member(p, c.value, r.label)
             elif c.op == COND_THRESHOLD:
@@ -466,23 +469,27 @@ cdef inline double reach_act(
     cdef bounds_t* b = &r.folds[which]
     cdef bounds_t before = b[0]
     cdef double wider = 0
+    cdef int64_t more
     if s.kind != FOLD_EVENT:
         b[0] = reach_fold(&a.folds[which], s, &p.tables, now, EVER, 0)
     elif reset:
         bounds_take(b, 0)
     else:
+        more = points
+        if s.decay == DECAY_HALF_LIFE:  # its sum is held to be near, not below, that of the points (spec 9.7)
+            more += (points >> 30) + 1 if points > 0 else -((-points >> 30) + 1)
         if points > 0 and b.high < EVER:
-            b.high += points
+            b.high += more
         if points < 0 and b.low > -EVER:
-            b.low += points
+            b.low += more
     r.stale[s.group] = 1
     if which == p.groups[s.group].fade:
         return INFINITY
     if b.high > before.high:
-        wider = <double> b.high - <double> before.high
+        wider = <double> (b.high - before.high)
     if before.low > b.low:
-        wider += <double> before.low - <double> b.low
-    return wider * p.groups[s.group].lever + 16  # each product on the way is rounded
+        wider += <double> (before.low - b.low)
+    return wider * p.groups[s.group].lever + p.groups[s.group].slack
 
 
 cdef inline void reach_widen(reach_t* r, const lead_t* a, const plan_t* p, int64_t by) noexcept nogil:

@@ -287,7 +287,7 @@ class _Planner:
         )
 
     def _with_levers(self) -> list[tuple[Any, ...]]:
-        """Groups with how far a score can move, at most, when one of their criteria moves by one."""
+        """Groups with how far a score can move, at most, when one of their criteria moves by one, and by rounding."""
         lever = [1.0] * len(self.scores)
         for name in reversed(
             combined_first(self.model.scores)
@@ -296,11 +296,14 @@ class _Planner:
             for other, factor in (self.model.scores[name].combine or {}).items():
                 index = self.score_index[other]
                 lever[index] += abs(float(factor)) * combined
-        levers = [0.0] * len(self.groups)
+        # Each product is rounded, which moves it by less than one; what follows multiplies that too.
+        rounded = sum(lever[self.score_index[n]] * len(s.combine or ()) for n, s in self.model.scores.items())
+        levers, slacks = [0.0] * len(self.groups), [0.0] * len(self.groups)
         for score, (begin, size, *_) in enumerate(self.scores):
             for group in range(begin, begin + size):
                 levers[group] = lever[score] * abs(self.groups[group][-1]) / 1e6 * 1.0000001
-        return [(*group, lever) for group, lever in zip(self.groups, levers, strict=True)]
+                slacks[group] = (lever[score] + rounded) * 1.0000001 + 1
+        return [(*row, *moves) for row, *moves in zip(self.groups, levers, slacks, strict=True)]
 
     def _order(self) -> list[int]:
         """Scores, each after those it combines."""
