@@ -161,7 +161,7 @@ def lifecycle(rng: Random) -> tuple[dict[str, Any], dict[str, Guard]]:
     """A random lifecycle, and the guard of each of its rules."""
     names = [f"s{n}" for n in range(rng.randint(2, 6))]
     stages = [{"name": name, "kind": rng.choice(["success", "success", "detour", "exit"])} for name in names]
-    ahead = rng.random() < 0.4  # every rule leads on along the stages, so none goes back to one that was left
+    ahead = rng.random() < 0.5  # every rule leads on along the stages, so none goes back to one that was left
     rules, guards = [], {}
     for n in range(rng.randint(1, 12)):
         to = rng.choice(names[ahead:])
@@ -275,7 +275,7 @@ def test_the_library_alone_moves_leads_alike(cases):
         assert logs == case.told["kernel"].logs == case.told["reference"].logs, case.lifecycle
         found["cases"] += 1
         found["moves"] += sum(map(len, logs))
-    assert found["cases"] > CASES // 3
+    assert found["cases"] > CASES // 4
     assert found["moves"] > 5 * CASES
 
 
