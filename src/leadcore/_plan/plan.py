@@ -115,6 +115,7 @@ class _Planner:
         self.shared: list[tuple[str, int]] = []
         self.ordered = False
         self.needs_zone = False
+        self.still = self._still()
 
     def _points(self, points: Points | None) -> int:
         return 0 if points is None else self.model.micropoints(points)
@@ -273,18 +274,22 @@ class _Planner:
         self.scores.append(
             (
                 *(groups, len(self.groups) - groups, parts, len(self.parts) - parts, grades, len(self.grades) - grades),
-                *(line, int(self._still(name)), *self._bounds(score.min, score.max)),
+                *(line, int(name in self.still), *self._bounds(score.min, score.max)),
             )
         )
 
-    def _still(self, name: str) -> bool:
-        """Whether only attributes move a score: no event, and no time passing."""
-        score = self.model.scores[name]
-        groups = [Group(criteria=score.criteria or ()), *(score.groups or {}).values()]
-        return all(self._still(other) for other in score.combine or {}) and all(
-            group.fade is None and all(isinstance(one, AttributeCriterion) for one in group.criteria)
-            for group in groups
-        )
+    def _still(self) -> set[str]:
+        """Scores that only attributes move: no event, and no time passing."""
+        still: set[str] = set()
+        for name in combined_first(self.model.scores):
+            score = self.model.scores[name]
+            groups = [Group(criteria=score.criteria or ()), *(score.groups or {}).values()]
+            if still.issuperset(score.combine or ()) and all(
+                group.fade is None and all(isinstance(one, AttributeCriterion) for one in group.criteria)
+                for group in groups
+            ):
+                still.add(name)
+        return still
 
     def _with_levers(self) -> list[tuple[Any, ...]]:
         """Groups with how far a score can move, at most, when one of their criteria moves by one, and by rounding."""
