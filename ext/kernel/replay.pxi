@@ -23,6 +23,7 @@ cdef class Replayer:
         self.life.grid.every = every if grid.shape[0] else 0
         self.life.changes = changes
         self.life.stop = &stop[0]
+        self.space.stop = &stop[0]
 
     def __dealloc__(self):
         if self.plan is not None:
@@ -123,7 +124,7 @@ cdef class Replayer:
                 for j in range(p.thresholds_size):
                     thresholds[k, j] = self.lead.reached[j]
                 i += 1
-        if fault == LIFE_STOPPED:
+        if fault == LIFE_STOPPED or (fault and self.life.stop[0]):
             raise KeyboardInterrupt
         if fault == LIFE_TOO_MANY_MOVES:
             n = f.log.moves_size

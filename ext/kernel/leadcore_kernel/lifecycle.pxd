@@ -440,6 +440,8 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
         memset(f.values, 0, <size_t> p.criteria_size * sizeof(int64_t))
         memset(f.before, 0, <size_t> p.scores_size * sizeof(int64_t))
     while not fault and e < h.events_size and h.keys[e].at < h.birth:
+        if f.stop[0]:
+            return LIFE_STOPPED
         fault = life_take(f, a, p, h, e, False, INT64_MAX)
         e += 1
     now = h.birth

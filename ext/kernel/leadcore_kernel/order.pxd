@@ -1,6 +1,6 @@
 """Canonical order of one lead's events (spec 2.4), and repeats of one ``event_id`` (spec 2.5)."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.string cimport memcpy
 
 cdef struct key_t:
@@ -17,8 +17,11 @@ cdef inline bint key_rank_less(const key_t* a, const key_t* b) noexcept nogil:
     return a.rank < b.rank or (a.rank == b.rank and (a.at < b.at or (a.at == b.at and a.place < b.place)))
 
 
-cdef inline void keys_sort(key_t* keys, key_t* spare, int64_t n, bint by_rank) noexcept nogil:
-    """Stable merge sort, by instant and rank or by rank first; ``spare`` has room for n. Sorted input costs one look."""
+cdef inline void keys_sort(key_t* keys, key_t* spare, int64_t n, bint by_rank, const int32_t* stop) noexcept nogil:
+    """Stable merge sort, by instant and rank or by rank first; ``spare`` has room for n. Sorted input costs one look.
+
+    It is given up, with the keys in no order, when the flag ``stop`` (or NULL) is raised.
+    """
     cdef int64_t width, i, j, k, left, middle, right
     cdef bint sorted = True
     cdef key_t* source = keys
@@ -34,6 +37,8 @@ cdef inline void keys_sort(key_t* keys, key_t* spare, int64_t n, bint by_rank) n
     while width < n:
         left = 0
         while left < n:
+            if stop != NULL and left & 0xFFFF == 0 and stop[0]:
+                return
             middle = left + width if left + width < n else n
             right = left + 2 * width if left + 2 * width < n else n
             i = left

@@ -3,7 +3,7 @@
 It grows as needed and is used again and again; ``space_free`` gives it back.
 """
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 
@@ -22,6 +22,7 @@ cdef struct space_t:
     int64_t* faults       # pairs of rows that repeat an id and differ
     int64_t faults_size
     int64_t faults_room
+    const int32_t* stop   # the run's flag, or NULL: not 0 asks to stop
 
 
 cdef inline void space_free(space_t* w) noexcept nogil:
@@ -65,7 +66,7 @@ cdef inline int space_drop_repeats(
     cdef const uint64_t* a
     cdef const uint64_t* b
     cdef bint differ
-    keys_sort(keys, keys + n[0], n[0], True)
+    keys_sort(keys, keys + n[0], n[0], True, w.stop)
     i = 0
     while i < n[0]:
         j = i + 1
@@ -116,6 +117,8 @@ cdef inline int space_gather(
         w.starts[i] += w.starts[i - 1]
     page = p.first
     while page != NULL:
+        if w.stop != NULL and w.stop[0]:
+            return -1
         i = 0
         while i < page.used:
             record = &page.words[i]
@@ -147,5 +150,5 @@ cdef inline int space_line_up(
     n[0] = count
     if repeats and space_drop_repeats(w, shape, records, w.keys, n, first_id):
         return -1
-    keys_sort(w.keys, w.keys + n[0], n[0], False)
-    return 0
+    keys_sort(w.keys, w.keys + n[0], n[0], False, w.stop)
+    return -1 if w.stop != NULL and w.stop[0] else 0
