@@ -44,7 +44,7 @@ Columns = Annotated[
     ),
 ]  # fmt: skip
 StreamFormat = Annotated[
-    Literal["csv", "jsonl", "parquet"] | None,
+    Literal["parquet", "csv", "jsonl"] | None,
     typer.Option("--format", help="The format of a table that is - (the standard stream)."),
 ]
 Aliases = Annotated[
