@@ -181,6 +181,46 @@ def test_a_hundred_thousand_events_at_one_instant(columns, expected):
     assert seconds < SLOW
 
 
+CROWDS = {  # the rest of a criterion
+    "steps that rise": "kind: event, points: {per: n, rate: 1}, decay: {steps: [{after: 10d, factor: 0.5}, {after: 90d, factor: 1}]}",
+    "ends": "kind: event, points: {per: n, rate: 1}, decay: {expire: 180d}",
+    "a window": "kind: frequency, within: 180d, bands: [{at_least: 1, points: 1}, {at_least: 800, points: 39}]",
+}
+
+
+@pytest.mark.parametrize("rest", CROWDS.values(), ids=CROWDS)
+def test_a_crowd_of_events_that_all_move_the_lead(rest):
+    """Looking ahead after each of many events does not go through all that are yet to leave or to lose."""
+    model = lc.Model.from_yaml(f"""
+leadcore: 1
+name: crowd
+events: {{visit: {{n: number}}}}
+scores: {{total: {{criteria: [{{name: visits, on: visit, {rest}}}]}}}}
+thresholds: {{far: {{score: total, at: 1000000}}}}
+lifecycle:
+  initial: new
+  evaluate: {{every: 1d}}
+  stages: [{{name: new}}, {{name: warm}}]
+  transitions:
+    - {{name: there, from: new, to: warm, on: visit, when: {{field: score.total, op: lt, value: 40}}}}
+    - {{name: back, from: warm, to: new, on: visit}}
+    - {{name: lost, from: warm, to: new, when: {{field: score.total, op: lt, value: {30 if "within" in rest else -100000}}}}}
+""")
+    n = 300_000
+    at = np.datetime64("2025-01-01", "us") + np.linspace(0, 365 * 86_400 * 10**6, n).astype("timedelta64[us]")
+    table = {"lead_id": np.zeros(n, np.int64), "at": at, "type": ["visit"] * n, "n": np.tile([1.0, -1.0], n // 2)}
+    one = lc.Scorer(model)
+    one.replay({name: column[:2] for name, column in table.items()}, until="2026-01-01")
+    begun = time.perf_counter()
+    quick = one.replay(table, until="2026-07-01")
+    seconds = time.perf_counter() - begun
+
+    exact = one.replay(table, until="2026-07-01", score_changes=True)
+    assert quick.transitions.to_dicts() == exact.transitions.to_dicts()
+    assert len(quick.transitions) > 1_000
+    assert seconds < SLOW
+
+
 def test_a_scorer_that_has_replayed_can_be_pickled():
     """Its copy says the same."""
     one = scorer()

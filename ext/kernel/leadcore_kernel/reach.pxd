@@ -2,7 +2,8 @@
 
 Replay asks this before it evaluates grid instants: where no threshold can move and no rule can come to hold, all of them
 are passed over. Bounds may be too wide, never too narrow; whoever stays in doubt looks at shorter stretches and in the end
-evaluates. A stretch costs the changes of factors that lie in it, and no fold is changed by asking.
+evaluates. A stretch costs the changes of factors that lie in it, up to a number beyond which the bounds are wide at once:
+a lead of many events is asked again with each of them. No fold is changed by asking.
 """
 
 from libc.math cimport INFINITY
@@ -31,6 +32,9 @@ cdef extern from *:
     #define LEADCORE_EVER 4000000000000000000LL
     """
     const int64_t EVER "LEADCORE_EVER"  # later than any instant, and far from the end of 64 bits
+
+cdef enum:
+    MOST_CHANGES = 64     # of one fold looked at in one stretch
 
 cdef enum:
     NO = 0
@@ -107,6 +111,11 @@ cdef inline void bounds_step(wide_t* down, wide_t* up, int64_t change) noexcept 
         up[0] = wide_add(up[0], wide_of(change))
 
 
+cdef inline bounds_t reach_ever(const fold_t* f, const fold_spec_t* s, int64_t value) noexcept nogil:
+    """Points of one sign that only shrink: between what never decays and what is there now, whenever that is."""
+    return bounds_between(value, wide_hold(f.kept, INT64_MIN, INT64_MAX), ((value if value >= 0 else -(value + 1)) >> 30) + 4)
+
+
 cdef inline bounds_t reach_recency(const fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now, int64_t until) noexcept nogil:
     """Every band the age passes through."""
     cdef bounds_t b
@@ -128,15 +137,20 @@ cdef inline bounds_t reach_recency(const fold_t* f, const fold_spec_t* s, const 
 cdef inline bounds_t reach_frequency(fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t until) noexcept nogil:
     """Every band the count may pass through while events leave the window."""
     cdef bounds_t b
-    cdef int64_t i, most = fold_count(f, s), least = most
+    cdef int64_t i, most = fold_count(f, s), least = most, stays = f.tail, middle
     b.low = INT64_MAX
     b.high = INT64_MIN
-    i = f.head
-    while s.span and until != EVER and i < f.tail and until - f.items[i].at >= s.span:
-        least -= 1
-        i += 1
-    if least < 0 or (s.span and until == EVER):
-        least = 0
+    if s.span:
+        i = f.head
+        while i < stays:  # the first that does not leave the window
+            middle = i + ((stays - i) >> 1)
+            if until - f.items[middle].at >= s.span:
+                i = middle + 1
+            else:
+                stays = middle
+        least -= stays - f.head
+        if least < 0:
+            least = 0
     if s.bands_size == 0 or least < t.bands[s.bands].bound:
         bounds_take(&b, 0)
     for i in range(s.bands, s.bands + s.bands_size):
@@ -162,6 +176,8 @@ cdef inline bounds_t reach_half_life(const fold_t* f, const fold_spec_t* s, int6
         bounds_about(&b, value, size, size)
         return b
     while i < f.tail and until - f.items[i].at >= s.delay:
+        if i - f.head == MOST_CHANGES:
+            return reach_ever(f, s, value)
         item = &f.items[i]
         at = item.at + s.delay
         waiting = wide_sub(waiting, wide_of(item.points))
@@ -193,6 +209,8 @@ cdef inline bounds_t reach_linear(const fold_t* f, const fold_spec_t* s, int64_t
         return b
     i = f.mid
     while s.delay and i < f.tail and until - f.items[i].at >= s.delay:
+        if i - f.mid == MOST_CHANGES:
+            return reach_ever(f, s, value)
         item = &f.items[i]
         waiting = wide_sub(waiting, wide_of(item.points))
         moment = wide_add(moment, wide_mul(item.points, item.at + s.delay))
@@ -200,6 +218,8 @@ cdef inline bounds_t reach_linear(const fold_t* f, const fold_spec_t* s, int64_t
     later = i
     i = f.head
     while i < later and until - f.items[i].at >= s.delay + s.span:
+        if i - f.head == MOST_CHANGES:
+            return reach_ever(f, s, value)
         item = &f.items[i]
         sum = wide_sub(sum, wide_of(item.points))
         moment = wide_sub(moment, wide_mul(item.points, item.at + s.delay))
@@ -209,20 +229,28 @@ cdef inline bounds_t reach_linear(const fold_t* f, const fold_spec_t* s, int64_t
 
 
 cdef inline bounds_t reach_stepwise(const fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t until, int64_t value) noexcept nogil:
-    """Every single change in between, those up and those down apart."""
+    """Every single change in between, those up and those down apart; no bounds at all where they are too many."""
     cdef bounds_t b
     cdef wide_t down = wide_of(0), up = wide_of(0)
-    cdef int64_t i, k, n, at
+    cdef int64_t i, k, n, at, changes = 0
     cdef const item_t* item
+    b.low = INT64_MIN
+    b.high = INT64_MAX
     if s.decay == DECAY_EXPIRE:
         i = f.head
         while i < f.tail and until - f.items[i].at >= s.delay + s.span:
+            changes += 1
+            if changes > MOST_CHANGES:
+                return b
             bounds_step(&down, &up, -f.items[i].points)
             i += 1
     elif s.decay == DECAY_STEPS:
         for k in range(s.table_size):
             i = f.cursors[k] - f.dropped
             while i < f.tail and until - f.items[i].at - s.delay >= t.steps[s.table + k].after:
+                changes += 1
+                if changes > MOST_CHANGES:
+                    return b
                 item = &f.items[i]
                 bounds_step(&down, &up, stepped_by(s, t.steps, item.points, k) - stepped_by(s, t.steps, item.points, k - 1))
                 i += 1
@@ -233,20 +261,21 @@ cdef inline bounds_t reach_stepwise(const fold_t* f, const fold_spec_t* s, const
             k = (until - item.at) // s.span
             if k == n:  # nor do those behind it
                 break
+            changes += 1
+            if changes > MOST_CHANGES:
+                return b
             bounds_step(&down, &up, stepped_after(s, t.factors, item.points, k) - stepped_after(s, t.factors, item.points, n))
         i = f.head
         while i < f.tail and until - f.items[i].at - s.delay >= s.span:
+            changes += 1
+            if changes > MOST_CHANGES:
+                return b
             item = &f.items[i]
             at = item.at + s.delay
             bounds_step(&down, &up, stepped_after(s, t.factors, item.points, (until - at) // s.span) - item.points)
             i += 1
     bounds_about(&b, value, down, up)
     return b
-
-
-cdef inline bounds_t reach_ever(const fold_t* f, const fold_spec_t* s, int64_t value) noexcept nogil:
-    """Points of one sign that only shrink: between what never decays and what is there now, whenever that is."""
-    return bounds_between(value, wide_hold(f.kept, INT64_MIN, INT64_MAX), ((value if value >= 0 else -(value + 1)) >> 30) + 4)
 
 
 cdef inline bounds_t reach_fold(
