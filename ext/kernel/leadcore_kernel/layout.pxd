@@ -179,8 +179,6 @@ cdef struct stage_t:
     int32_t free_size
     int32_t timers        # first of `timers`: the lengths of `after` out of this stage, ascending
     int32_t timers_size
-    int32_t aged          # whether a transition without `on` asks for stage.age
-    int32_t pad
 
 cdef struct rule_t:
     int32_t to

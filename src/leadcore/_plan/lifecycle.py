@@ -49,16 +49,13 @@ def lifecycle_tables(
     tables.initial = place[lifecycle.initial]
     everywhere = [stage.name for stage in lifecycle.stages if stage.kind != "exit"]
     outs: list[list[int]] = [[] for _ in lifecycle.stages]
-    aged = []
     for number, transition in enumerate(lifecycle.transitions):
         on = tuple(types[name] for name in dict.fromkeys(transition.on or ()))
         happening = happenings.number(ALWAYS, on) if on else -1
         when = (0, 0) if transition.when is None else programs.add(transition.when, on)
         after = 0 if transition.after is None else int(transition.after)
         tables.rules.append((place[transition.to], happening, after, *when))
-        fields = set(_fields(transition.when))
-        tables.labelled |= "label" in fields
-        aged.append("stage.age" in fields)
+        tables.labelled |= "label" in _fields(transition.when)
         names = everywhere if "*" in transition.from_ else transition.from_
         for name in dict.fromkeys(names):
             if name != transition.to:
@@ -67,12 +64,7 @@ def lifecycle_tables(
         free = [number for number in rules if tables.rules[number][1] < 0]
         timers = sorted({tables.rules[number][2] for number in rules} - {0})
         begin = len(tables.leaving)
-        tables.stages.append(
-            (
-                *(begin, len(rules), begin + len(rules), len(free), len(tables.timers), len(timers)),
-                *(int(any(aged[number] for number in free)), 0),
-            )
-        )
+        tables.stages.append((begin, len(rules), begin + len(rules), len(free), len(tables.timers), len(timers)))
         tables.leaving += rules + free
         tables.timers += timers
     return tables
