@@ -17,9 +17,6 @@ from leadcore.model import Model
 ENGINES = ("reference", "kernel")
 """The engines that tests run over."""
 
-REPLAYING = tuple(engine for engine in ENGINES if engine == "reference" or hasattr(lc.Scorer, "replay"))
-"""The engines that replay."""
-
 Rows = Sequence[Mapping[str, Any]]
 
 

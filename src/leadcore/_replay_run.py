@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,7 +16,7 @@ from leadcore._inputs import data_errors
 from leadcore._plan import Plan, plan_model
 from leadcore._plan.zones import grid_pieces
 from leadcore._replay_log import Changes, Codes, Ints, Moves, ReplayLog, Small
-from leadcore._run import Reading, Request, in_threads, threads_of
+from leadcore._run import Reading, Request, in_threads, taken, threads_of
 from leadcore.errors import DataError, Fault, ModelError, Problem
 from leadcore.model import Model
 from leadcore.model.lifecycle import Lifecycle
@@ -119,14 +120,14 @@ class _Run:
         sets = reading.hit_sets(self.compiled.kernel)
         rows, since, says = reading.timelines(code)
         store = reading.store
-        partitions = iter(range(store.partitions))
+        partitions = deque(range(store.partitions))
         halt = np.zeros(1, np.int32)
         grid, every = self._grid(born)
 
         def work() -> tuple[Any, list[tuple[int, int, int]], bool]:
             worker = _kernel.Replayer(self.compiled.kernel, grid, every, self.changes, halt)
             faults: list[tuple[int, int, int]] = []
-            for partition in partitions:
+            for partition in taken(partitions):
                 found, ambiguous, circling = worker.run(
                     store, partition, count, *sets, reading.ranks, reading.first_id, reading.repeats, self.end, place,
                     born, begins, rows, since, says, stage, entered, scores, thresholds,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -442,11 +442,11 @@ def run(
     order = np.arange(count) if ascending else np.lexsort((asks.at, asks.lead))
     sets = reading.hit_sets(kernel_plan)
     store = reading.store
-    partitions = iter(range(store.partitions))
+    partitions = deque(range(store.partitions))
 
     def work() -> tuple[list[tuple[int, int, int]], Ints]:
         worker, faults = _kernel.Worker(kernel_plan), list[tuple[int, int, int]]()
-        for partition in partitions:  # one iterator for all threads: whoever is free takes the next
+        for partition in taken(partitions):
             faults.extend(
                 worker.run(
                     store, partition, leads, *sets, reading.ranks, reading.first_id, reading.repeats, starts, order,
@@ -456,11 +456,8 @@ def run(
             answers.wrapped |= worker.wrapped
         return faults, worker.overflow()
 
-    def stop() -> None:
-        for _ in partitions:  # nobody takes another: an interrupt is answered after the partitions at hand
-            pass
-
-    parts = [work()] if threads == 1 else in_threads(threads, work, stop)
+    # Stopped, nobody takes another: an interrupt is answered after the partitions at hand.
+    parts = [work()] if threads == 1 else in_threads(threads, work, partitions.clear)
     reading.repeated([fault for faults, _ in parts for fault in faults])
     overflow: Ints = np.stack([counted for _, counted in parts]).sum(axis=0)
     return answers, {name: int(n) for name, n in zip(plan.folds, overflow, strict=True) if n}
@@ -470,6 +467,15 @@ def threads_of(reading: Reading) -> int:
     """How many threads a run uses."""
     threads = reading.request.threads or (default_threads() if reading.store.kept >= WORTH_THREADS else 1)
     return min(threads, reading.store.partitions, MOST_THREADS)
+
+
+def taken(partitions: deque[int]) -> Iterator[int]:
+    """Partitions, one after the other; of all threads whoever is free takes the next, also without the GIL."""
+    while True:
+        try:
+            yield partitions.popleft()
+        except IndexError:
+            return
 
 
 def in_threads(threads: int, work: Callable[[], T], stop: Callable[[], None]) -> list[T]:
@@ -514,5 +520,6 @@ __all__ = [
     "default_threads",
     "in_threads",
     "run",
+    "taken",
     "threads_of",
 ]

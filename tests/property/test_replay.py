@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 
 from leadcore.model import Model
-from tests.engines import REPLAYING, Replayed, replay, run
+from tests.engines import ENGINES, Replayed, replay, run
 from tests.grids import grid
 from tests.layouts import laid_out
 from tests.random_cases import held
@@ -68,8 +68,8 @@ def runs(request):
     ]
 
 
-both = pytest.mark.parametrize("engine", REPLAYING)
-kernel_only = pytest.mark.parametrize("engine", [engine for engine in REPLAYING if engine != "reference"])
+both = pytest.mark.parametrize("engine", ENGINES)
+kernel_only = pytest.mark.parametrize("engine", ["kernel"])
 
 
 @kernel_only

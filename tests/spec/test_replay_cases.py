@@ -7,14 +7,14 @@ import pytest
 import leadcore as lc
 from leadcore.errors import DataError
 from leadcore.model import Model
-from tests.engines import REPLAYING, Replayed, replay
+from tests.engines import ENGINES, Replayed, replay
 from tests.spec.cases import MalformedCase
 from tests.spec.replay_cases import COUNTS, ReplayCase, load, load_replays
 
 CASES = load_replays(Path(__file__).parent)
 
 
-@pytest.fixture(params=REPLAYING)
+@pytest.fixture(params=ENGINES)
 def engine(request):
     return request.param
 
