@@ -9,10 +9,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from leadcore._arrow import Encoder, Table
-from leadcore._opening import NEVER, Opening, after
+from leadcore._arrow import Table
+from leadcore._opening import NEVER
 from leadcore._points import to_points
-from leadcore._replay_log import CAUSES, Ints, ReplayLog
+from leadcore._replay_log import CAUSES, Codes, Ints, ReplayLog
+from leadcore._spans import Alerts, Spans
 from leadcore.model import Model
 
 Name = Literal["transitions", "spans", "alerts", "states", "score_changes"]
@@ -24,103 +25,16 @@ NAMES: tuple[Name, ...] = ("transitions", "spans", "alerts", "states")
 STATUSES = ("met", "met_late", "breached", "open")
 _NO_EVENT = 2**32 - 1
 """An identity number that no event has."""
-_BIRTH, _MANUAL = CAUSES.index("birth"), CAUSES.index("manual")
 
 
-@dataclass(frozen=True)
-class Alerts:
-    """Alerts, ordered by span, then by instant, then by level.
+class Ids(Protocol):
+    """What knows ids by number: an encoder, or lists of them."""
 
-    Attributes:
-        span: Which span.
-        at: Instant.
-        level: From 1, in document order.
-        told: Row of the table of who is told.
-    """
+    def ids(self, codes: Codes) -> Table:
+        """The lead ids of these codes: one column ``lead_id``."""
 
-    span: Ints
-    at: Ints
-    level: Ints
-    told: Ints
-
-
-class Spans:
-    """Every stay, in the order of the moves that began them: a move begins a stay, the lead's next one ends it.
-
-    Attributes:
-        left: Instant at which it was left; `NEVER` while it was not.
-        open: Whether it was not left.
-    """
-
-    def __init__(self, model: Model, log: ReplayLog, end: int) -> None:
-        assert model.lifecycle is not None
-        self._model, self._moves, self._end = model, log.moves, end
-        self._stages = model.lifecycle.stages
-        self.open = np.append(self._moves.lead[1:] != self._moves.lead[:-1], True)[: len(self._moves.lead)]
-        self.left = np.where(self.open, NEVER, np.append(self._moves.at[1:], NEVER)[: len(self.open)])
-        self._openings = {name: Opening(calendar, model.timezone) for name, calendar in model.calendars.items()}
-        order = np.argsort(self._moves.to_stage.astype(np.int16), kind="stable")
-        self._of_stage = np.split(order, np.cumsum(np.bincount(self._moves.to_stage, minlength=len(self._stages)))[:-1])
-
-    def visits(self) -> Ints:
-        """How often each lead had entered the stage by then, from 1 (spec 8.10)."""
-        visits = np.empty(len(self.open), np.int64)
-        for rows in self._of_stage:
-            lead = self._moves.lead[rows]
-            place = np.arange(len(rows))
-            first = np.append(True, lead[1:] != lead[:-1])[: len(rows)]
-            visits[rows] = place - np.maximum.accumulate(np.where(first, place, 0)) + 1
-        return visits
-
-    def begun_by(self) -> npt.NDArray[np.int32]:
-        """What began each stay: a transition by its place in the document, then `birth`, then `manual` (spec 8.10)."""
-        assert self._model.lifecycle is not None
-        rules, moves = len(self._model.lifecycle.transitions), self._moves
-        otherwise = np.where(moves.cause == _BIRTH, rules, rules + 1)
-        return np.where(moves.rule >= 0, moves.rule, otherwise).astype(np.int32)
-
-    def due(self) -> tuple[Ints, npt.NDArray[np.int32]]:
-        """When each stay is due, `NEVER` without an sla or beyond the year 9999, and its status, -1 without an sla."""
-        due = np.full(len(self.open), NEVER, np.int64)
-        status = np.full(len(self.open), -1, np.int32)
-        for stage, rows in zip(self._stages, self._of_stage, strict=True):
-            if stage.sla is not None:
-                due[rows] = self._after(rows, int(stage.sla.due), stage.sla.calendar)
-                late = np.where(self.open[rows], self._end, self.left[rows]) > due[rows]
-                status[rows] = np.where(self.open[rows], np.where(late, 2, 3), np.where(late, 1, 0))
-        return due, status
-
-    def alerts(self) -> tuple[Alerts, list[tuple[str, ...]]]:
-        """Alerts that fall into a stay [entered, left) and the run (spec 8.9), and who is told."""
-        told: list[tuple[str, ...]] = []
-        parts: list[tuple[Ints, Ints, int, int]] = []
-        last = np.minimum(self.left - 1, self._end)  # where an alert may be at the latest
-        for stage, rows in zip(self._stages, self._of_stage, strict=True):
-            if stage.sla is None:
-                continue
-            # Of one stay a longer time comes later whatever the calendar, so this order is that of instants and levels.
-            for level, alert in sorted(enumerate(stage.sla.alerts, 1), key=lambda item: (item[1].after, item[0])):
-                near = rows[self._moves.at[rows] + int(alert.after) <= last[rows]]  # no calendar makes it earlier
-                at = self._after(near, int(alert.after), stage.sla.calendar)
-                inside = at <= last[near]
-                parts.append((near[inside], at[inside], level, len(told)))
-                told.append(alert.notify)
-        if not parts:
-            none = np.empty(0, np.int64)
-            return Alerts(none, none, none, none), told
-        span = np.concatenate([rows for rows, _, _, _ in parts])
-        counts = [len(rows) for rows, _, _, _ in parts]
-        order = np.argsort(span, kind="stable")
-        return Alerts(
-            span[order],
-            np.concatenate([at for _, at, _, _ in parts])[order],
-            np.repeat(np.array([level for _, _, level, _ in parts], np.int64), counts)[order],
-            np.repeat(np.array([who for _, _, _, who in parts], np.int64), counts)[order],
-        ), told
-
-    def _after(self, rows: Ints, duration: int, calendar: str | None) -> Ints:
-        entered = self._moves.at[rows]
-        return after(entered, duration) if calendar is None else self._openings[calendar].due(entered, duration)
+    def event_ids(self, identities: Codes) -> Table:
+        """The event ids of these numbers, null where there is none: one column ``event_id``."""
 
 
 class Tables(Protocol):
@@ -156,18 +70,18 @@ class ReplayTables:
     Args:
         model: The model, which has a lifecycle.
         log: What the kernel said.
-        encoder: The encoder that read the tables.
+        ids: The encoder that read the tables, or another that knows its ids.
         end: The end of the run.
         micropoints: Scores as whole micropoints.
         rejected_rows: Rejected rows by lead of the result, where rows are rejected.
     """
 
     def __init__(
-        self, model: Model, log: ReplayLog, encoder: Encoder, end: int, micropoints: bool = False,
+        self, model: Model, log: ReplayLog, ids: Ids, end: int, micropoints: bool = False,
         rejected_rows: Ints | None = None,
     ) -> None:  # fmt: skip
         assert model.lifecycle is not None
-        self._model, self._log, self._encoder, self._end = model, log, encoder, end
+        self._model, self._log, self._ids, self._end = model, log, ids, end
         self._micropoints, self._rejected = micropoints, rejected_rows
         self._stages = [stage.name for stage in model.lifecycle.stages]
         self._rules = [rule.name for rule in model.lifecycle.transitions]
@@ -231,25 +145,16 @@ class ReplayTables:
         """Every alert logged."""
         moves = self._log.moves
         alerts, told = self._alerts
-        ends = np.cumsum([0, *map(len, told)], dtype=np.int64)
-        names = [("notify", ("lists", ends, [name for names in told for name in names]))]
-        return Table.build(
-            [
-                ("lead_id", ("column", self._encoder.ids(self._log.lead[moves.lead[alerts.span]]))),
-                ("stage", ("dictionary", moves.to_stage[alerts.span], self._stages)),
-                ("entered_at", ("instant", moves.at[alerts.span], None)),
-                ("at", ("instant", alerts.at, None)),
-                ("level", alerts.level),
-                ("notify", ("column", Table.build(names).take(alerts.told))),
-            ]
-        )
+        leads = self._ids.ids(self._log.lead[moves.lead[alerts.span]])
+        stage, entered = moves.to_stage[alerts.span], moves.at[alerts.span]
+        return alert_table(leads, self._stages, stage, entered, alerts, told)
 
     @cached_property
     def states(self) -> Table:
         """Where every lead stands at the end."""
         log = self._log
         columns: list[Column] = [
-            ("lead_id", ("column", self._encoder.ids(log.lead))),
+            ("lead_id", ("column", self._ids.ids(log.lead))),
             ("stage", ("dictionary", log.stage, self._stages)),
             ("entered_at", ("instant", log.entered, log.stage >= 0)),
             *self._scores(log.scores),
@@ -268,7 +173,7 @@ class ReplayTables:
             return None
         return Table.build(
             [
-                ("lead_id", ("column", self._encoder.ids(self._log.lead[changes.lead]))),
+                ("lead_id", ("column", self._ids.ids(self._log.lead[changes.lead]))),
                 ("at", ("instant", changes.at, None)),
                 ("cause", ("dictionary", changes.cause, list(CAUSES))),
                 ("event_id", ("column", self._event_ids(changes.event))),
@@ -281,7 +186,7 @@ class ReplayTables:
 
     @cached_property
     def _spans(self) -> Spans:
-        return Spans(self._model, self._log, self._end)
+        return Spans(self._model, self._log.moves, self._end)
 
     @cached_property
     def _alerts(self) -> tuple[Alerts, list[tuple[str, ...]]]:
@@ -290,10 +195,10 @@ class ReplayTables:
     @cached_property
     def _lead_ids(self) -> Table:
         """The lead of every move."""
-        return self._encoder.ids(self._log.lead[self._log.moves.lead])
+        return self._ids.ids(self._log.lead[self._log.moves.lead])
 
     def _event_ids(self, events: Ints) -> Table:
-        return self._encoder.event_ids(np.where(events < 0, _NO_EVENT, events).astype(np.uint32))
+        return self._ids.event_ids(np.where(events < 0, _NO_EVENT, events).astype(np.uint32))
 
     def _scores(self, micropoints: Ints) -> list[Column]:
         return [(name, self._points(micropoints[:, i])) for i, name in enumerate(self._model.scores)]
@@ -318,6 +223,29 @@ class FinishedTables:
         place = {lead_id: i for i, lead_id in enumerate(self.states.column("lead_id"))}
         found: Table | None = getattr(self, table)
         return np.array([place[lead_id] for lead_id in ([] if found is None else found.column("lead_id"))], np.int64)
+
+
+def alert_table(
+    leads: Table,
+    stages: list[str],
+    stage: npt.NDArray[np.int32],
+    entered: Ints,
+    alerts: Alerts,
+    told: list[tuple[str, ...]],
+) -> Table:
+    """The table of alerts, from their leads, the stays they fall into and who is told."""
+    ends = np.cumsum([0, *map(len, told)], dtype=np.int64)
+    names = [("notify", ("lists", ends, [name for names in told for name in names]))]
+    return Table.build(
+        [
+            ("lead_id", ("column", leads)),
+            ("stage", ("dictionary", stage, stages)),
+            ("entered_at", ("instant", entered, None)),
+            ("at", ("instant", alerts.at, None)),
+            ("level", alerts.level),
+            ("notify", ("column", Table.build(names).take(alerts.told))),
+        ]
+    )
 
 
 def criterion_names(model: Model) -> list[str]:
