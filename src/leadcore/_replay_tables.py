@@ -9,10 +9,10 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from leadcore._arrow import Table
+from leadcore._arrow import Encoder, Table
 from leadcore._opening import NEVER
 from leadcore._points import to_points
-from leadcore._replay_log import CAUSES, Codes, Ints, ReplayLog
+from leadcore._replay_log import CAUSES, Ints, Moves, ReplayLog, Small
 from leadcore._spans import Alerts, Spans
 from leadcore.model import Model
 
@@ -25,16 +25,7 @@ NAMES: tuple[Name, ...] = ("transitions", "spans", "alerts", "states")
 STATUSES = ("met", "met_late", "breached", "open")
 _NO_EVENT = 2**32 - 1
 """An identity number that no event has."""
-
-
-class Ids(Protocol):
-    """What knows ids by number: an encoder, or lists of them."""
-
-    def ids(self, codes: Codes) -> Table:
-        """The lead ids of these codes: one column ``lead_id``."""
-
-    def event_ids(self, identities: Codes) -> Table:
-        """The event ids of these numbers, null where there is none: one column ``event_id``."""
+_BIRTH = CAUSES.index("birth")
 
 
 class Tables(Protocol):
@@ -70,21 +61,20 @@ class ReplayTables:
     Args:
         model: The model, which has a lifecycle.
         log: What the kernel said.
-        ids: The encoder that read the tables, or another that knows its ids.
+        encoder: The encoder that read the tables.
         end: The end of the run.
         micropoints: Scores as whole micropoints.
         rejected_rows: Rejected rows by lead of the result, where rows are rejected.
     """
 
     def __init__(
-        self, model: Model, log: ReplayLog, ids: Ids, end: int, micropoints: bool = False,
+        self, model: Model, log: ReplayLog, encoder: Encoder, end: int, micropoints: bool = False,
         rejected_rows: Ints | None = None,
     ) -> None:  # fmt: skip
         assert model.lifecycle is not None
-        self._model, self._log, self._ids, self._end = model, log, ids, end
+        self._model, self._log, self._encoder, self._end = model, log, encoder, end
         self._micropoints, self._rejected = micropoints, rejected_rows
         self._stages = [stage.name for stage in model.lifecycle.stages]
-        self._rules = [rule.name for rule in model.lifecycle.transitions]
 
     def leads(self, table: Name) -> Ints:
         """The lead of each row of a table, by its place in the result; ascending."""
@@ -100,64 +90,30 @@ class ReplayTables:
     def transitions(self) -> Table:
         """Every move, births included."""
         moves = self._log.moves
-        return Table.build(
-            [
-                ("lead_id", ("column", self._lead_ids)),
-                ("at", ("instant", moves.at, None)),
-                ("from_stage", ("dictionary", moves.from_stage, self._stages)),
-                ("to_stage", ("dictionary", moves.to_stage, self._stages)),
-                ("rule", ("dictionary", moves.rule, self._rules)),
-                ("cause", ("dictionary", moves.cause, list(CAUSES))),
-                ("event_id", ("column", self._event_ids(moves.event))),
-                *self._scores(moves.scores),
-            ]
-        )
+        return transition_table(self._model, moves, self._lead_ids, self._event_ids(moves.event), self._micropoints)
 
     @cached_property
     def spans(self) -> Table:
         """Every stay in a stage."""
-        assert self._model.lifecycle is not None
-        moves, spans = self._log.moves, self._spans
-        due, status = spans.due()
-        begun_by = spans.begun_by()
-        ended_by = np.where(spans.open, -1, np.append(begun_by[1:], -1)[: len(begun_by)]).astype(np.int32)
-        by = [*self._rules, "birth", "manual"]
-        owners = list(dict.fromkeys(stage.owner for stage in self._model.lifecycle.stages if stage.owner is not None))
-        place = {owner: i for i, owner in enumerate(owners)}
-        owner = np.array([-1 if s.owner is None else place[s.owner] for s in self._model.lifecycle.stages], np.int32)
-        return Table.build(
-            [
-                ("lead_id", ("column", self._lead_ids)),
-                ("stage", ("dictionary", moves.to_stage, self._stages)),
-                ("visit", spans.visits()),
-                ("entered_at", ("instant", moves.at, None)),
-                ("left_at", _instants(spans.left)),
-                ("entered_by", ("dictionary", begun_by, by)),
-                ("left_by", ("dictionary", ended_by, by)),
-                ("owner", ("dictionary", owner[moves.to_stage], owners)),
-                ("sla_due_at", _instants(due)),
-                ("sla_status", ("dictionary", status, list(STATUSES))),
-            ]
-        )
+        return span_table(self._model, self._log.moves, self._spans, self._lead_ids)
 
     @cached_property
     def alerts(self) -> Table:
         """Every alert logged."""
         moves = self._log.moves
         alerts, told = self._alerts
-        leads = self._ids.ids(self._log.lead[moves.lead[alerts.span]])
-        stage, entered = moves.to_stage[alerts.span], moves.at[alerts.span]
-        return alert_table(leads, self._stages, stage, entered, alerts, told)
+        leads = self._encoder.ids(self._log.lead[moves.lead[alerts.span]])
+        return alert_table(self._model, leads, moves.to_stage[alerts.span], moves.at[alerts.span], alerts, told)
 
     @cached_property
     def states(self) -> Table:
         """Where every lead stands at the end."""
         log = self._log
         columns: list[Column] = [
-            ("lead_id", ("column", self._ids.ids(log.lead))),
+            ("lead_id", ("column", self._encoder.ids(log.lead))),
             ("stage", ("dictionary", log.stage, self._stages)),
             ("entered_at", ("instant", log.entered, log.stage >= 0)),
-            *self._scores(log.scores),
+            *score_columns(self._model, log.scores, self._micropoints),
         ]
         for i, name in enumerate(self._model.thresholds):
             columns.append((name, log.thresholds[:, i] != 0))
@@ -173,7 +129,7 @@ class ReplayTables:
             return None
         return Table.build(
             [
-                ("lead_id", ("column", self._ids.ids(self._log.lead[changes.lead]))),
+                ("lead_id", ("column", self._encoder.ids(self._log.lead[changes.lead]))),
                 ("at", ("instant", changes.at, None)),
                 ("cause", ("dictionary", changes.cause, list(CAUSES))),
                 ("event_id", ("column", self._event_ids(changes.event))),
@@ -186,7 +142,8 @@ class ReplayTables:
 
     @cached_property
     def _spans(self) -> Spans:
-        return Spans(self._model, self._log.moves, self._end)
+        moves = self._log.moves
+        return Spans(self._model, moves.lead, moves.at, moves.to_stage, self._end)
 
     @cached_property
     def _alerts(self) -> tuple[Alerts, list[tuple[str, ...]]]:
@@ -195,17 +152,13 @@ class ReplayTables:
     @cached_property
     def _lead_ids(self) -> Table:
         """The lead of every move."""
-        return self._ids.ids(self._log.lead[self._log.moves.lead])
+        return self._encoder.ids(self._log.lead[self._log.moves.lead])
 
     def _event_ids(self, events: Ints) -> Table:
-        return self._ids.event_ids(np.where(events < 0, _NO_EVENT, events).astype(np.uint32))
-
-    def _scores(self, micropoints: Ints) -> list[Column]:
-        return [(name, self._points(micropoints[:, i])) for i, name in enumerate(self._model.scores)]
+        return self._encoder.event_ids(np.where(events < 0, _NO_EVENT, events).astype(np.uint32))
 
     def _points(self, micropoints: Ints) -> npt.NDArray[Any]:
-        values = np.ascontiguousarray(micropoints)
-        return values if self._micropoints else to_points(values)
+        return points_column(micropoints, self._micropoints)
 
 
 @dataclass(frozen=True)
@@ -225,21 +178,74 @@ class FinishedTables:
         return np.array([place[lead_id] for lead_id in ([] if found is None else found.column("lead_id"))], np.int64)
 
 
+def points_column(values: Ints, micropoints: bool) -> npt.NDArray[Any]:
+    """A column of points, or of whole micropoints where they were asked for."""
+    values = np.ascontiguousarray(values)
+    return values if micropoints else to_points(values)
+
+
+def score_columns(model: Model, scores: Ints, micropoints: bool) -> list[Column]:
+    """A column per score."""
+    return [(name, points_column(scores[:, i], micropoints)) for i, name in enumerate(model.scores)]
+
+
+def transition_table(model: Model, moves: Moves, leads: Table, event_ids: Table, micropoints: bool) -> Table:
+    """The table of transitions, from the ids of leads and events of each move."""
+    assert model.lifecycle is not None
+    stages = [stage.name for stage in model.lifecycle.stages]
+    return Table.build(
+        [
+            ("lead_id", ("column", leads)),
+            ("at", ("instant", moves.at, None)),
+            ("from_stage", ("dictionary", moves.from_stage, stages)),
+            ("to_stage", ("dictionary", moves.to_stage, stages)),
+            ("rule", ("dictionary", moves.rule, [rule.name for rule in model.lifecycle.transitions])),
+            ("cause", ("dictionary", moves.cause, list(CAUSES))),
+            ("event_id", ("column", event_ids)),
+            *score_columns(model, moves.scores, micropoints),
+        ]
+    )
+
+
+def span_table(model: Model, moves: Moves, spans: Spans, leads: Table) -> Table:
+    """The table of spans, from the moves that began them and the ids of their leads."""
+    assert model.lifecycle is not None
+    stages, rules = model.lifecycle.stages, model.lifecycle.transitions
+    due, status = spans.due()
+    otherwise = np.where(moves.cause == _BIRTH, len(rules), len(rules) + 1)
+    begun_by = np.where(moves.rule >= 0, moves.rule, otherwise).astype(np.int32)
+    ended_by = np.where(spans.open, -1, np.append(begun_by[1:], -1)[: len(begun_by)]).astype(np.int32)
+    by = [*(rule.name for rule in rules), "birth", "manual"]
+    owners = list(dict.fromkeys(stage.owner for stage in stages if stage.owner is not None))
+    place = {owner: i for i, owner in enumerate(owners)}
+    owner = np.array([-1 if stage.owner is None else place[stage.owner] for stage in stages], np.int32)
+    return Table.build(
+        [
+            ("lead_id", ("column", leads)),
+            ("stage", ("dictionary", moves.to_stage, [stage.name for stage in stages])),
+            ("visit", spans.visits()),
+            ("entered_at", ("instant", moves.at, None)),
+            ("left_at", _instants(spans.left)),
+            ("entered_by", ("dictionary", begun_by, by)),
+            ("left_by", ("dictionary", ended_by, by)),
+            ("owner", ("dictionary", owner[moves.to_stage], owners)),
+            ("sla_due_at", _instants(due)),
+            ("sla_status", ("dictionary", status, list(STATUSES))),
+        ]
+    )
+
+
 def alert_table(
-    leads: Table,
-    stages: list[str],
-    stage: npt.NDArray[np.int32],
-    entered: Ints,
-    alerts: Alerts,
-    told: list[tuple[str, ...]],
+    model: Model, leads: Table, stage: Small, entered: Ints, alerts: Alerts, told: list[tuple[str, ...]]
 ) -> Table:
-    """The table of alerts, from their leads, the stays they fall into and who is told."""
+    """The table of alerts, from the ids of their leads, the stays they fall into and who is told."""
+    assert model.lifecycle is not None
     ends = np.cumsum([0, *map(len, told)], dtype=np.int64)
     names = [("notify", ("lists", ends, [name for names in told for name in names]))]
     return Table.build(
         [
             ("lead_id", ("column", leads)),
-            ("stage", ("dictionary", stage, stages)),
+            ("stage", ("dictionary", stage, [one.name for one in model.lifecycle.stages])),
             ("entered_at", ("instant", entered, None)),
             ("at", ("instant", alerts.at, None)),
             ("level", alerts.level),

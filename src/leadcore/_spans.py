@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from leadcore._opening import NEVER
-from leadcore._replay_log import CAUSES, Ints, Moves
+from leadcore._replay_log import Ints, Small
 from leadcore._service_levels import ServiceLevels
 from leadcore.model import Model
-
-_BIRTH = CAUSES.index("birth")
 
 
 @dataclass(frozen=True)
@@ -33,45 +30,41 @@ class Alerts:
 
 
 class Spans:
-    """Every stay, in the order of the moves that began them: a move begins a stay, the lead's next one ends it.
+    """Every stay, each lead's together and in the order they began: a lead's next stay ends the one before.
 
     Args:
         model: The model, which has a lifecycle.
-        moves: The moves, each lead's together.
-        end: The end of the run, or that of each move's lead.
+        lead: Whose each stay is.
+        entered: When it began.
+        stage: The stage by its place in the document.
+        end: The end of the run, or that of each stay's lead.
 
     Attributes:
         left: Instant at which it was left; `NEVER` while it was not.
         open: Whether it was not left.
     """
 
-    def __init__(self, model: Model, moves: Moves, end: int | Ints) -> None:
+    def __init__(self, model: Model, lead: Ints, entered: Ints, stage: Small, end: int | Ints) -> None:
         assert model.lifecycle is not None
-        self._moves, self._levels = moves, ServiceLevels(model)
-        self._end = np.broadcast_to(np.int64(end), len(moves.lead))
-        self._stages, self._rules = model.lifecycle.stages, len(model.lifecycle.transitions)
-        self.open = np.append(self._moves.lead[1:] != self._moves.lead[:-1], True)[: len(self._moves.lead)]
-        self.left = np.where(self.open, NEVER, np.append(self._moves.at[1:], NEVER)[: len(self.open)])
-        order = np.argsort(self._moves.to_stage.astype(np.int16), kind="stable")
-        self._of_stage = np.split(order, np.cumsum(np.bincount(self._moves.to_stage, minlength=len(self._stages)))[:-1])
+        self._lead, self._entered, self._levels = lead, entered, ServiceLevels(model)
+        self._end = np.broadcast_to(np.int64(end), len(lead))
+        self._stages = model.lifecycle.stages
+        self.open = np.append(lead[1:] != lead[:-1], True)[: len(lead)]
+        self.left = np.where(self.open, NEVER, np.append(entered[1:], NEVER)[: len(lead)])
+        order = np.argsort(stage.astype(np.int16), kind="stable")
+        self._of_stage = np.split(order, np.cumsum(np.bincount(stage, minlength=len(self._stages)))[:-1])
 
     def visits(self) -> Ints:
         """How often each lead had entered the stage by then, from 1 (spec 8.10)."""
         visits = np.empty(len(self.open), np.int64)
         for rows in self._of_stage:
-            lead = self._moves.lead[rows]
+            lead = self._lead[rows]
             place = np.arange(len(rows))
             first = np.append(True, lead[1:] != lead[:-1])[: len(rows)]
             visits[rows] = place - np.maximum.accumulate(np.where(first, place, 0)) + 1
         return visits
 
-    def begun_by(self) -> npt.NDArray[np.int32]:
-        """What began each stay: a transition by its place in the document, then `birth`, then `manual` (spec 8.10)."""
-        moves, rules = self._moves, self._rules
-        otherwise = np.where(moves.cause == _BIRTH, rules, rules + 1)
-        return np.where(moves.rule >= 0, moves.rule, otherwise).astype(np.int32)
-
-    def due(self) -> tuple[Ints, npt.NDArray[np.int32]]:
+    def due(self) -> tuple[Ints, Small]:
         """When each stay is due, `NEVER` without an sla or beyond the year 9999, and its status, -1 without an sla."""
         due = np.full(len(self.open), NEVER, np.int64)
         status = np.full(len(self.open), -1, np.int32)
@@ -92,7 +85,7 @@ class Spans:
                 continue
             # Of one stay a longer time comes later whatever the calendar, so this order is that of instants and levels.
             for level, alert in sorted(enumerate(stage.sla.alerts, 1), key=lambda item: (item[1].after, item[0])):
-                near = rows[self._moves.at[rows] + int(alert.after) <= last[rows]]  # no calendar makes it earlier
+                near = rows[self._entered[rows] + int(alert.after) <= last[rows]]  # no calendar makes it earlier
                 at = self._after(near, int(alert.after), stage.sla.calendar)
                 inside = at <= last[near]
                 parts.append((near[inside], at[inside], level, len(told)))
@@ -111,4 +104,4 @@ class Spans:
         ), told
 
     def _after(self, rows: Ints, duration: int, calendar: str | None) -> Ints:
-        return self._levels.passed(self._moves.at[rows], duration, calendar)
+        return self._levels.passed(self._entered[rows], duration, calendar)
