@@ -2,7 +2,8 @@
 
 A `Model` says how leads are scored and how they move. A `Scorer` is a compiled model. ``scorer.score(events,
 leads=..., as_of=...)`` answers for millions of leads, ``scorer.score_lead(...)`` for one, with the same bits;
-``scorer.replay(events, leads=..., until=...)`` says what happened to each on the way.
+``scorer.replay(events, leads=..., until=...)`` says what happened to each on the way. A `Ledger` does both live: events
+come one by one or in nightly pieces, and every answer is what one batch run would give.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem, StateError
     from leadcore.explanation import Explanation, ExplanationLine, Share
     from leadcore.frame import Frame
+    from leadcore.ledger.changes import Changes
+    from leadcore.ledger.ledger import Ledger
+    from leadcore.ledger.state import LeadState
     from leadcore.model import Model
     from leadcore.model.account import Accounts, AccountScore
     from leadcore.model.criterion import (
@@ -54,6 +58,7 @@ __all__ = [
     "Boolean",
     "ByProperty",
     "Calendar",
+    "Changes",
     "Column",
     "DataError",
     "Diagram",
@@ -75,7 +80,9 @@ __all__ = [
     "Instant",
     "Label",
     "LeadScore",
+    "LeadState",
     "LeadcoreError",
+    "Ledger",
     "Lifecycle",
     "Limit",
     "Linear",
@@ -116,6 +123,9 @@ _HOMES = {
     "leadcore.errors": ("DataError", "Fault", "LeadcoreError", "ModelError", "Problem", "StateError"),
     "leadcore.explanation": ("Explanation", "ExplanationLine", "Share"),
     "leadcore.frame": ("Frame",),
+    "leadcore.ledger.changes": ("Changes",),
+    "leadcore.ledger.ledger": ("Ledger",),
+    "leadcore.ledger.state": ("LeadState",),
     "leadcore.model": ("Model",),
     "leadcore.model.account": ("Accounts", "AccountScore"),
     "leadcore.model.criterion": (

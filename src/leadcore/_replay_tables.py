@@ -71,10 +71,8 @@ class ReplayTables:
         self, model: Model, log: ReplayLog, encoder: Encoder, end: int, micropoints: bool = False,
         rejected_rows: Ints | None = None,
     ) -> None:  # fmt: skip
-        assert model.lifecycle is not None
         self._model, self._log, self._encoder, self._end = model, log, encoder, end
         self._micropoints, self._rejected = micropoints, rejected_rows
-        self._stages = [stage.name for stage in model.lifecycle.stages]
 
     def leads(self, table: Name) -> Ints:
         """The lead of each row of a table, by its place in the result; ascending."""
@@ -111,7 +109,7 @@ class ReplayTables:
         log = self._log
         columns: list[Column] = [
             ("lead_id", ("column", self._encoder.ids(log.lead))),
-            ("stage", ("dictionary", log.stage, self._stages)),
+            ("stage", ("dictionary", log.stage, stage_names(self._model))),
             ("entered_at", ("instant", log.entered, log.stage >= 0)),
             *score_columns(self._model, log.scores, self._micropoints),
         ]
@@ -191,15 +189,14 @@ def score_columns(model: Model, scores: Ints, micropoints: bool) -> list[Column]
 
 def transition_table(model: Model, moves: Moves, leads: Table, event_ids: Table, micropoints: bool) -> Table:
     """The table of transitions, from the ids of leads and events of each move."""
-    assert model.lifecycle is not None
-    stages = [stage.name for stage in model.lifecycle.stages]
+    stages = stage_names(model)
     return Table.build(
         [
             ("lead_id", ("column", leads)),
             ("at", ("instant", moves.at, None)),
             ("from_stage", ("dictionary", moves.from_stage, stages)),
             ("to_stage", ("dictionary", moves.to_stage, stages)),
-            ("rule", ("dictionary", moves.rule, [rule.name for rule in model.lifecycle.transitions])),
+            ("rule", ("dictionary", moves.rule, rule_names(model))),
             ("cause", ("dictionary", moves.cause, list(CAUSES))),
             ("event_id", ("column", event_ids)),
             *score_columns(model, moves.scores, micropoints),
@@ -239,19 +236,28 @@ def alert_table(
     model: Model, leads: Table, stage: Small, entered: Ints, alerts: Alerts, told: list[tuple[str, ...]]
 ) -> Table:
     """The table of alerts, from the ids of their leads, the stays they fall into and who is told."""
-    assert model.lifecycle is not None
     ends = np.cumsum([0, *map(len, told)], dtype=np.int64)
     names = [("notify", ("lists", ends, [name for names in told for name in names]))]
     return Table.build(
         [
             ("lead_id", ("column", leads)),
-            ("stage", ("dictionary", stage, [one.name for one in model.lifecycle.stages])),
+            ("stage", ("dictionary", stage, stage_names(model))),
             ("entered_at", ("instant", entered, None)),
             ("at", ("instant", alerts.at, None)),
             ("level", alerts.level),
             ("notify", ("column", Table.build(names).take(alerts.told))),
         ]
     )
+
+
+def stage_names(model: Model) -> list[str]:
+    """Names of a model's stages in document order; none without a lifecycle."""
+    return [] if model.lifecycle is None else [stage.name for stage in model.lifecycle.stages]
+
+
+def rule_names(model: Model) -> list[str]:
+    """Names of a model's transitions in document order; none without a lifecycle."""
+    return [] if model.lifecycle is None else [rule.name for rule in model.lifecycle.transitions]
 
 
 def criterion_names(model: Model) -> list[str]:

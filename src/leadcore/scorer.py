@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from leadcore.explanation import Explanation
 from leadcore.model import Model
 from leadcore.replay import Replay, ReplayCounts, row_finder
 from leadcore.scores import LeadScore, Scores
+
+if TYPE_CHECKING:
+    from leadcore.ledger.changes import Changes
+    from leadcore.ledger.ledger import Ledger
 
 _NO_ROWS = np.empty(0, np.int64)
 
@@ -255,6 +259,47 @@ class Scorer:
             compiled.model, instant, tables, counts, micropoints, reading.rejects,
             row_finder(reading, log.lead), score_at,
         )  # fmt: skip
+
+    def migrate(
+        self,
+        ledger: Ledger,
+        at: datetime | date | str | None = None,
+        events: TableLike | None = None,
+        leads: TableLike | None = None,
+        *,
+        columns: Mapping[str, Any] | None = None,
+        threads: int | None = None,
+        micropoints: bool = False,
+    ) -> Changes:
+        """Move a ledger to this model, in place: from then on ``ledger.scorer`` is this scorer.
+
+        It happens in one piece: an answer is of the old model or of this one, and names which.
+
+        Args:
+            ledger: The ledger.
+            at: The instant of the change. What happened before it stays as it was told, leads keep their stages, and
+                this model's rules hold from then on; each stage a lead is in must be one of this model. Without it all
+                is replayed, as if this model had been there from the start.
+            events: All events, where the ledger does not keep them: it keeps those within ``late``, and all of them with
+                ``late="all"`` and in a store.
+            leads: All rows of leads, likewise.
+            columns: The model's names to yours, as for `score`.
+            threads: How many threads to use; by default as many as the process may.
+            micropoints: Give score columns as int64 micropoints instead of float64 points.
+
+        Returns:
+            What is told otherwise now, in names of this model.
+
+        Raises:
+            DataError: A table is faulty.
+            StateError: The old events are needed and not kept: give ``events`` and ``leads``.
+            LeadcoreError: A lead is in a stage that this model has not, or an argument is none of those above.
+        """
+        from leadcore.ledger.ledger import Ledger
+
+        if not isinstance(ledger, Ledger):
+            raise LeadcoreError(f"a leadcore.Ledger is migrated, not {type(ledger).__name__}")
+        return ledger._migrate(self, at, events, leads, columns, threads, micropoints)
 
     def _compiled_for_replay(self) -> Compiled:
         """The lifecycle is compiled when it is first asked for; two threads may do so at once, to the same end."""

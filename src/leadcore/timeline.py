@@ -53,7 +53,7 @@ class Timeline:
             table = [["at", "stage", "stayed", *self.scores, "why"]]
             notes: list[list[str]] = [[]]
             for step, span in zip(self.transitions, self.spans, strict=True):
-                shown = [_number(step[name]) for name in self.scores]
+                shown = [number(step[name]) for name in self.scores]
                 table.append([_when(step["at"]), step["to_stage"], self._stayed(span), *shown, _why(step)])
                 notes.append([f"{when:<20}    {what}" for when, what in self._notes(span)])
             widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
@@ -74,7 +74,7 @@ class Timeline:
         for step, span in zip(self.transitions, self.spans, strict=True):
             cells = [_when(step["at"]), step["to_stage"], self._stayed(span)]
             body += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            body += "".join(f"<td style='text-align:right'>{_number(step[name])}</td>" for name in self.scores)
+            body += "".join(f"<td style='text-align:right'>{number(step[name])}</td>" for name in self.scores)
             body += f"<td>{html.escape(_why(step))}</td></tr>"
             for when, what in self._notes(span):
                 body += f"<tr><td>{html.escape(when)}</td><td colspan='{len(self.scores) + 3}'>{html.escape(what)}</td></tr>"
@@ -84,11 +84,11 @@ class Timeline:
     def _head(self) -> str:
         if self.stage is None or self.entered_at is None:
             return f"{self.lead_id} has no stage at {_when(self.until)}: nothing says when it was born"
-        since = f"{_when(self.entered_at)} ({_lasted(self.until - self.entered_at)})"
+        since = f"{_when(self.entered_at)} ({lasted(self.until - self.entered_at)})"
         return f"{self.lead_id} at {_when(self.until)}: {self.stage} since {since}"
 
     def _stayed(self, span: dict[str, Any]) -> str:
-        return _lasted((span["left_at"] or self.until) - span["entered_at"]) + ("" if span["left_at"] else " so far")
+        return lasted((span["left_at"] or self.until) - span["entered_at"]) + ("" if span["left_at"] else " so far")
 
     def _notes(self, span: dict[str, Any]) -> list[tuple[str, str]]:
         """Alerts of a stay and when it was due, in the order of time."""
@@ -118,11 +118,12 @@ def _why(step: dict[str, Any]) -> str:
     return f"{step['rule']} ({', '.join(where)})"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Points with at most six places, or whole micropoints."""
     return str(value) if isinstance(value, int) else f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _lasted(time: timedelta) -> str:
+def lasted(time: timedelta) -> str:
     """The two leading units of a time: ``2d1h``, ``20m5s``, ``0s``."""
     rest, parts = time.days * 86_400 + time.seconds, list[str]()
     for unit, seconds in _UNITS:
