@@ -10,7 +10,7 @@ ARROW := $(shell find ext/arrow/src ext/arrow/python -name '*.rs' -o -name '*.py
 KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay wheels fuzz lock clean
+.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay wheels fuzz sanitize-asan sanitize-tsan lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,12 @@ wheels: setup ## Build sdists and manylinux wheels of both distributions, and te
 
 fuzz: setup ## Long comparison of the kernel with the reference engine: 10,000 scorings and as many replays.
 	@LEADCORE_CASES=10000 $(BIN)/python -m pytest tests/property -q -p no:cacheprovider
+
+sanitize-asan: setup ## Run the kernel's tests under AddressSanitizer and UndefinedBehaviorSanitizer (gcc).
+	@$(BIN)/python tools/sanitize.py asan
+
+sanitize-tsan: setup ## Run the tests of many threads under ThreadSanitizer (gcc).
+	@$(BIN)/python tools/sanitize.py tsan
 
 lock: $(VENV)/.tools ## Pin what development needs.
 	@$(BIN)/uv pip compile -q requirements/dev.in --no-header --no-annotate --no-emit-index-url --universal --python-version 3.11 -o requirements/dev.txt

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from leadcore._arrow import Encoder, Table
-from leadcore._opening import NEVER, Opening, after
+from leadcore._opening import NEVER
 from leadcore._points import to_points
-from leadcore._replay_log import CAUSES, Ints, ReplayLog
+from leadcore._replay_log import CAUSES, Ints, Moves, ReplayLog, Small
+from leadcore._spans import Alerts, Spans
 from leadcore.model import Model
 
 Name = Literal["transitions", "spans", "alerts", "states", "score_changes"]
@@ -24,103 +25,7 @@ NAMES: tuple[Name, ...] = ("transitions", "spans", "alerts", "states")
 STATUSES = ("met", "met_late", "breached", "open")
 _NO_EVENT = 2**32 - 1
 """An identity number that no event has."""
-_BIRTH, _MANUAL = CAUSES.index("birth"), CAUSES.index("manual")
-
-
-@dataclass(frozen=True)
-class Alerts:
-    """Alerts, ordered by span, then by instant, then by level.
-
-    Attributes:
-        span: Which span.
-        at: Instant.
-        level: From 1, in document order.
-        told: Row of the table of who is told.
-    """
-
-    span: Ints
-    at: Ints
-    level: Ints
-    told: Ints
-
-
-class Spans:
-    """Every stay, in the order of the moves that began them: a move begins a stay, the lead's next one ends it.
-
-    Attributes:
-        left: Instant at which it was left; `NEVER` while it was not.
-        open: Whether it was not left.
-    """
-
-    def __init__(self, model: Model, log: ReplayLog, end: int) -> None:
-        assert model.lifecycle is not None
-        self._model, self._moves, self._end = model, log.moves, end
-        self._stages = model.lifecycle.stages
-        self.open = np.append(self._moves.lead[1:] != self._moves.lead[:-1], True)[: len(self._moves.lead)]
-        self.left = np.where(self.open, NEVER, np.append(self._moves.at[1:], NEVER)[: len(self.open)])
-        self._openings = {name: Opening(calendar, model.timezone) for name, calendar in model.calendars.items()}
-        order = np.argsort(self._moves.to_stage.astype(np.int16), kind="stable")
-        self._of_stage = np.split(order, np.cumsum(np.bincount(self._moves.to_stage, minlength=len(self._stages)))[:-1])
-
-    def visits(self) -> Ints:
-        """How often each lead had entered the stage by then, from 1 (spec 8.10)."""
-        visits = np.empty(len(self.open), np.int64)
-        for rows in self._of_stage:
-            lead = self._moves.lead[rows]
-            place = np.arange(len(rows))
-            first = np.append(True, lead[1:] != lead[:-1])[: len(rows)]
-            visits[rows] = place - np.maximum.accumulate(np.where(first, place, 0)) + 1
-        return visits
-
-    def begun_by(self) -> npt.NDArray[np.int32]:
-        """What began each stay: a transition by its place in the document, then `birth`, then `manual` (spec 8.10)."""
-        assert self._model.lifecycle is not None
-        rules, moves = len(self._model.lifecycle.transitions), self._moves
-        otherwise = np.where(moves.cause == _BIRTH, rules, rules + 1)
-        return np.where(moves.rule >= 0, moves.rule, otherwise).astype(np.int32)
-
-    def due(self) -> tuple[Ints, npt.NDArray[np.int32]]:
-        """When each stay is due, `NEVER` without an sla or beyond the year 9999, and its status, -1 without an sla."""
-        due = np.full(len(self.open), NEVER, np.int64)
-        status = np.full(len(self.open), -1, np.int32)
-        for stage, rows in zip(self._stages, self._of_stage, strict=True):
-            if stage.sla is not None:
-                due[rows] = self._after(rows, int(stage.sla.due), stage.sla.calendar)
-                late = np.where(self.open[rows], self._end, self.left[rows]) > due[rows]
-                status[rows] = np.where(self.open[rows], np.where(late, 2, 3), np.where(late, 1, 0))
-        return due, status
-
-    def alerts(self) -> tuple[Alerts, list[tuple[str, ...]]]:
-        """Alerts that fall into a stay [entered, left) and the run (spec 8.9), and who is told."""
-        told: list[tuple[str, ...]] = []
-        parts: list[tuple[Ints, Ints, int, int]] = []
-        last = np.minimum(self.left - 1, self._end)  # where an alert may be at the latest
-        for stage, rows in zip(self._stages, self._of_stage, strict=True):
-            if stage.sla is None:
-                continue
-            # Of one stay a longer time comes later whatever the calendar, so this order is that of instants and levels.
-            for level, alert in sorted(enumerate(stage.sla.alerts, 1), key=lambda item: (item[1].after, item[0])):
-                near = rows[self._moves.at[rows] + int(alert.after) <= last[rows]]  # no calendar makes it earlier
-                at = self._after(near, int(alert.after), stage.sla.calendar)
-                inside = at <= last[near]
-                parts.append((near[inside], at[inside], level, len(told)))
-                told.append(alert.notify)
-        if not parts:
-            none = np.empty(0, np.int64)
-            return Alerts(none, none, none, none), told
-        span = np.concatenate([rows for rows, _, _, _ in parts])
-        counts = [len(rows) for rows, _, _, _ in parts]
-        order = np.argsort(span, kind="stable")
-        return Alerts(
-            span[order],
-            np.concatenate([at for _, at, _, _ in parts])[order],
-            np.repeat(np.array([level for _, _, level, _ in parts], np.int64), counts)[order],
-            np.repeat(np.array([who for _, _, _, who in parts], np.int64), counts)[order],
-        ), told
-
-    def _after(self, rows: Ints, duration: int, calendar: str | None) -> Ints:
-        entered = self._moves.at[rows]
-        return after(entered, duration) if calendar is None else self._openings[calendar].due(entered, duration)
+_BIRTH = CAUSES.index("birth")
 
 
 class Tables(Protocol):
@@ -170,7 +75,6 @@ class ReplayTables:
         self._model, self._log, self._encoder, self._end = model, log, encoder, end
         self._micropoints, self._rejected = micropoints, rejected_rows
         self._stages = [stage.name for stage in model.lifecycle.stages]
-        self._rules = [rule.name for rule in model.lifecycle.transitions]
 
     def leads(self, table: Name) -> Ints:
         """The lead of each row of a table, by its place in the result; ascending."""
@@ -186,63 +90,20 @@ class ReplayTables:
     def transitions(self) -> Table:
         """Every move, births included."""
         moves = self._log.moves
-        return Table.build(
-            [
-                ("lead_id", ("column", self._lead_ids)),
-                ("at", ("instant", moves.at, None)),
-                ("from_stage", ("dictionary", moves.from_stage, self._stages)),
-                ("to_stage", ("dictionary", moves.to_stage, self._stages)),
-                ("rule", ("dictionary", moves.rule, self._rules)),
-                ("cause", ("dictionary", moves.cause, list(CAUSES))),
-                ("event_id", ("column", self._event_ids(moves.event))),
-                *self._scores(moves.scores),
-            ]
-        )
+        return transition_table(self._model, moves, self._lead_ids, self._event_ids(moves.event), self._micropoints)
 
     @cached_property
     def spans(self) -> Table:
         """Every stay in a stage."""
-        assert self._model.lifecycle is not None
-        moves, spans = self._log.moves, self._spans
-        due, status = spans.due()
-        begun_by = spans.begun_by()
-        ended_by = np.where(spans.open, -1, np.append(begun_by[1:], -1)[: len(begun_by)]).astype(np.int32)
-        by = [*self._rules, "birth", "manual"]
-        owners = list(dict.fromkeys(stage.owner for stage in self._model.lifecycle.stages if stage.owner is not None))
-        place = {owner: i for i, owner in enumerate(owners)}
-        owner = np.array([-1 if s.owner is None else place[s.owner] for s in self._model.lifecycle.stages], np.int32)
-        return Table.build(
-            [
-                ("lead_id", ("column", self._lead_ids)),
-                ("stage", ("dictionary", moves.to_stage, self._stages)),
-                ("visit", spans.visits()),
-                ("entered_at", ("instant", moves.at, None)),
-                ("left_at", _instants(spans.left)),
-                ("entered_by", ("dictionary", begun_by, by)),
-                ("left_by", ("dictionary", ended_by, by)),
-                ("owner", ("dictionary", owner[moves.to_stage], owners)),
-                ("sla_due_at", _instants(due)),
-                ("sla_status", ("dictionary", status, list(STATUSES))),
-            ]
-        )
+        return span_table(self._model, self._log.moves, self._spans, self._lead_ids)
 
     @cached_property
     def alerts(self) -> Table:
         """Every alert logged."""
         moves = self._log.moves
         alerts, told = self._alerts
-        ends = np.cumsum([0, *map(len, told)], dtype=np.int64)
-        names = [("notify", ("lists", ends, [name for names in told for name in names]))]
-        return Table.build(
-            [
-                ("lead_id", ("column", self._encoder.ids(self._log.lead[moves.lead[alerts.span]]))),
-                ("stage", ("dictionary", moves.to_stage[alerts.span], self._stages)),
-                ("entered_at", ("instant", moves.at[alerts.span], None)),
-                ("at", ("instant", alerts.at, None)),
-                ("level", alerts.level),
-                ("notify", ("column", Table.build(names).take(alerts.told))),
-            ]
-        )
+        leads = self._encoder.ids(self._log.lead[moves.lead[alerts.span]])
+        return alert_table(self._model, leads, moves.to_stage[alerts.span], moves.at[alerts.span], alerts, told)
 
     @cached_property
     def states(self) -> Table:
@@ -252,7 +113,7 @@ class ReplayTables:
             ("lead_id", ("column", self._encoder.ids(log.lead))),
             ("stage", ("dictionary", log.stage, self._stages)),
             ("entered_at", ("instant", log.entered, log.stage >= 0)),
-            *self._scores(log.scores),
+            *score_columns(self._model, log.scores, self._micropoints),
         ]
         for i, name in enumerate(self._model.thresholds):
             columns.append((name, log.thresholds[:, i] != 0))
@@ -281,7 +142,8 @@ class ReplayTables:
 
     @cached_property
     def _spans(self) -> Spans:
-        return Spans(self._model, self._log, self._end)
+        moves = self._log.moves
+        return Spans(self._model, moves.lead, moves.at, moves.to_stage, self._end)
 
     @cached_property
     def _alerts(self) -> tuple[Alerts, list[tuple[str, ...]]]:
@@ -295,12 +157,8 @@ class ReplayTables:
     def _event_ids(self, events: Ints) -> Table:
         return self._encoder.event_ids(np.where(events < 0, _NO_EVENT, events).astype(np.uint32))
 
-    def _scores(self, micropoints: Ints) -> list[Column]:
-        return [(name, self._points(micropoints[:, i])) for i, name in enumerate(self._model.scores)]
-
     def _points(self, micropoints: Ints) -> npt.NDArray[Any]:
-        values = np.ascontiguousarray(micropoints)
-        return values if self._micropoints else to_points(values)
+        return points_column(micropoints, self._micropoints)
 
 
 @dataclass(frozen=True)
@@ -318,6 +176,82 @@ class FinishedTables:
         place = {lead_id: i for i, lead_id in enumerate(self.states.column("lead_id"))}
         found: Table | None = getattr(self, table)
         return np.array([place[lead_id] for lead_id in ([] if found is None else found.column("lead_id"))], np.int64)
+
+
+def points_column(values: Ints, micropoints: bool) -> npt.NDArray[Any]:
+    """A column of points, or of whole micropoints where they were asked for."""
+    values = np.ascontiguousarray(values)
+    return values if micropoints else to_points(values)
+
+
+def score_columns(model: Model, scores: Ints, micropoints: bool) -> list[Column]:
+    """A column per score."""
+    return [(name, points_column(scores[:, i], micropoints)) for i, name in enumerate(model.scores)]
+
+
+def transition_table(model: Model, moves: Moves, leads: Table, event_ids: Table, micropoints: bool) -> Table:
+    """The table of transitions, from the ids of leads and events of each move."""
+    assert model.lifecycle is not None
+    stages = [stage.name for stage in model.lifecycle.stages]
+    return Table.build(
+        [
+            ("lead_id", ("column", leads)),
+            ("at", ("instant", moves.at, None)),
+            ("from_stage", ("dictionary", moves.from_stage, stages)),
+            ("to_stage", ("dictionary", moves.to_stage, stages)),
+            ("rule", ("dictionary", moves.rule, [rule.name for rule in model.lifecycle.transitions])),
+            ("cause", ("dictionary", moves.cause, list(CAUSES))),
+            ("event_id", ("column", event_ids)),
+            *score_columns(model, moves.scores, micropoints),
+        ]
+    )
+
+
+def span_table(model: Model, moves: Moves, spans: Spans, leads: Table) -> Table:
+    """The table of spans, from the moves that began them and the ids of their leads."""
+    assert model.lifecycle is not None
+    stages, rules = model.lifecycle.stages, model.lifecycle.transitions
+    due, status = spans.due()
+    otherwise = np.where(moves.cause == _BIRTH, len(rules), len(rules) + 1)
+    begun_by = np.where(moves.rule >= 0, moves.rule, otherwise).astype(np.int32)
+    ended_by = np.where(spans.open, -1, np.append(begun_by[1:], -1)[: len(begun_by)]).astype(np.int32)
+    by = [*(rule.name for rule in rules), "birth", "manual"]
+    owners = list(dict.fromkeys(stage.owner for stage in stages if stage.owner is not None))
+    place = {owner: i for i, owner in enumerate(owners)}
+    owner = np.array([-1 if stage.owner is None else place[stage.owner] for stage in stages], np.int32)
+    return Table.build(
+        [
+            ("lead_id", ("column", leads)),
+            ("stage", ("dictionary", moves.to_stage, [stage.name for stage in stages])),
+            ("visit", spans.visits()),
+            ("entered_at", ("instant", moves.at, None)),
+            ("left_at", _instants(spans.left)),
+            ("entered_by", ("dictionary", begun_by, by)),
+            ("left_by", ("dictionary", ended_by, by)),
+            ("owner", ("dictionary", owner[moves.to_stage], owners)),
+            ("sla_due_at", _instants(due)),
+            ("sla_status", ("dictionary", status, list(STATUSES))),
+        ]
+    )
+
+
+def alert_table(
+    model: Model, leads: Table, stage: Small, entered: Ints, alerts: Alerts, told: list[tuple[str, ...]]
+) -> Table:
+    """The table of alerts, from the ids of their leads, the stays they fall into and who is told."""
+    assert model.lifecycle is not None
+    ends = np.cumsum([0, *map(len, told)], dtype=np.int64)
+    names = [("notify", ("lists", ends, [name for names in told for name in names]))]
+    return Table.build(
+        [
+            ("lead_id", ("column", leads)),
+            ("stage", ("dictionary", stage, [one.name for one in model.lifecycle.stages])),
+            ("entered_at", ("instant", entered, None)),
+            ("at", ("instant", alerts.at, None)),
+            ("level", alerts.level),
+            ("notify", ("column", Table.build(names).take(alerts.told))),
+        ]
+    )
 
 
 def criterion_names(model: Model) -> list[str]:

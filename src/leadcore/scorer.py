@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from leadcore import _kernel
-from leadcore._arrow import ArrowStream, Program, Table, from_python
+from leadcore._arrow import Program, Table, from_python
+from leadcore._asked_tables import AskedTables, collected_whole, read_again
 from leadcore._inputs import AsOf, Column, TableLike, as_stream, column_names, data_errors, one_instant
-from leadcore._plan import Plan, plan_model
+from leadcore._plan import plan_model
 from leadcore._replay_run import Compiled, collected, compile_replay, run_replay
 from leadcore._replay_tables import ReplayTables, Tables
-from leadcore._run import Asks, Reading, Request, run
+from leadcore._run import Reading, Request, run
 from leadcore._time import to_datetime
 from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem
 from leadcore.explanation import Explanation
@@ -23,41 +24,7 @@ from leadcore.model import Model
 from leadcore.replay import Replay, ReplayCounts, row_finder
 from leadcore.scores import LeadScore, Scores
 
-
-def _collected(request: Request) -> Request:
-    """The request with its tables read whole, so that they can be read again."""
-
-    def whole(table: ArrowStream | None) -> ArrowStream | None:
-        return None if table is None else Table.collect(table)
-
-    return replace(
-        request,
-        events=whole(request.events),
-        leads=whole(request.leads),
-        aliases=whole(request.aliases),
-        asks=whole(request.asks),
-    )
-
-
-def _read_again(
-    plan: Plan, program: Program, request: Request, before: Reading, instead: str, rows: bool = False
-) -> Reading:
-    """The input once more; a stream that was read up says so or comes back empty."""
-    reason: Exception | None = None
-    try:
-        again = Reading(plan, program, request, rows=rows)
-        counted, known = again.encoder.counts()["rows"], before.encoder.counts()["rows"]
-        if all(counted.get(table, 0) == known.get(table, 0) for table in ("leads", "events", "aliases")):
-            return again
-    except Exception as fault:
-        reason = fault
-    raise LeadcoreError(
-        f"the input cannot be read again: it was a stream that is read only once, or it changed since; {instead}"
-    ) from reason
-
-
 _NO_ROWS = np.empty(0, np.int64)
-_NO_CODES = np.empty(0, np.uint32)
 
 
 class Scorer:
@@ -181,7 +148,7 @@ class Scorer:
             from leadcore._reference_run import reference_answers
 
             with data_errors("tables"):
-                request = _collected(request)
+                request = collected_whole(request)
             return self._scores(request, micropoints, True, reference_answers)
         if engine != "kernel":
             raise LeadcoreError(f"engine is 'kernel' or 'reference', not {engine!r}")
@@ -265,7 +232,7 @@ class Scorer:
         request = collected(replace(request, start=as_stream(start, "start")))
         if engine == "reference":
             with data_errors("tables"):
-                request = _collected(request)
+                request = collected_whole(request)
         reading, log, left_out, overflow = run_replay(compiled, request, score_changes)
         counts = ReplayCounts.of(reading.counts(left_out, overflow), compiled.model, log)
         rejected = reading.rejected_rows(log.lead) if request.reject else None
@@ -278,7 +245,7 @@ class Scorer:
         def score_at(moments: Table) -> Any:
             """Micropoints at (lead, instant) pairs, of the same tables, read again."""
             asked = replace(request, instant=None, asks=moments, start=None, sort=False, unknown_leads="score")
-            again = _read_again(
+            again = read_again(
                 self._plan, self._program, asked, reading, "replay from tables, or take score_changes=True"
             )
             asks, _ = again.asks()
@@ -343,36 +310,9 @@ class Scorer:
             run(self._plan, self._kernel_plan, reading, asks, 0)
             answers, overflow = engine(self._model, self._plan, request, reading, asks)
 
-        def again() -> Reading:
-            """The input once more, with row numbers."""
-            return _read_again(self._plan, self._program, request, reading, "score with explain=True", rows=True)
-
-        return Scores(
-            self._model, self._plan, reading, asks, answers, reading.counts(left_out, overflow), micropoints, again,
-            self._shares, self._lines,
-        )  # fmt: skip
-
-    def _shares(self, reading: Reading, code: int, at: int) -> list[tuple[int, int, int, int]]:
-        """What each event of one lead adds to each fold."""
-        if reading.alias is not None and code < len(reading.alias):
-            code = int(reading.alias[code])
-        worker = _kernel.Worker(self._kernel_plan)
-        events, _ = reading.hit_sets(self._kernel_plan)
-        shares: list[tuple[int, int, int, int]] = worker.shares(
-            reading.store, code % reading.store.partitions, reading.lead_count, events, reading.ranks,
-            reading.first_id, reading.repeats, code, at,
-        )  # fmt: skip
-        return shares
-
-    def _lines(self, reading: Reading, code: int, at: int) -> Any:
-        """The explanation's lines of one lead."""
-        if reading.alias is not None and code < len(reading.alias):
-            code = int(reading.alias[code])
-        lead, instant = np.array([code], np.uint32), np.array([at], np.int64)
-        rows = reading.canonical(reading.rows.get("code", _NO_CODES))
-        attributes, account = reading.in_force(lead, instant, rows)
-        answers, _ = run(self._plan, self._kernel_plan, reading, Asks(lead, instant, attributes, account), 2)
-        return answers.lines[0]
+        asked = AskedTables(self._model, self._plan, self._kernel_plan, self._program, reading, asks)
+        counts = reading.counts(left_out, overflow)
+        return Scores(self._model, self._plan, asked, answers, counts, micropoints)
 
     def score_lead(
         self, attributes: Mapping[str, Any] | None, events: Sequence[Mapping[str, Any]], *, as_of: Any

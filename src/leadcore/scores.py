@@ -5,16 +5,15 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from leadcore._arrow import Table
 from leadcore._plan import Plan
 from leadcore._points import to_points
-from leadcore._run import Answers, Asks, Counts, Reading
+from leadcore._run import Answers, Counts
 from leadcore._time import to_datetime
-from leadcore.accounts import account_table
 from leadcore.errors import LeadcoreError
 from leadcore.explanation import Explanation, Share
 from leadcore.frame import Frame
@@ -73,6 +72,40 @@ class LeadScore:
         return f"LeadScore({self.lead_id!r}, {', '.join(told)})"
 
 
+class Asked(Protocol):
+    """Who was asked when, row by row of a result, and what stands behind it: tables that were read, or a ledger."""
+
+    @property
+    def at(self) -> npt.NDArray[np.int64]:
+        """The instant of each row."""
+
+    @property
+    def own_instants(self) -> bool:
+        """Whether rows have instants of their own, and so a column ``as_of``."""
+
+    @property
+    def rejected_rows(self) -> npt.NDArray[np.int64] | None:
+        """Rejected rows of the lead of each row; None where rows are not rejected."""
+
+    def ids(self, rows: npt.NDArray[np.intp] | None = None) -> Table:
+        """The lead ids of these rows, or of all: one column ``lead_id``."""
+
+    def rows_of(self, lead_id: int | str) -> npt.NDArray[np.intp]:
+        """The rows of a lead, or of a record that is this lead by ``aliases``."""
+
+    def rejects(self) -> Table:
+        """Rejected rows of the tables."""
+
+    def accounts(self, answers: Answers, micropoints: bool) -> Table:
+        """Account scores of these answers, for a model that has some."""
+
+    def lines(self, row: int) -> npt.NDArray[np.int64]:
+        """The lines of a row's explanation, each in two words."""
+
+    def shares(self, row: int) -> list[Share]:
+        """What each counted event of a row adds."""
+
+
 class Scores(Frame):
     """Scores of many leads (spec 12): an immutable Arrow table with one row per lead and instant asked.
 
@@ -89,13 +122,10 @@ class Scores(Frame):
     """
 
     def __init__(
-        self, model: Model, plan: Plan, reading: Reading, asks: Asks, answers: Answers, counts: Counts,
-        micropoints: bool, again: Callable[[], Reading], shares: Callable[[Reading, int, int], list[tuple[int, int, int, int]]],
-        explain_one: Callable[[Reading, int, int], npt.NDArray[np.int64]],
-    ) -> None:  # fmt: skip
+        self, model: Model, plan: Plan, asked: Asked, answers: Answers, counts: Counts, micropoints: bool
+    ) -> None:
         self.model, self.counts = model, counts
-        self._plan, self._reading, self._asks, self._answers = plan, reading, asks, answers
-        self._micropoints, self._again, self._shares, self._explain_one = micropoints, again, shares, explain_one
+        self._plan, self._asked, self._answers, self._micropoints = plan, asked, answers, micropoints
 
     @property
     def table(self) -> Table:
@@ -104,10 +134,10 @@ class Scores(Frame):
 
     @cached_property
     def _built(self) -> Table:
-        plan, asks, answers = self._plan, self._asks, self._answers
-        columns: list[tuple[str, Any]] = [("lead_id", ("column", self._reading.encoder.ids(asks.lead)))]
-        if self._reading.request.instant is None:
-            columns.append(("as_of", ("instant", asks.at, None)))
+        plan, asked, answers = self._plan, self._asked, self._answers
+        columns: list[tuple[str, Any]] = [("lead_id", ("column", asked.ids()))]
+        if asked.own_instants:
+            columns.append(("as_of", ("instant", asked.at, None)))
         for i, name in enumerate(plan.scores):
             values = np.ascontiguousarray(answers.scores[:, i])
             columns.append((name, values if self._micropoints else to_points(values)))
@@ -122,14 +152,15 @@ class Scores(Frame):
         for name, threshold in self.model.thresholds.items():
             score = plan.scores.index(threshold.score)
             columns.append((name, answers.scores[:, score] >= self.model.micropoints(threshold.at)))
-        if self._reading.request.reject:
-            columns.append(("rejected_rows", self._reading.rejected_rows(asks.lead)))
+        rejected = asked.rejected_rows
+        if rejected is not None:
+            columns.append(("rejected_rows", rejected))
         return Table.build(columns)
 
     @cached_property
     def rejects(self) -> Table:
         """Rejected rows: ``table``, ``row``, ``column``, ``value``, ``reason``; empty unless ``on_error="reject"``."""
-        return self._reading.encoder.rejects()
+        return self._asked.rejects()
 
     @cached_property
     def accounts(self) -> Frame:
@@ -140,10 +171,9 @@ class Scores(Frame):
         """
         if self.model.accounts is None:
             raise LeadcoreError("this model declares no accounts")
-        if self._reading.request.instant is None:
+        if self._asked.own_instants:
             raise LeadcoreError("account scores need one instant for all leads: give as_of as a single instant")
-        table = account_table(self.model, self._plan, self._reading, self._asks, self._answers, self._micropoints)
-        return Frame(table)
+        return Frame(self._asked.accounts(self._answers, self._micropoints))
 
     def __iter__(self) -> Iterator[LeadScore]:
         """Every row, in order."""
@@ -151,7 +181,7 @@ class Scores(Frame):
             yield self.at(row)
 
     def __contains__(self, lead_id: object) -> bool:
-        return isinstance(lead_id, (int, str)) and len(self._rows_of(lead_id)) > 0
+        return isinstance(lead_id, (int, str)) and len(self._asked.rows_of(lead_id)) > 0
 
     def __getitem__(self, lead_id: int | str) -> LeadScore:
         """The lead's row; with several instants, the latest."""
@@ -167,10 +197,9 @@ class Scores(Frame):
 
     def at(self, row: int) -> LeadScore:
         """The result's row by its position, from 0."""
-        answers, asks = self._answers, self._asks
-        lead_id = self._reading.id_of(int(asks.lead[row]))
+        answers = self._answers
         return LeadScore(
-            self._plan, self.model, lead_id, int(asks.at[row]), tuple(answers.scores[row].tolist()),
+            self._plan, self.model, self._id_of(row), int(self._asked.at[row]), tuple(answers.scores[row].tolist()),
             tuple(answers.grades[row].tolist()), int(answers.rating[row]) if self._plan.ratings else 0,
             int(answers.label[row]) if self._plan.labels else 0, lambda shares: self._explain_row(row, shares),
         )  # fmt: skip
@@ -216,8 +245,8 @@ class Scores(Frame):
         return Frame(
             Table.build(
                 [
-                    ("lead_id", ("column", self._reading.encoder.ids(self._asks.lead[rows]))),
-                    ("as_of", ("instant", self._asks.at[rows], None)),
+                    ("lead_id", ("column", self._asked.ids(rows))),
+                    ("as_of", ("instant", self._asked.at[rows], None)),
                     ("score", named(lambda line: line.score)),
                     ("group", named(lambda line: line.group)),
                     ("criterion", named(lambda line: line.criterion)),
@@ -227,41 +256,21 @@ class Scores(Frame):
             )
         )
 
-    def _rows_of(self, lead_id: int | str) -> npt.NDArray[np.intp]:
-        code = self._reading.encoder.find(lead_id)
-        if code is None:
-            return np.empty(0, np.intp)
-        if self._reading.alias is not None and code < len(self._reading.alias):
-            code = int(self._reading.alias[code])
-        return np.flatnonzero(self._asks.lead == code)
+    def _id_of(self, row: int) -> Any:
+        return self._asked.ids(np.array([row])).row(0)["lead_id"]
 
     def _row_of(self, lead_id: int | str) -> int:
-        rows = self._rows_of(lead_id)
+        rows = self._asked.rows_of(lead_id)
         if not len(rows):
             raise KeyError(f"no lead {lead_id!r} in this result of {len(self)} rows")
-        return int(rows[np.argmax(self._asks.at[rows])])
+        return int(rows[np.argmax(self._asked.at[rows])])
 
     def _explain_row(self, row: int, shares: bool) -> Explanation:
-        lead, at = int(self._asks.lead[row]), int(self._asks.at[row])
         kept = self._answers.lines.shape[1] and not self._answers.wrapped
-        lines, told = self._answers.lines[row] if kept else None, list[Share]()
-        if lines is None or shares:
-            reading = self._again()
-            lead_id = self._reading.id_of(lead)
-            code = reading.encoder.find(lead_id)
-            if lines is None:
-                lines = self._explain_one(reading, code if code is not None else lead, at)
-                if shares:
-                    reading = self._again()
-            if shares and code is not None:
-                names = {fold: name for name, fold in self._plan.shared}
-                told = [
-                    Share(names[fold], event_row, to_datetime(when), value)
-                    for event_row, when, fold, value in self._shares(reading, code, at)
-                    if fold in names
-                ]
+        lines = self._answers.lines[row] if kept else self._asked.lines(row)
+        told = self._asked.shares(row) if shares else []
         totals = dict(zip(self._plan.scores, self._answers.scores[row].tolist(), strict=True))
-        return Explanation.of(self._plan, self._reading.id_of(lead), to_datetime(at), totals, lines, told)
+        return Explanation.of(self._plan, self._id_of(row), to_datetime(int(self._asked.at[row])), totals, lines, told)
 
     def _repr_html_(self) -> str:
         note = html.escape(f"{len(self)} rows of model {self.model.name!r}")

@@ -40,12 +40,13 @@ class Run:
         leads: Any = None,
         *,
         reject: bool = False,
+        keep: bool = False,
         size: int = 1000,
         columns: dict[str, str] | None = None,
         codes: int = 0,
         numbers: int = 0,
     ) -> None:
-        self.encoder = Encoder(compiled, reject)
+        self.encoder = Encoder(compiled, reject, keep)
         self.leads = self.encoder.read_leads(leads, columns or {}) if leads is not None else {}
         self.rows: list[dict[str, Any]] = []
         self.blocks: list[int] = []
@@ -77,6 +78,17 @@ class Run:
     def ids(self) -> list[Any]:
         codes = np.arange(self.encoder.lead_count, dtype=np.uint32)
         return pa.table(self.encoder.ids(codes))["lead_id"].to_pylist()
+
+    def event_keys(self) -> list[tuple[bytes, bytes]]:
+        """Order key and content digest by row."""
+        offsets, data, digests = self.encoder.event_keys(np.array(self.column("order"), np.uint32))
+        bounds = itertools.pairwise(offsets.tolist())
+        return [(data[a:b].tobytes(), digest.tobytes()) for (a, b), digest in zip(bounds, digests, strict=True)]
+
+    def digests(self, place: int) -> list[bytes]:
+        """The digest of each row's value in a code column."""
+        known = [digest.tobytes() for digest in self.encoder.code_digests(place)]
+        return [known[codes[place]] for codes in self.column("codes")]
 
     def column(self, name: str) -> list[Any]:
         return [row[name] for row in self.rows]

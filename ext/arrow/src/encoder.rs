@@ -8,10 +8,10 @@ use arrow_array::builder::{Int64Builder, StringBuilder};
 use arrow_array::{new_null_array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use numpy::{
-    IntoPyArray, PyArray1, PyReadonlyArray1, PyReadwriteArray1, PyReadwriteArray2,
-    PyUntypedArrayMethods,
+    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1,
+    PyReadwriteArray2, PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyMapping};
 use pyo3_arrow::input::AnyRecordBatch;
@@ -24,7 +24,9 @@ use crate::events::Events;
 use crate::faults::Faults;
 use crate::hits::HitSets;
 use crate::ids::Ids;
+use crate::kept::code_digests;
 use crate::leads;
+use crate::order_keys::DIGEST;
 use crate::pairs::read_pairs;
 use crate::plan::Plan;
 use crate::program::Program;
@@ -64,6 +66,11 @@ fn table_of(columns: Vec<(&str, ArrayRef, bool)>) -> PyResult<Table> {
     })
 }
 
+type Keys<'py> = (
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<u8>>,
+    Bound<'py, PyArray2<u8>>,
+);
 type Sets<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>);
 
 fn sets_of<'py>(py: Python<'py>, sets: &HitSets) -> Sets<'py> {
@@ -83,13 +90,14 @@ pub struct Encoder {
     lead_rules: Evaluator,
     event_rules: Evaluator,
     events: Option<Events>,
+    keep: bool,
 }
 
 #[pymethods]
 impl Encoder {
     #[new]
-    #[pyo3(signature = (program, reject = false))]
-    fn new(program: &Program, reject: bool) -> Self {
+    #[pyo3(signature = (program, reject = false, keep = false))]
+    fn new(program: &Program, reject: bool, keep: bool) -> Self {
         let plan = program.plan.clone();
         let mut of_nulls = Vec::new();
         plan.leads.hits(
@@ -105,6 +113,7 @@ impl Encoder {
             accounts: Ids::default(),
             faults: Faults::new(reject),
             events: None,
+            keep,
         }
     }
 
@@ -196,7 +205,7 @@ impl Encoder {
         py.detach(|| {
             guard(|| {
                 self.faults.open();
-                let events = Events::open(&self.plan, &mut self.leads, stream, &names)?;
+                let events = Events::open(&self.plan, &mut self.leads, stream, &names, self.keep)?;
                 let (identities, contents) = (events.identities.is_some(), events.contents);
                 let plan = &self.plan;
                 self.event_rules = Evaluator::new(&plan.events, &[], |field| {
@@ -290,6 +299,53 @@ impl Encoder {
                 table_of(vec![("event_id", column, true)])
             })
         })
+    }
+
+    fn event_keys<'py>(
+        &mut self,
+        py: Python<'py>,
+        identities: PyReadonlyArray1<'_, u32>,
+    ) -> PyResult<Keys<'py>> {
+        let numbers = identities.as_slice()?;
+        let known = self
+            .events
+            .as_mut()
+            .and_then(|events| events.identities.as_mut());
+        let Some(known) = known.filter(|_| self.keep) else {
+            return Err(PyValueError::new_err("there are keys only of events kept"));
+        };
+        let (side, texts) = (&self.plan.events, &self.event_rules.texts);
+        let keys = py.detach(|| {
+            guard(|| {
+                let unknown =
+                    |number| PyValueError::new_err(format!("there is no identity {number}"));
+                known.keys(side, texts, numbers).map_err(unknown)
+            })
+        })?;
+        Ok((
+            keys.offsets.into_pyarray(py),
+            keys.data.into_pyarray(py),
+            keys.digests
+                .into_pyarray(py)
+                .reshape([numbers.len(), DIGEST])?,
+        ))
+    }
+
+    fn code_digests<'py>(
+        &self,
+        py: Python<'py>,
+        place: usize,
+    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        let Some(field) = self.plan.codes.get(place) else {
+            let reason = format!("there is no code column {place}");
+            return Err(PyIndexError::new_err(reason));
+        };
+        let kind = self.plan.events.fields[*field].kind;
+        let texts = self.event_rules.texts[*field].as_ref();
+        let values = self.events.as_ref().and_then(|events| events.values(place));
+        let digests = py.detach(|| guard(|| Ok(code_digests(kind, texts, values))))?;
+        let codes = digests.len() / DIGEST;
+        digests.into_pyarray(py).reshape([codes, DIGEST])
     }
 
     fn ids(&mut self, py: Python<'_>, codes: PyReadonlyArray1<'_, u32>) -> PyResult<Table> {

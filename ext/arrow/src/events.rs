@@ -49,6 +49,7 @@ impl Events {
         leads: &mut Ids,
         stream: Box<dyn RecordBatchReader + Send>,
         names: &HashMap<String, String>,
+        keep: bool,
     ) -> PyResult<Self> {
         let mut columns = Columns::new(TABLE, stream.as_ref(), names);
         let lead = columns.find_ids("lead_id", true, leads);
@@ -68,7 +69,9 @@ impl Events {
                 String::from("lead_id, at and type are required"),
             ));
         };
-        let contents = event_id.is_some();
+        let identities = keep || plan.ordered || event_id.is_some();
+        // What is kept has the content of a row with an id as a digest.
+        let contents = event_id.is_some() && !keep;
         Ok(Self {
             stream: Some(Mutex::new(stream)),
             places: Places {
@@ -84,13 +87,18 @@ impl Events {
             names: TypeNames::new(side),
             leads_known: DictionaryCodes::default(),
             id_kind,
-            identities: (plan.ordered || contents).then(|| Identities::new(side, id_kind)),
+            identities: identities.then(|| Identities::new(side, id_kind, keep)),
             contents,
             values: plan.codes.iter().map(|_| IntTable::default()).collect(),
             fields: Fields::new(side),
             rows: EventRows::default(),
             kept: Vec::new(),
         })
+    }
+
+    /// The distinct values of a code column that is no text.
+    pub fn values(&self, number: usize) -> Option<&IntTable> {
+        self.values.get(number)
     }
 
     /// Fill a block; the number of rows filled, 0 at the end of the table.
@@ -270,7 +278,9 @@ impl Events {
                     None => None,
                 };
                 identities.load(side, kind, &self.fields.stretches, *i, rows.at[*i]);
-                block.order[place] = identities.order(kind, id);
+                let number = identities.order(kind, id);
+                identities.keep(side, kind, number, id, &run.evaluator.texts);
+                block.order[place] = number;
                 if self.contents {
                     block.content[place] = identities.content(kind);
                 }

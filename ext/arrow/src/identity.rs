@@ -7,11 +7,12 @@ use arrow_array::{ArrayRef, Int64Array, LargeStringArray, StringArray};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use rayon::slice::ParallelSliceMut;
 
-use crate::evaluate::Evaluator;
-use crate::field_plan::NO_INSTANT;
+use crate::evaluate::{Evaluator, TextMemory};
 use crate::fields::Stretch;
 use crate::ids::IdKind;
+use crate::kept::{write_row, EventKeys, Home, Kept};
 use crate::lexical::canonical;
+use crate::order_keys::{instant_order, number_order, write_id, RowBytes, DIGEST};
 use crate::plan::Side;
 use crate::source::Kind;
 use crate::strings::TextTable;
@@ -71,13 +72,35 @@ struct EventIds {
     arena: Vec<u8>,
     ends: Vec<usize>,
     numbers: Vec<u32>,
+    /// Texts looked at so far, and whether one of them is no canonical integer.
+    seen: u32,
+    worded: bool,
 }
 
 impl EventIds {
+    /// Whether all ids of text are canonical integers.
+    fn all_spelled(&mut self) -> bool {
+        while !self.worded && (self.seen as usize) < self.ends.len() {
+            self.worded = canonical(self.text(self.seen)).is_none();
+            self.seen += 1;
+        }
+        !self.worded
+    }
+
     fn text(&self, place: u32) -> &[u8] {
         let place = place as usize;
         let start = if place == 0 { 0 } else { self.ends[place - 1] };
         self.arena.get(start..self.ends[place]).unwrap_or(b"")
+    }
+
+    /// The id at a place; `spelled`: as the integer it spells.
+    fn id(&self, place: u32, spelled: bool) -> EventId<'_> {
+        if let Some(id) = self.integers.get(place as usize) {
+            return EventId::Integer(*id);
+        }
+        let text = self.text(place);
+        let integer = canonical(text).filter(|_| spelled);
+        integer.map_or(EventId::Text(text), EventId::Integer)
     }
 
     /// The place of an identity number, None for a row without an id. Numbers were given in ascending order.
@@ -113,23 +136,12 @@ pub struct Identities {
     next: u32,
     next_content: u32,
     record: Vec<u32>,
+    kept: Option<Kept>,
 }
 
-/// Words of a value such that comparing words compares values, null first (spec 2.4). Text is its code, replaced by
-/// its rank before anything is sorted.
-pub fn number_words(value: f64) -> [u32; 2] {
-    let bits = value.to_bits();
-    let ordered = match value {
-        value if value.is_nan() => 0,
-        _ if bits >> 63 == 1 => !bits,
-        _ => bits | 1 << 63,
-    };
-    [(ordered >> 32) as u32, ordered as u32]
-}
-
-pub fn instant_words(value: i64) -> [u32; 2] {
-    const { assert!(NO_INSTANT == i64::MIN) }; // null sorts first
-    let ordered = value as u64 ^ 1 << 63;
+/// Words such that comparing words compares values, null first (spec 2.4). Text is its code, replaced by its rank
+/// before anything is sorted.
+fn words_of(ordered: u64) -> [u32; 2] {
     [(ordered >> 32) as u32, ordered as u32]
 }
 
@@ -142,8 +154,9 @@ fn width(side: &Side, kind: usize) -> usize {
 }
 
 impl Identities {
-    /// `kind`: what the column of event ids holds, None without one or where all are null.
-    pub fn new(side: &Side, kind: Option<IdKind>) -> Self {
+    /// `kind`: what the column of event ids holds, None without one or where all are null. `keep`: what outlives the
+    /// run can be asked for.
+    pub fn new(side: &Side, kind: Option<IdKind>, keep: bool) -> Self {
         let records = |more: usize| {
             (0..side.kinds.len())
                 .map(|kind| Records::new(width(side, kind) + more))
@@ -158,6 +171,7 @@ impl Identities {
             next: 0,
             next_content: 0,
             record: Vec::new(),
+            kept: keep.then(Kept::default),
         }
     }
 
@@ -169,14 +183,20 @@ impl Identities {
     /// Write down the properties of a row.
     pub fn load(&mut self, side: &Side, kind: usize, stretches: &[Stretch], i: usize, at: i64) {
         self.record.clear();
-        self.record.extend(instant_words(at));
+        self.record.extend(words_of(instant_order(at)));
         for field in &side.kinds[kind].fields {
             let stretch = &stretches[*field];
             match side.fields[*field].kind {
                 Kind::Text => self.record.push(stretch.codes[i]),
                 Kind::Boolean => self.record.push(stretch.classes[i]),
-                Kind::Number => self.record.extend(number_words(stretch.numbers[i])),
-                Kind::Instant => self.record.extend(instant_words(stretch.instants[i])),
+                Kind::Number => {
+                    let ordered = number_order(stretch.numbers[i]);
+                    self.record.extend(words_of(ordered));
+                }
+                Kind::Instant => {
+                    let ordered = instant_order(stretch.instants[i]);
+                    self.record.extend(words_of(ordered));
+                }
             }
         }
     }
@@ -203,6 +223,59 @@ impl Identities {
         self.next - 1
     }
 
+    /// Keep what outlives the run of the row loaded, whose identity number was given just now.
+    pub fn keep(
+        &mut self,
+        side: &Side,
+        kind: usize,
+        number: u32,
+        id: Option<EventId<'_>>,
+        texts: &[Option<TextMemory>],
+    ) {
+        let Some(kept) = &mut self.kept else { return };
+        if id.is_some() {
+            kept.id(side, kind, &self.record, texts);
+        } else if number as usize == kept.len() {
+            kept.record(kind, self.events[kind].numbers.len() as u32 - 1);
+        }
+    }
+
+    /// Order keys and content digests of these identities; the first that is none otherwise.
+    pub fn keys(
+        &mut self,
+        side: &Side,
+        texts: &[Option<TextMemory>],
+        numbers: &[u32],
+    ) -> Result<EventKeys, u32> {
+        let spelled = self.kind == Some(IdKind::Untyped) && self.ids.all_spelled();
+        let mut row = RowBytes::default();
+        let mut keys = EventKeys {
+            offsets: Vec::with_capacity(numbers.len() + 1),
+            data: Vec::new(),
+            digests: Vec::with_capacity(numbers.len() * DIGEST),
+        };
+        keys.offsets.push(0);
+        for number in numbers {
+            let kept = self.kept.as_ref();
+            let (kept, home) = kept
+                .and_then(|kept| Some((kept, kept.home(*number)?)))
+                .ok_or(*number)?;
+            match home {
+                Home::Record { kind, place } => {
+                    let kind = kind as usize;
+                    let records = &self.events[kind];
+                    let record = Records::record(&records.words, records.width, place);
+                    write_row(side, kind, 0, record, texts, &mut row);
+                    keys.data.extend_from_slice(row.order());
+                }
+                Home::Id { place } => write_id(self.ids.id(place, spelled), &mut keys.data),
+            }
+            keys.offsets.push(keys.data.len() as i64);
+            keys.digests.extend_from_slice(&kept.digest(home));
+        }
+        Ok(keys)
+    }
+
     /// Rank by identity number, and how many of the first ranks have no id. Equal ids have equal ranks.
     pub fn ranks(&self, side: &Side, evaluator: &Evaluator) -> (Vec<u32>, usize) {
         let mut ranks = vec![0; self.next as usize];
@@ -217,7 +290,7 @@ impl Identities {
             })
             .collect();
         let mut kinds: Vec<usize> = (0..side.kinds.len()).collect();
-        kinds.sort_by(|a, b| side.kinds[*a].name.cmp(&side.kinds[*b].name));
+        kinds.sort_by_key(|kind| side.kinds[*kind].rank);
         for kind in kinds {
             let records = &self.events[kind];
             let words = ranked(side, kind, records, &text_ranks);

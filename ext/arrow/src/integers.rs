@@ -44,6 +44,11 @@ impl IntTable {
             .unwrap_or(0)
     }
 
+    /// All integers by code, from code 1 on.
+    pub fn keys(&self) -> &[i64] {
+        &self.keys
+    }
+
     #[inline]
     fn hash(&self, key: i64) -> usize {
         let product = u128::from(key as u64 ^ self.seed) * 0x9e37_79b9_7f4a_7c15;

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::condition::Value;
 use crate::evaluate::{number_value, Evaluator};
+use crate::one_event::Buffers;
 use crate::one_lead::{Event, OneLead};
 use crate::plan::{Plan, Side};
 use crate::scalars::{Cell, Id};
@@ -20,8 +21,9 @@ const MOST_SETS: usize = 65_536;
 
 /// What calls remember for each other: answers of tests, never results.
 pub struct Memory {
-    leads: Evaluator,
-    events: Evaluator,
+    pub leads: Evaluator,
+    pub events: Evaluator,
+    pub buffers: Buffers,
 }
 
 impl Memory {
@@ -29,7 +31,15 @@ impl Memory {
         Self {
             leads: Evaluator::new(&plan.leads, &[], |_| false),
             events: Evaluator::new(&plan.events, &[], |_| false),
+            buffers: Buffers::default(),
         }
+    }
+
+    /// The hits of a lead's attributes, one cell for each field.
+    pub fn lead_hits(&mut self, side: &Side, cells: &[Cell<'_>]) -> &[u32] {
+        let cell = |field: usize| cells.get(field).unwrap_or(&Cell::Null);
+        let set = set_of(side, 0, &mut self.leads, &mut self.buffers.classes, cell);
+        self.leads.sets.get(set)
     }
 
     /// Forget if there is too much to remember.
@@ -41,7 +51,7 @@ impl Memory {
 }
 
 /// The hit set number of a row of cells.
-fn set_of<'a, 'py: 'a>(
+pub fn set_of<'a, 'py: 'a>(
     side: &Side,
     kind: usize,
     evaluator: &mut Evaluator,
@@ -132,10 +142,8 @@ impl<'py> OneLead<'py> {
         plan: &Plan,
         memory: &mut Memory,
     ) -> PyResult<Encoded<'py>> {
-        let mut classes = Vec::new();
-        let attributes = |field: usize| &self.attributes[field];
-        let set = set_of(&plan.leads, 0, &mut memory.leads, &mut classes, attributes);
-        let lead_hits = PyArray1::from_slice(py, memory.leads.sets.get(set));
+        let lead_hits = memory.lead_hits(&plan.leads, &self.attributes);
+        let lead_hits = PyArray1::from_slice(py, lead_hits);
 
         let at: Vec<i64> = self.events.iter().map(|event| event.at).collect();
         let mut sets: Vec<u32> = vec![0];
@@ -147,7 +155,7 @@ impl<'py> OneLead<'py> {
                 &plan.events,
                 event.kind,
                 &mut memory.events,
-                &mut classes,
+                &mut memory.buffers.classes,
                 cell,
             );
             hits.push(*locals.entry(set).or_insert_with(|| {

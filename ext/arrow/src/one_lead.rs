@@ -1,22 +1,20 @@
 //! One lead with its events straight from Python values: the latency path.
 
 use hashbrown::HashMap;
-use pyo3::exceptions::PyKeyError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyString;
 
-use crate::errors::{edge_error, show, Problem};
-use crate::lexical::Fault;
+use crate::errors::Problem;
+use crate::mappings::{check, look_up, Row};
 use crate::plan::{Plan, Side};
 use crate::rows::IS_NULL;
-use crate::scalars::{id, instant, Cell, Id, NOT_TEXT};
-use crate::source::Kind;
+use crate::scalars::{Cell, Id, NOT_TEXT};
 
 /// Names of fields as Python objects, made once.
 pub struct Names {
-    leads: Vec<Py<PyString>>,
-    events: Vec<Py<PyString>>,
+    pub leads: Vec<Py<PyString>>,
+    pub events: Vec<Py<PyString>>,
     kinds: HashMap<String, usize>,
 }
 
@@ -40,6 +38,11 @@ impl Names {
             kinds: kinds.collect(),
         }
     }
+
+    /// The number of a declared event type.
+    pub fn kind(&self, name: &str) -> Option<usize> {
+        self.kinds.get(name).copied()
+    }
 }
 
 /// One event read.
@@ -57,21 +60,24 @@ pub struct OneLead<'py> {
     pub events: Vec<Event<'py>>,
     cells: Vec<Cell<'py>>,
     pub ignored: usize,
-    problems: Vec<Problem>,
 }
 
-fn look_up<'py>(
-    mapping: &Bound<'py, PyAny>,
-    name: &Bound<'py, PyString>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    if let Ok(dict) = mapping.cast::<PyDict>() {
-        return dict.get_item(name);
-    }
-    match mapping.get_item(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_instance_of::<PyKeyError>(mapping.py()) => Ok(None),
-        Err(error) => Err(error),
-    }
+/// The attributes of a lead by field.
+pub fn read_attributes<'py>(
+    plan: &Plan,
+    names: &Names,
+    attributes: &Bound<'py, PyAny>,
+    problems: &mut Vec<Problem>,
+) -> PyResult<Vec<Cell<'py>>> {
+    let mut row = Row {
+        table: "leads",
+        number: 0,
+        problems,
+    };
+    let named = plan.leads.fields.iter().zip(&names.leads);
+    named
+        .map(|(field, name)| row.cell(attributes, name.bind(attributes.py()), field.kind))
+        .collect()
 }
 
 impl<'py> OneLead<'py> {
@@ -82,123 +88,57 @@ impl<'py> OneLead<'py> {
         attributes: &Bound<'py, PyAny>,
         events: &Bound<'py, PyAny>,
     ) -> PyResult<Self> {
+        let mut problems = Vec::new();
         let mut lead = Self {
-            attributes: Vec::with_capacity(plan.leads.fields.len()),
+            attributes: read_attributes(plan, names, attributes, &mut problems)?,
             events: Vec::with_capacity(events.len().unwrap_or(0)),
             cells: Vec::new(),
             ignored: 0,
-            problems: Vec::new(),
         };
-        for (field, name) in plan.leads.fields.iter().zip(&names.leads) {
-            let cell = lead.cell(
-                "leads",
-                0,
-                attributes,
-                name.bind(attributes.py()),
-                field.kind,
-            )?;
-            lead.attributes.push(cell);
-        }
         for (row, event) in events.try_iter()?.enumerate() {
-            lead.event(plan, names, row as u64, &event?)?;
+            let row = Row {
+                table: "events",
+                number: row as u64,
+                problems: &mut problems,
+            };
+            lead.event(plan, names, row, &event?)?;
         }
-        if lead.problems.is_empty() {
-            Ok(lead)
-        } else {
-            Err(edge_error(&lead.problems, lead.problems.len() as u64))
-        }
-    }
-
-    fn fault(
-        &mut self,
-        table: &str,
-        row: u64,
-        name: &str,
-        value: Option<&Bound<'py, PyAny>>,
-        why: Fault,
-    ) {
-        let value = value.and_then(|value| value.str().ok());
-        let value = value.map(|text| show(&text.to_string_lossy()));
-        let reason = why.to_string();
-        let (table, column) = (table.to_string(), Some(name.to_string()));
-        self.problems.push(Problem {
-            table,
-            row: Some(row),
-            column,
-            value,
-            reason,
-        });
-    }
-
-    fn cell(
-        &mut self,
-        table: &str,
-        row: u64,
-        mapping: &Bound<'py, PyAny>,
-        name: &Bound<'py, PyString>,
-        kind: Kind,
-    ) -> PyResult<Cell<'py>> {
-        let Some(value) = look_up(mapping, name)? else {
-            return Ok(Cell::Null);
-        };
-        Ok(Cell::read(&value, kind).unwrap_or_else(|why| {
-            self.fault(table, row, &name.to_string_lossy(), Some(&value), why);
-            Cell::Null
-        }))
+        check(&problems)?;
+        Ok(lead)
     }
 
     fn event(
         &mut self,
         plan: &Plan,
         names: &Names,
-        row: u64,
+        mut row: Row<'_>,
         event: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let py = event.py();
-        let table = "events";
-        let at = look_up(event, intern!(py, "at"))?;
-        let when = match &at {
-            Some(value) if !value.is_none() => instant(value).and_then(|at| at.ok_or(IS_NULL)),
-            _ => Err(IS_NULL),
-        };
-        let when = when.unwrap_or_else(|why| {
-            self.fault(
-                table,
-                row,
-                "at",
-                at.as_ref().filter(|value| !value.is_none()),
-                why,
-            );
-            0
-        });
+        let at = row.at(look_up(event, intern!(py, "at"))?.as_ref());
         let kind = look_up(event, intern!(py, "type"))?.filter(|kind| !kind.is_none());
         let name = kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok());
         let Some(name) = name.and_then(|name| name.to_str().ok()) else {
             let why = if kind.is_some() { NOT_TEXT } else { IS_NULL };
-            self.fault(table, row, "type", kind.as_ref(), why);
+            row.fault("type", kind.as_ref(), why);
             return Ok(());
         };
-        let Some(&number) = names.kinds.get(name) else {
+        let Some(number) = names.kind(name) else {
             self.ignored += 1;
             return Ok(());
         };
-        let found = match look_up(event, intern!(py, "event_id"))? {
-            Some(value) => id(&value).unwrap_or_else(|why| {
-                self.fault(table, row, "event_id", Some(&value), why);
-                None
-            }),
-            None => None,
-        };
+        let id = look_up(event, intern!(py, "event_id"))?;
+        let id = id.and_then(|value| row.event_id(&value));
         let cells = self.cells.len();
         for field in &plan.events.kinds[number].fields {
             let kind = plan.events.fields[*field].kind;
-            let cell = self.cell(table, row, event, names.events[*field].bind(py), kind)?;
+            let cell = row.cell(event, names.events[*field].bind(py), kind)?;
             self.cells.push(cell);
         }
         self.events.push(Event {
             kind: number,
-            at: when,
-            id: found,
+            at,
+            id,
             cells,
         });
         Ok(())

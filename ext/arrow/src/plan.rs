@@ -8,9 +8,14 @@ use crate::patterns::LARGEST_TOGETHER;
 use crate::source::{Clause, EventType, Field, Kind, RuleSource, Source};
 use crate::text::{TextOp, TextTest, TextTests};
 
+/// Types of events: as many as the entries of a mapping in a document (spec 11).
+const MOST_TYPES: usize = 1 << 16;
+
 /// One event type; leads are the single type of their side.
 pub struct KindPlan {
     pub name: String,
+    /// Its place among all types by name.
+    pub rank: u16,
     /// Declared fields in document order.
     pub fields: Vec<usize>,
     /// Declared fields that some rule of this type reads.
@@ -45,6 +50,9 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(source: Source) -> Result<Self, String> {
+        if source.types.len() > MOST_TYPES {
+            return Err(format!("there are more than {MOST_TYPES} types"));
+        }
         let mut names: Vec<&str> = source.types.iter().map(|one| one.name.as_str()).collect();
         names.sort_unstable();
         if let Some(twins) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -120,6 +128,8 @@ impl Side {
             rules: Vec::new(),
         };
         let count = types.len();
+        let mut sorted: Vec<String> = types.iter().map(|one| one.name.clone()).collect();
+        sorted.sort_unstable();
         for one in types {
             if let Some(field) = one.fields.iter().find(|field| **field >= side.fields.len()) {
                 return Err(format!("type {}: there is no field {field}", one.name));
@@ -127,6 +137,7 @@ impl Side {
             let places =
                 (0..side.fields.len()).map(|field| one.fields.iter().position(|f| *f == field));
             side.kinds.push(KindPlan {
+                rank: sorted.partition_point(|name| *name < one.name) as u16,
                 name: one.name,
                 places: places.collect(),
                 fields: one.fields,

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyString, PyTzInfo};
 
+use crate::identity::EventId;
 use crate::instants;
 use crate::lexical::{
     exact, Fault, INFINITE, NOT_EXACT, NOT_INSTANT, NOT_INTEGER, NOT_IN_RANGE, NOT_UTF8,
@@ -213,6 +214,15 @@ pub enum Id<'py> {
     Text(Bound<'py, PyString>),
 }
 
+impl Id<'_> {
+    pub fn as_event_id(&self) -> EventId<'_> {
+        match self {
+            Self::Integer(id) => EventId::Integer(*id),
+            Self::Text(id) => EventId::Text(id.to_str().unwrap_or("").as_bytes()),
+        }
+    }
+}
+
 pub fn id<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Id<'py>>, Fault> {
     if value.is_none() {
         return Ok(None);
@@ -221,7 +231,11 @@ pub fn id<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Id<'py>>, Fault> {
         text.to_str().map_err(|_| NOT_UTF8)?;
         return Ok(Some(Id::Text(text.clone())));
     }
-    let plain = item(value);
+    // Asking a plain integer for its numpy type is slow.
+    let plain = match value.is_instance_of::<PyInt>() {
+        true => None,
+        false => item(value),
+    };
     let value = plain.as_ref().unwrap_or(value);
     if value.is_instance_of::<PyBool>() || !value.is_instance_of::<PyInt>() {
         return Err(NO_ID);

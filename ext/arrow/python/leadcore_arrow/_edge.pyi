@@ -129,6 +129,28 @@ class Program:
         Raises:
             EdgeError: A value does not fit its declared type.
         """
+    def encode_event(
+        self, type: str, at: object, properties: Mapping[str, Any] | None, event_id: object
+    ) -> tuple[int, bytes, bytes, bytes, bytes, bytes] | None:
+        """Encode one event straight from Python values, in bytes that mean the same in every run of this program.
+
+        Values are those of `encode_lead`; properties that the type does not declare are not looked at.
+
+        Returns:
+            None if the type is not declared, else ``(at, hits, order, content, codes, numbers)``: microseconds since
+            1970; hit ids, uint32 little-endian, ascending; the order key and content digest of `Encoder.event_keys`;
+            the digest of `Encoder.code_digests` for each of the program's codes; its numbers, float64 little-endian,
+            NaN for null.
+
+        Raises:
+            EdgeError: A value does not fit its declared type; its row is 0.
+        """
+    def encode_attributes(self, attributes: Mapping[str, Any]) -> bytes:
+        """The hit ids of one lead's attributes, uint32 little-endian, ascending.
+
+        Raises:
+            EdgeError: A value does not fit its declared type.
+        """
 
 @final
 class Encoder:
@@ -141,9 +163,10 @@ class Encoder:
     Args:
         program: The compiled conditions.
         reject: Keep going at faulty rows and list them (`rejects`) instead of raising at the end of their table.
+        keep: Keep what `event_keys` needs of every event, whatever the program asks for.
     """
 
-    def __new__(cls, program: Program, reject: bool = False) -> Encoder: ...
+    def __new__(cls, program: Program, reject: bool = False, keep: bool = False) -> Encoder: ...
     def read_leads(
         self, table: _ArrowStream, columns: Mapping[str, str], as_of: str | None = None
     ) -> dict[str, npt.NDArray[Any]]:
@@ -169,8 +192,9 @@ class Encoder:
         """Begin to read events (spec 2.2).
 
         Returns:
-            ``(identities, contents)``: whether `next_block` fills ``order`` (the program is ordered or there is an
-            ``event_id`` column), and ``content`` (there is an ``event_id`` column).
+            ``(identities, contents)``: whether `next_block` fills ``order`` (the program is ordered, there is an
+            ``event_id`` column, or the encoder keeps events), and ``content`` (there is an ``event_id`` column, and
+            the encoder does not keep events, whose contents `event_keys` tells).
         """
     def next_block(
         self,
@@ -209,6 +233,34 @@ class Encoder:
 
         Returns:
             A table of one column ``event_id``: int64 or text like the column of the events table, text without one.
+        """
+    def event_keys(
+        self, identities: npt.NDArray[np.uint32]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """Order keys and content digests of these identities, once the whole table is read.
+
+        They mean the same in every run of a program with the same types and properties. Comparing order keys as bytes,
+        the shorter first where one begins the other, is the canonical order at one instant (spec 2.4). A key without
+        ``event_id`` is 0, the place of the type among all by name (uint16), then each property of that type in
+        document order: 0 for null, else 1 and the value (boolean: 0 or 1; number and instant: eight bytes that sort as
+        it does; text: UTF-8, a zero in it followed by 255, and two zeros). A key with one is 1 and an integer as eight
+        bytes that sort as it does, or 2 and UTF-8. All integers are big-endian.
+
+        Returns:
+            ``(offsets, data, digests)``: the keys as offsets (one more than there are keys) into bytes, and 16 bytes
+            each: equal for equal (at, type, that type's properties) of rows with an ``event_id``, else zeros.
+
+        Raises:
+            ValueError: The encoder does not keep events, or there is no such identity.
+        """
+    def code_digests(self, place: int) -> npt.NDArray[np.uint8]:
+        """Digests of the values of one of the program's codes (the first is 0), of shape (codes, 16).
+
+        A row for each code of `next_block`; that of code 0 is zeros. Equal digests, equal values, in every run and
+        whatever the column's Arrow type.
+
+        Raises:
+            IndexError: The program does not have so many codes.
         """
     def ids(self, codes: npt.NDArray[np.uint32]) -> Table:
         """The lead ids of these codes: a table of one column ``lead_id`` (int64 or text)."""

@@ -1,0 +1,375 @@
+"""Ledgers in tables: what is asked of a database, in the SQL that all of them understand."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from leadcore.errors import StateError
+from leadcore.ledger.stores.base import BEFORE_ALL, NEVER, AttributeRow, EventRow, LedgerRow, StoredLead
+from leadcore.ledger.stores.keys import check_seal, seal
+from leadcore.ledger.stores.lending import Lending
+
+Row = tuple[Any, ...]
+_LEAD = "number, key, due, image, seal"
+_EVENT = "event_id, record, at, type, properties, retracted, seal"
+
+
+class Connection(ABC):
+    """One connection to a database; ``?`` stands for an argument.
+
+    Whatever fails raises `StateError` in clear words; after that it is not `usable` where a new one might be.
+    """
+
+    usable: bool
+
+    @abstractmethod
+    def begin(self, write: bool) -> None:
+        """Begin a transaction."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """End it, kept."""
+
+    @abstractmethod
+    def undo(self) -> None:
+        """End it as if it had never been; no error."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of it; no error."""
+
+    @abstractmethod
+    def select(self, sql: str, *arguments: Any) -> list[Row]:
+        """Rows of a query."""
+
+    @abstractmethod
+    def select_in(self, sql: str, before: Sequence[Any], keys: Sequence[Any]) -> list[Row]:
+        """Rows of a query whose last argument is ``IN (?)``: any of the keys."""
+
+    @abstractmethod
+    def run(self, sql: str, *arguments: Any) -> int:
+        """Rows changed by a statement."""
+
+    @abstractmethod
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], otherwise: str = "") -> int:
+        """Rows put into a table; ``otherwise`` says what happens to those it has already."""
+
+    @abstractmethod
+    def update(self, table: str, key: str, columns: Sequence[str], rows: Sequence[Row]) -> int:
+        """Rows changed: by the key that stands first in each row, the columns to the rest of it."""
+
+    @abstractmethod
+    def numbers(self, count: int) -> Sequence[int]:
+        """So many numbers that no lead has."""
+
+    @abstractmethod
+    def lock(self, ledger: int | None) -> None:
+        """Wait until nobody else writes to a ledger; None: to the list of ledgers."""
+
+    @abstractmethod
+    def erase(self) -> None:
+        """Make what was removed unreadable in the files too, as far as the database can."""
+
+
+class Transaction:
+    """One transaction on one ledger: `Reading`, and `Writing` where it may write."""
+
+    def __init__(self, connection: Connection, ledger: int) -> None:
+        self._connection = connection
+        rows = connection.select(
+            "SELECT id, semantics, late, clock, version, seq FROM leadcore_ledger WHERE id = ?", ledger
+        )
+        if not rows:
+            raise StateError(f"the store has no ledger of number {ledger}: it was removed")
+        self._found = self._now = LedgerRow(*rows[0])
+        self._wrote = False
+
+    @property
+    def ledger(self) -> LedgerRow:
+        return self._now
+
+    # reading
+
+    def leads(self, keys: Iterable[bytes]) -> list[StoredLead]:
+        wanted = list(dict.fromkeys(keys))
+        id_ = self._now.id
+        rows = self._select_in(f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND key IN (?)", wanted)
+        known = {row[1] for row in rows}
+        others = [key for key in wanted if key not in known]
+        if others:
+            numbers = self._select_in("SELECT lead FROM leadcore_alias WHERE ledger = ? AND key IN (?)", others)
+            have = {row[0] for row in rows}
+            more = list(dict.fromkeys(number for (number,) in numbers if number not in have))
+            if more:
+                sql = f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND number IN (?)"
+                rows += self._connection.select_in(sql, (id_,), more)
+        leads = self._leads(rows)
+        place = {key: i for i, key in enumerate(wanted)}
+        return sorted(leads, key=lambda lead: min(place[key] for key in (lead.key, *lead.records) if key in place))
+
+    def page(self, after: bytes, limit: int) -> list[StoredLead]:
+        sql = f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND key > ? ORDER BY key LIMIT ?"
+        return self._leads(self._connection.select(sql, self._now.id, after, limit))
+
+    def keys(self, after: bytes, limit: int) -> list[bytes]:
+        sql = "SELECT key FROM leadcore_lead WHERE ledger = ? AND key > ? ORDER BY key LIMIT ?"
+        return [key for (key,) in self._connection.select(sql, self._now.id, after, limit)]
+
+    def has(self, key: bytes) -> bool:
+        tables = ("leadcore_lead", "leadcore_alias")
+        sql = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE ledger = ? AND key = ?" for table in tables)
+        return bool(self._connection.select(sql, *(self._now.id, key) * 2))
+
+    def count(self) -> int:
+        found = self._connection.select("SELECT count(*) FROM leadcore_lead WHERE ledger = ?", self._now.id)
+        return int(found[0][0])
+
+    def events(self, lead: StoredLead) -> list[EventRow]:
+        sql = f"SELECT {_EVENT} FROM leadcore_event WHERE lead = ? ORDER BY id"
+        return [_event(lead, row) for row in self._connection.select(sql, lead.number)]
+
+    def same_events(self, lead: StoredLead, event_ids: Sequence[bytes]) -> list[EventRow]:
+        sql = f"SELECT {_EVENT} FROM leadcore_event WHERE lead = ? AND event_id IN (?)"
+        return [_event(lead, row) for row in self._connection.select_in(sql, (lead.number,), event_ids)]
+
+    def attributes(self, lead: StoredLead) -> list[AttributeRow]:
+        columns = "record, valid_from, created_at, attributes"
+        sql = f"SELECT {columns}, seal FROM leadcore_attribute WHERE lead = ? ORDER BY record, valid_from"
+        found = []
+        for record, valid_from, created_at, attributes, expected in self._connection.select(sql, lead.number):
+            check_seal(expected, "leadcore_attribute", valid_from, created_at, attributes)
+            found.append(AttributeRow(lead.key, record or lead.key, valid_from, created_at, attributes))
+        return found
+
+    def entries(self, after: int, limit: int) -> list[tuple[int, str, bytes, int, str]]:
+        sql = (
+            "SELECT c.seq, c.kind, l.key, c.record, c.at, c.payload, c.seal FROM leadcore_change AS c"
+            " JOIN leadcore_lead AS l ON l.number = c.lead WHERE c.ledger = ? AND c.seq > ? ORDER BY c.seq LIMIT ?"
+        )
+        found = []
+        for seq, kind, key, record, at, payload, expected in self._connection.select(sql, self._now.id, after, limit):
+            check_seal(expected, "leadcore_change", seq, kind, at, payload)
+            found.append((seq, kind, record or key, at, payload))
+        return found
+
+    def due(self, until: int, limit: int) -> list[StoredLead]:
+        sql = (
+            f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND due <= ? AND due < {NEVER} ORDER BY due, key LIMIT ?"
+        )
+        return self._leads(self._connection.select(sql, self._now.id, until, limit))
+
+    def _leads(self, rows: Sequence[Row]) -> list[StoredLead]:
+        leads = {}
+        for number, key, due, image, expected in rows:
+            check_seal(expected, "leadcore_lead", key, due, image)
+            leads[number] = StoredLead(key, number, image, due)
+        sql = "SELECT lead, key FROM leadcore_alias WHERE lead IN (?)"
+        for number, key in self._connection.select_in(sql, (), list(leads)):
+            leads[number].records += (key,)
+        return list(leads.values())
+
+    def _select_in(self, sql: str, keys: Sequence[Any]) -> list[Row]:
+        return self._connection.select_in(sql, (self._now.id,), keys)
+
+    # writing
+
+    def put_leads(self, leads: Sequence[StoredLead]) -> None:
+        new = [lead for lead in leads if lead.number is None]
+        old = [lead for lead in leads if lead.number is not None]
+        self._wrote |= bool(leads)
+        if new:
+            for lead, number in zip(new, self._connection.numbers(len(new)), strict=True):
+                lead.number = number
+            rows = [(l.number, self._now.id, l.key, l.due, l.image, seal(l.key, l.due, l.image)) for l in new]
+            self._connection.insert("leadcore_lead", ("number", "ledger", "key", "due", "image", "seal"), rows)
+        if old:
+            rows = [(l.number, l.due, l.image, seal(l.key, l.due, l.image)) for l in old]
+            self._connection.update("leadcore_lead", "number", ("due", "image", "seal"), rows)
+
+    def add_events(self, leads: dict[bytes, StoredLead], rows: Sequence[EventRow]) -> int:
+        columns = ("lead", "event_id", "record", "at", "type", "properties", "retracted", "seal")
+        values = []
+        for row in rows:
+            parts = (row.at, row.type, row.properties, int(row.retracted))
+            values.append((leads[row.lead].number, row.event_id, _own(row), *parts, seal(row.event_id, *parts)))
+        self._wrote |= bool(rows)
+        return self._connection.insert("leadcore_event", columns, values, "ON CONFLICT DO NOTHING") if rows else 0
+
+    def put_attributes(self, leads: dict[bytes, StoredLead], rows: Sequence[AttributeRow]) -> None:
+        if not rows:
+            return
+        last = {(row.record, row.valid_from): row for row in rows}
+        for lead in {row.lead: leads[row.lead] for row in rows}.values():
+            for known in self.attributes(lead) if lead.number is not None else ():
+                place = (known.record, known.valid_from)
+                if place in last and known.created_at is not None:
+                    given = last[place].created_at
+                    earliest = known.created_at if given is None else min(given, known.created_at)
+                    last[place] = replace(last[place], created_at=earliest)
+        columns = ("lead", "record", "valid_from", "created_at", "attributes", "seal")
+        values = []
+        for row in last.values():
+            parts = (row.valid_from, row.created_at, row.attributes)
+            values.append((leads[row.lead].number, _own(row), *parts, seal(*parts)))
+        replaced = ", ".join(f"{name} = excluded.{name}" for name in columns[3:])
+        otherwise = f"ON CONFLICT (lead, record, valid_from) DO UPDATE SET {replaced}"
+        self._connection.insert("leadcore_attribute", columns, values, otherwise)
+        self._wrote = True
+
+    def retract(self, lead: StoredLead, event_ids: Sequence[bytes]) -> None:
+        sql = f"SELECT id, {_EVENT} FROM leadcore_event WHERE lead = ? AND event_id IN (?)"
+        rows = []
+        for number, *row in self._connection.select_in(sql, (lead.number,), event_ids):
+            event = _event(lead, row)
+            rows.append((number, 1, seal(event.event_id, event.at, event.type, event.properties, 1)))
+        if rows:
+            self._connection.update("leadcore_event", "id", ("retracted", "seal"), rows)
+            self._wrote = True
+
+    def add_entries(self, leads: dict[bytes, StoredLead], rows: Sequence[tuple[str, bytes, int, str]]) -> None:
+        if not rows:
+            return
+        columns = ("ledger", "seq", "lead", "record", "kind", "at", "payload", "seal")
+        values = []
+        for seq, (kind, key, at, payload) in enumerate(rows, self._now.seq + 1):
+            lead = leads[key]
+            record = b"" if lead.key == key else key
+            values.append((self._now.id, seq, lead.number, record, kind, at, payload, seal(seq, kind, at, payload)))
+        self._connection.insert("leadcore_change", columns, values)
+        self._now = replace(self._now, seq=self._now.seq + len(rows))
+        self._wrote = True
+
+    def merge(self, lead: StoredLead, into: StoredLead) -> None:
+        run = self._connection.run
+        run(
+            "DELETE FROM leadcore_event WHERE lead = ? AND event_id IN"
+            " (SELECT event_id FROM leadcore_event WHERE lead = ?)",
+            lead.number, into.number,
+        )  # fmt: skip
+        for table in ("leadcore_event", "leadcore_attribute", "leadcore_change"):
+            run(f"UPDATE {table} SET record = ? WHERE lead = ? AND record = ?", lead.key, lead.number, b"")
+            run(f"UPDATE {table} SET lead = ? WHERE lead = ?", into.number, lead.number)
+        run("UPDATE leadcore_alias SET lead = ? WHERE lead = ?", into.number, lead.number)
+        run("DELETE FROM leadcore_lead WHERE number = ?", lead.number)
+        self.alias(lead.key, into)
+        into.records += (lead.key, *lead.records)
+
+    def alias(self, key: bytes, lead: StoredLead) -> None:
+        sql = "INSERT INTO leadcore_alias (ledger, key, lead) VALUES (?, ?, ?)"
+        self._connection.run(sql, self._now.id, key, lead.number)
+        self._wrote = True
+
+    def forget(self, lead: StoredLead) -> None:
+        self._connection.run("DELETE FROM leadcore_lead WHERE number = ?", lead.number)
+        self._wrote = True
+
+    def set_clock(self, clock: int) -> None:
+        self._now = replace(self._now, clock=clock)
+        self._wrote = True
+
+    def settle(self) -> None:
+        """Write the ledger's row, if anything was written: the last statement of a transaction."""
+        if not self._wrote:
+            return
+        sql = "UPDATE leadcore_ledger SET clock = ?, seq = ?, version = version + 1 WHERE id = ? AND version = ?"
+        if self._connection.run(sql, self._now.clock, self._now.seq, self._now.id, self._found.version) != 1:
+            raise StateError("another process wrote to this ledger at the same time: nothing was changed, try again")
+
+
+class SqlStore:
+    """Ledgers in a database: `Store`, over any `Connection`."""
+
+    def __init__(self, lending: Lending[Any]) -> None:
+        self._lending = lending
+
+    def open_ledger(self, tenant: str, semantics: str, document: str, late: int) -> int:
+        with self._transaction(False) as connection:
+            found = _find_ledger(connection, tenant, semantics, late)
+        if found is not None:
+            return found
+        with self._transaction(True) as connection:
+            connection.lock(None)
+            found = _find_ledger(connection, tenant, semantics, late)
+            if found is None:
+                found = int(connection.select("SELECT coalesce(max(id), 0) + 1 FROM leadcore_ledger")[0][0])
+                connection.run(
+                    "INSERT INTO leadcore_ledger (id, tenant, semantics, late, clock, version, seq)"
+                    " VALUES (?, ?, ?, ?, ?, 0, 0)",
+                    found, tenant, semantics, late, BEFORE_ALL,
+                )  # fmt: skip
+                connection.run(
+                    "INSERT INTO leadcore_model (tenant, semantics, ledger, document) VALUES (?, ?, ?, ?)",
+                    tenant, semantics, found, document,
+                )  # fmt: skip
+            return found
+
+    @contextmanager
+    def read(self, ledger: int) -> Iterator[Transaction]:
+        with self._transaction(False) as connection:
+            yield Transaction(connection, ledger)
+
+    @contextmanager
+    def write(self, ledger: int) -> Iterator[Transaction]:
+        with self._transaction(True) as connection:
+            connection.lock(ledger)
+            transaction = Transaction(connection, ledger)
+            yield transaction
+            transaction.settle()
+
+    def erase(self) -> None:
+        with self._lending.lent() as connection:
+            connection.erase()
+
+    def close(self) -> None:
+        self._lending.close()
+
+    @contextmanager
+    def _transaction(self, write: bool) -> Iterator[Connection]:
+        with self._lending.lent() as connection:
+            connection.begin(write)
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.undo()
+                raise
+
+
+def _own(row: EventRow | AttributeRow) -> bytes:
+    """The record a row was given for, nothing where it is the lead's own; no part of seals, for a merge changes it."""
+    return b"" if row.record == row.lead else row.record
+
+
+def _event(lead: StoredLead, row: Sequence[Any]) -> EventRow:
+    event_id, record, at, type_, properties, retracted, expected = row
+    check_seal(expected, "leadcore_event", event_id, at, type_, properties, retracted)
+    return EventRow(lead.key, record or lead.key, event_id, at, type_, properties, bool(retracted))
+
+
+def _find_ledger(connection: Connection, tenant: str, semantics: str, late: int) -> int | None:
+    """The number of a ledger.
+
+    Raises:
+        StateError: It went on with another model, or keeps another lateness.
+    """
+    sql = (
+        "SELECT l.id, l.semantics, l.late FROM leadcore_model AS m JOIN leadcore_ledger AS l ON l.id = m.ledger"
+        " WHERE m.tenant = ? AND m.semantics = ?"
+    )
+    for number, current, kept in connection.select(sql, tenant, semantics):
+        if current != semantics:
+            raise StateError(
+                f"this ledger went on with another model, of semantics {current[:12]}: open it with a scorer of that one"
+            )
+        if kept != late:
+            raise StateError(f"this ledger was made with late={_late(kept)}: open it with that, not with {_late(late)}")
+        return int(number)
+    return None
+
+
+def _late(late: int) -> str:
+    return '"all"' if late < 0 else f'"{late // 1_000_000}s"'

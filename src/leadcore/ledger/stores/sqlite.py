@@ -1,0 +1,194 @@
+"""A store in one SQLite file: the embedded default, by the standard library."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from leadcore.errors import LeadcoreError, StateError
+from leadcore.ledger.stores.lending import Lending
+from leadcore.ledger.stores.schema import VERSION, statements
+from leadcore.ledger.stores.sql import Connection, Row, SqlStore
+
+APPLICATION = 0x6C64_6372
+"""Marks the file as one of leadcore, for `file` and for us."""
+MEMORY = ":memory:"
+_AT_ONCE = 500
+"""Arguments in one statement; some SQLite take no more than 999."""
+_OLDEST = (3, 24)
+
+Synchronous = Literal["full", "normal", "extra"]
+_WORDS = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": "the file or its folder may not be written",
+    "SQLITE_BUSY": "another process holds it; it was waited for",
+    "SQLITE_LOCKED": "another connection holds it",
+    "SQLITE_PROTOCOL": "another process holds it",
+    "SQLITE_IOERR": "reading or writing the file failed",
+    "SQLITE_CANTOPEN": "the file cannot be opened or made",
+    "SQLITE_CORRUPT": "the file is damaged",
+    "SQLITE_NOTADB": "the file is no SQLite database",
+    "SQLITE_NOMEM": "there is no memory left",
+    "SQLITE_TOOBIG": "a value is larger than SQLite takes",
+    "SQLITE_PERM": "the file may not be opened",
+    "SQLITE_AUTH": "the file may not be opened",
+}
+_WAITED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_TOOBIG")
+"""After these a connection is as good as new."""
+
+
+class SqliteConnection(Connection):
+    """One connection to a SQLite file."""
+
+    def __init__(self, path: str, timeout: float, synchronous: Synchronous) -> None:
+        self._path = path
+        self._raw: sqlite3.Connection | None = None
+        self.usable = True
+        with self._faults("open"):
+            self._raw = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(synchronous)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, synchronous: str) -> None:
+        (mine,), (tables,) = self.select("PRAGMA application_id")[0], self.select("SELECT count(*) FROM sqlite_master")[0]
+        if mine != APPLICATION and (mine or tables):
+            raise StateError(f"{self._path} is a SQLite database of something else, and was left as it is")
+        version = self.select("PRAGMA user_version")[0][0]
+        if version > VERSION:
+            raise StateError(
+                f"{self._path} was written by a newer leadcore (tables of version {version}, this one knows {VERSION})"
+            )
+        for pragma in ("foreign_keys = ON", "secure_delete = ON", f"synchronous = {synchronous}", "fullfsync = ON"):
+            self.run(f"PRAGMA {pragma}")
+        if mine != APPLICATION:
+            self._make_tables()
+
+    def _make_tables(self) -> None:
+        self.run("PRAGMA journal_mode = WAL")
+        self.begin(True)
+        try:
+            if not self.select("SELECT count(*) FROM sqlite_master")[0][0]:  # nobody was quicker
+                strict = "STRICT" if sqlite3.sqlite_version_info >= (3, 37) else ""
+                for sql in statements(
+                    integer="INTEGER", text="TEXT", bytes="BLOB", serial="INTEGER PRIMARY KEY",
+                    number="INTEGER PRIMARY KEY", strict=strict, keyed="WITHOUT ROWID, STRICT" if strict else "WITHOUT ROWID",
+                ):  # fmt: skip
+                    self.run(sql)
+                self.run(f"PRAGMA user_version = {VERSION}")
+                self.run(f"PRAGMA application_id = {APPLICATION}")
+            self.commit()
+        except BaseException:
+            self.undo()
+            raise
+
+    @contextmanager
+    def _faults(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as fault:
+            name = getattr(fault, "sqlite_errorname", "") or ""
+            kind = "_".join(name.split("_")[:2])
+            self.usable &= kind in _WAITED or self._path == MEMORY
+            words = _WORDS.get(kind, "SQLite failed")
+            raise StateError(f"cannot {doing} {self._path}: {words}; nothing was changed ({fault})") from fault
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._raw is None:
+            raise StateError(f"{self._path} is closed")
+        return self._raw
+
+    def begin(self, write: bool) -> None:
+        with self._faults("write to" if write else "read"):
+            self._open.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    def commit(self) -> None:
+        with self._faults("write to"):
+            self._open.execute("COMMIT")
+
+    def undo(self) -> None:
+        try:
+            if self._raw is not None and self._raw.in_transaction:
+                self._raw.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.usable = False
+
+    def close(self) -> None:
+        self.usable = False
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            try:
+                raw.close()
+            except sqlite3.Error:
+                pass  # nothing is lost by it: what was committed is on disk
+
+    def select(self, sql: str, *arguments: Any) -> list[Row]:
+        with self._faults("read"):
+            return self._open.execute(sql, arguments).fetchall()
+
+    def select_in(self, sql: str, before: Sequence[Any], keys: Sequence[Any]) -> list[Row]:
+        rows: list[Row] = []
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            rows += self.select(sql.replace("IN (?)", f"IN ({', '.join('?' * len(some))})"), *before, *some)
+        return rows
+
+    def run(self, sql: str, *arguments: Any) -> int:
+        with self._faults("write to"):
+            return self._open.execute(sql, arguments).rowcount
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], otherwise: str = "") -> int:
+        places = ", ".join("?" * len(columns))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) {otherwise}"
+        with self._faults("write to"):
+            return self._open.executemany(sql, rows).rowcount
+
+    def update(self, table: str, key: str, columns: Sequence[str], rows: Sequence[Row]) -> int:
+        sql = f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE {key} = ?"
+        with self._faults("write to"):
+            return self._open.executemany(sql, [(*row[1:], row[0]) for row in rows]).rowcount
+
+    def numbers(self, count: int) -> Sequence[int]:
+        first = self.select("SELECT coalesce(max(number), 0) + 1 FROM leadcore_lead")[0][0]
+        return range(first, first + count)
+
+    def lock(self, ledger: int | None) -> None:
+        """A transaction that writes has the whole file from its begin."""
+
+    def erase(self) -> None:
+        """Bring the log into the file and cut it: pages there still hold what was overwritten in the file."""
+        busy = self.select("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        if busy:
+            raise StateError(
+                f"what was removed from {self._path} is still in its log: others read it; it goes when they are done"
+            )
+
+
+def open_sqlite(path: str, timeout: float = 30.0, synchronous: Synchronous = "full") -> SqlStore:
+    """A store in a file, made if there is none; ``:memory:`` is one that ends with its ledger.
+
+    Args:
+        path: File name.
+        timeout: Seconds to wait for others that write.
+        synchronous: ``full``: what was answered is on disk. ``normal``: a power cut may take the last transactions,
+            each whole. ``extra``: as ``full``, and the folder too.
+
+    Raises:
+        StateError: The file cannot be opened, is damaged, of something else or of a newer leadcore.
+    """
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise LeadcoreError(f"stores need SQLite {'.'.join(map(str, _OLDEST))}; Python has {sqlite3.sqlite_version}")
+
+    def connect() -> SqliteConnection:
+        return SqliteConnection(path, timeout, synchronous)
+
+    lending = Lending(connect, *(1, 1) if path == MEMORY else ())
+    with lending.lent():
+        pass
+    return SqlStore(lending)
+

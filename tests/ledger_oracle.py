@@ -1,0 +1,547 @@
+"""The slow ledger: plain facts in dicts, every answer by one batch run over all of them (spec 10.2).
+
+Rows are dicts, instants whole microseconds, scores micropoints. What the real ledger says, brought into this form by
+`tests.ledgers`, is the same.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import leadcore as lc
+from leadcore._time import to_micros, to_text
+from leadcore.errors import DataError, LeadcoreError, Problem
+from leadcore.model import Model
+from leadcore.model.duration import Duration
+from tests.engines import arrow
+
+Id = int | str
+Row = dict[str, Any]
+
+
+@dataclass
+class Changed:
+    """What one call changed, as plain rows: tables and counts of `leadcore.Changes`."""
+
+    scores: list[Row] = field(default_factory=list)
+    thresholds: list[Row] = field(default_factory=list)
+    transitions: list[Row] = field(default_factory=list)
+    alerts: list[Row] = field(default_factory=list)
+    late: list[Row] = field(default_factory=list)
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Told:
+    """What is true of a lead at an instant, and so what was said of it when it was brought there.
+
+    Attributes:
+        scores: None for a lead that is not there: none of its facts is, or is yet.
+        reached: Thresholds as of the last evaluation; without a lifecycle as of the scores.
+        transitions, alerts: With their keys.
+    """
+
+    scores: Row | None = None
+    reached: Row = field(default_factory=dict)
+    transitions: list[Row] = field(default_factory=list)
+    alerts: list[Row] = field(default_factory=list)
+
+
+@dataclass
+class Record:
+    """Rows of leads of one id: attributes by ``valid_from``, and the earliest ``created_at``."""
+
+    rows: dict[int | None, Row] = field(default_factory=dict)
+    created_at: int | None = None
+
+
+@dataclass
+class Lead:
+    """All there is of one lead.
+
+    Attributes:
+        records: By id, its own and those merged into it.
+        events: Rows of events without an id.
+        by_id: Rows of events with one.
+        dead: Ids of events that were retracted.
+        told: The instant it was brought to, None: never.
+        newest: The newest event told, ever.
+        state: What was told.
+    """
+
+    records: dict[Id, Record] = field(default_factory=dict)
+    events: list[Row] = field(default_factory=list)
+    by_id: dict[Id, Row] = field(default_factory=dict)
+    dead: set[Id] = field(default_factory=set)
+    told: int | None = None
+    newest: int | None = None
+    state: Told = field(default_factory=Told)
+
+    def happened(self) -> list[Row]:
+        """All rows of events."""
+        return [*self.events, *self.by_id.values()]
+
+    def dated(self) -> list[int]:
+        """Instants of rows of leads."""
+        found = [since for record in self.records.values() for since in record.rows if since is not None]
+        return found + [record.created_at for record in self.records.values() if record.created_at is not None]
+
+    def instants(self) -> list[int]:
+        """Instants of all facts."""
+        return [row["at"] for row in self.happened()] + self.dated()
+
+    def since_ever(self) -> list[Row]:
+        """Rows of leads without an instant."""
+        return [record.rows[None] for record in self.records.values() if None in record.rows]
+
+    def __bool__(self) -> bool:
+        """Whether there is any fact."""
+        return bool(self.events or self.by_id or any(record.rows for record in self.records.values()))
+
+
+class OracleLedger:
+    """A ledger that keeps every fact and runs the batch again at every call.
+
+    Args:
+        scorer: The compiled model.
+        late: How much older than the newest event told facts may be, or ``"all"``.
+    """
+
+    def __init__(self, scorer: lc.Scorer, late: str | timedelta = "7d") -> None:
+        self.scorer = scorer
+        self.late = None if late == "all" else int(Duration(late))
+        self.clock: int | None = None
+        self.leads: dict[Id, Lead] = {}
+        self.aliases: dict[Id, Id] = {}
+
+    @property
+    def model(self) -> Model:
+        """The model at hand."""
+        return self.scorer.model
+
+    # -- facts in ----------------------------------------------------------------------------------------------------
+
+    def apply(
+        self,
+        events: Sequence[Row] | None = None,
+        leads: Sequence[Row] | None = None,
+        *,
+        until: int | None = None,
+        on_late: str = "raise",
+    ) -> Changed:
+        """Add rows; bring every lead they touch to its newest fact, or to ``until`` where that is earlier."""
+        changed = Changed(counts=no_counts())
+        known, self.leads = self.leads, deepcopy(self.leads)
+        try:
+            touched = self._add_leads(leads or (), known, changed) | self._add_events(events or (), known, changed)
+            if changed.late and on_late == "raise":
+                raise DataError([late_problem(row) for row in changed.late])
+        except DataError:
+            self.leads = known
+            raise
+        for lead_id in touched:
+            lead = self.leads[lead_id]
+            reached = [at for at in lead.instants() if until is None or at <= until]
+            self._bring(lead, [self.clock, *reached])
+        changed.counts["late"] = len(changed.late)
+        return self._tell(touched, changed)
+
+    def add(
+        self, lead_id: Id, at: int, type: str, properties: Row | None = None, event_id: Id | None = None
+    ) -> Changed:
+        """Add one event."""
+        return self.apply([{"lead_id": lead_id, "at": at, "type": type, **(properties or {}), "event_id": event_id}])
+
+    def _add_events(self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed) -> dict[Id, None]:
+        touched: dict[Id, None] = {}
+        counts = changed.counts
+        for number, row in enumerate(rows):
+            if row["type"] not in self.model.events:
+                counts["ignored"][row["type"]] = counts["ignored"].get(row["type"], 0) + 1
+                continue
+            lead_id = self.person(row["lead_id"])
+            floor = self._floor(known.get(lead_id))
+            if floor is not None and row["at"] < floor:
+                changed.late.append(late_row("events", number, row, row["at"], floor))
+                continue
+            touched[lead_id] = None
+            lead, event_id = self._lead(lead_id), row.get("event_id")
+            if event_id is None:
+                lead.events.append(row)
+            elif event_id in lead.dead:
+                counts["duplicates"] += 1
+                continue
+            elif event_id in lead.by_id:
+                if self.content(lead.by_id[event_id]) != self.content(row):
+                    reason = f"is known of lead {lead_id!r} with other content"
+                    raise DataError([Problem("events", number, "event_id", str(event_id), reason)])
+                counts["duplicates"] += 1
+                continue
+            else:
+                lead.by_id[event_id] = row
+            counts["events"] += 1
+        return touched
+
+    def _add_leads(self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed) -> dict[Id, None]:
+        touched: dict[Id, None] = {}
+        for number, row in enumerate(rows):
+            lead_id, since, created_at = self.person(row["lead_id"]), row.get("valid_from"), row.get("created_at")
+            values = self.attributes(row)
+            before = known.get(lead_id, Lead())
+            late_at = self._late_row(before, row["lead_id"], since, created_at, values)
+            if late_at is not None:
+                floor = self._floor(before)
+                assert floor is not None
+                changed.late.append(late_row("leads", number, row, late_at[0], floor))
+                continue
+            touched[lead_id] = None
+            record = self._lead(lead_id).records.setdefault(row["lead_id"], Record())
+            record.rows[since] = values
+            record.created_at = least(record.created_at, created_at)
+            changed.counts["leads"] += 1
+        return touched
+
+    def _late_row(
+        self, lead: Lead, record_id: Id, since: int | None, created_at: int | None, values: Row
+    ) -> tuple[int | None] | None:
+        """The instant for which a row of leads comes too late (None: since ever), or None if it does not."""
+        floor = self._floor(lead)
+        if floor is None:
+            return None
+        record = lead.records.get(record_id, Record())
+        if since not in record.rows or record.rows[since] != values:
+            if since is None and min(lead.instants(), default=floor) < floor:
+                return (None,)
+            if since is not None and since < floor:
+                return (since,)
+        if created_at is not None and created_at < floor and created_at < (birth_of(lead) or created_at + 1):
+            return (created_at,)
+        return None
+
+    def retract(self, events: Sequence[Row]) -> Changed:
+        """Take events back, as if they had never been; their ids stay dead."""
+        changed = Changed(counts=no_counts())
+        found: dict[tuple[Id, Id], Row] = {}
+        touched: dict[Id, None] = {}
+        for number, row in enumerate(events):
+            lead_id, event_id = self.person(row["lead_id"]), row["event_id"]
+            lead = self.leads.get(lead_id, Lead())
+            if event_id in lead.dead or (lead_id, event_id) in found:
+                changed.counts["duplicates"] += 1
+            elif event_id not in lead.by_id:
+                changed.counts["unknown"] += 1
+            else:
+                event = found[lead_id, event_id] = lead.by_id[event_id]
+                floor = self._floor(lead)
+                if floor is not None and event["at"] < floor:
+                    changed.late.append(late_row("events", number, row, event["at"], floor))
+                touched[lead_id] = None
+        if changed.late:
+            raise DataError([late_problem(row) for row in changed.late])
+        for lead_id, event_id in found:
+            del self.leads[lead_id].by_id[event_id]
+            self.leads[lead_id].dead.add(event_id)
+        changed.counts["events"] = len(found)
+        return self._tell(touched, changed)
+
+    def forget(self, lead_id: Id) -> bool:
+        """Drop all there is of a lead and of the records merged into it."""
+        lead_id = self.person(lead_id)
+        self.aliases = {one: other for one, other in self.aliases.items() if self.person(one) != lead_id}
+        return bool(self.leads.pop(lead_id, None))
+
+    def merge(self, lead_id: Id, into: Id) -> Changed:
+        """Make a lead a record of another, as a row of aliases would (spec 2.8)."""
+        changed = Changed(counts=no_counts())
+        one, other = self.person(lead_id), self.person(into)
+        if one == other:
+            if self.aliases.get(lead_id) == into:
+                return changed
+            raise LeadcoreError(f"{lead_id!r} and {into!r} are one lead already")
+        if lead_id in self.aliases:
+            raise LeadcoreError(f"{lead_id!r} is a record of {one!r} already")
+        mine, others = self.leads.get(one, Lead()), self.leads.get(other, Lead())
+        self._check_merge(mine, others)
+        for event_id in mine.by_id.keys() & others.by_id.keys():
+            if self.content(mine.by_id[event_id]) != self.content(others.by_id[event_id]):
+                raise DataError([Problem("events", None, "event_id", str(event_id), "differs between the two")])
+        self.aliases[lead_id] = into
+        lead = self._lead(other)
+        lead.records |= mine.records
+        lead.events += mine.events
+        lead.dead |= mine.dead
+        lead.by_id = {id_: row for id_, row in (mine.by_id | lead.by_id).items() if id_ not in lead.dead}
+        lead.newest = most(lead.newest, mine.newest)
+        withdrawn, self.leads[one] = mine.state, Lead()
+        self._bring(lead, [mine.told])
+        changed.transitions = [row | {"change": "withdrawn"} for row in withdrawn.transitions]
+        changed.alerts = [row | {"change": "withdrawn"} for row in withdrawn.alerts]
+        del self.leads[one]
+        return self._tell({other: None}, changed)
+
+    def _check_merge(self, mine: Lead, others: Lead) -> None:
+        """Refuse what a ledger cannot do that keeps only facts within ``late``."""
+        own, floor = self._floor(mine), self._floor(others)
+        if own is not None and min(mine.instants(), default=own) < own:
+            raise LeadcoreError("not all of its facts are kept any more")
+        if floor is None:
+            return
+        birth = birth_of(others)
+        old = [row["at"] for row in mine.happened()] + [at for one in mine.records.values() for at in one.rows if at]
+        old += [one.created_at for one in mine.records.values() if one.created_at is not None and
+                (birth is None or one.created_at < birth)]  # fmt: skip
+        if min(old, default=floor) < floor:
+            raise LeadcoreError("its facts are too old for the other")
+        if mine.since_ever() and not others.since_ever() and min(others.instants(), default=floor) < floor:
+            raise LeadcoreError("its attributes since ever are too old for the other")
+
+    def advance(self, until: int) -> Changed:
+        """Bring every lead to an instant."""
+        changed = Changed(counts=no_counts())
+        if self.clock is not None and until <= self.clock:
+            return changed
+        self.clock = until
+        for lead in self.leads.values():
+            self._bring(lead, [until])
+        return self._tell(dict.fromkeys(self.leads), changed)
+
+    def migrate(
+        self, scorer: lc.Scorer, events: Sequence[Row] | None = None, leads: Sequence[Row] | None = None
+    ) -> Changed:
+        """Move to another model, as if it had been there from the start; names of scores must be the same."""
+        changed = Changed(counts=no_counts())
+        self.scorer = scorer
+        return self._tell(dict.fromkeys(self.leads), changed)
+
+    # -- what is told ------------------------------------------------------------------------------------------------
+
+    def _bring(self, lead: Lead, instants: Iterable[int | None]) -> None:
+        """Move the instant told on to the latest of these."""
+        for instant in instants:
+            lead.told = most(lead.told, instant)
+        for row in lead.happened():
+            if lead.told is not None and row["at"] <= lead.told:
+                lead.newest = most(lead.newest, row["at"])
+
+    def _tell(self, touched: Iterable[Id], changed: Changed) -> Changed:
+        """Run the batch anew for some leads and say what is different from what was said before."""
+        states = self.states({lead_id: told for lead_id in touched if (told := self.leads[lead_id].told) is not None})
+        for lead_id, state in states.items():
+            lead = self.leads[lead_id]
+            before, lead.state = lead.state, state
+            names = list(self.model.scores)
+            for name in names:
+                pair = ((before.scores or {}).get(name, 0), (state.scores or {}).get(name, 0))
+                if pair[0] != pair[1]:
+                    row = {"lead_id": lead_id, "as_of": lead.told, "score": name, "before": pair[0], "after": pair[1]}
+                    changed.scores.append(row)
+            for name in self.model.thresholds:
+                reached = state.reached.get(name, False)
+                if before.reached.get(name, False) != reached:
+                    row = {"lead_id": lead_id, "as_of": lead.told, "threshold": name, "reached": reached}
+                    changed.thresholds.append(row)
+            changed.transitions += differences(before.transitions, state.transitions)
+            changed.alerts += differences(before.alerts, state.alerts)
+        return changed
+
+    def states(self, asked: Mapping[Id, int]) -> dict[Id, Told]:
+        """What is true of leads at instants, by batch runs over their facts."""
+        found: dict[Id, Told] = {}
+        by_instant: dict[int, list[Id]] = defaultdict(list)
+        for lead_id, instant in asked.items():
+            by_instant[instant].append(lead_id)
+        for instant, ids in by_instant.items():
+            scored = {row["lead_id"]: row for row in self._scored(ids, instant)}
+            for lead_id in ids:
+                row = scored.get(lead_id)
+                found[lead_id] = Told(None if row is None else {name: row[name] for name in self.model.scores})
+                if row is not None:
+                    found[lead_id].reached = {name: row[name] for name in self.model.thresholds}
+            if self.model.lifecycle is not None:
+                self._replayed(ids, instant, found)
+        return {lead_id: found[lead_id] for lead_id in asked}
+
+    def _replayed(self, ids: Sequence[Id], until: int, found: dict[Id, Told]) -> None:
+        """Put transitions, alerts and thresholds of a replay to what is true of leads."""
+        events, leads, aliases = self.tables(ids)
+        result = self.scorer.replay(events, leads, until=to_text(until), aliases=aliases, micropoints=True)
+        for lead_id in ids:
+            found[lead_id].reached = dict.fromkeys(self.model.thresholds, False)
+        for row in plain(result.states):
+            found[row["lead_id"]].reached = {name: row[name] for name in self.model.thresholds}
+            assert found[row["lead_id"]].scores == {name: row[name] for name in self.model.scores}
+        for row in plain(result.transitions):
+            found[row["lead_id"]].transitions.append(row)
+        for row in plain(result.alerts):
+            found[row["lead_id"]].alerts.append(row)
+        for lead_id in ids:
+            found[lead_id].transitions = keyed(found[lead_id].transitions, TRANSITION)
+            found[lead_id].alerts = keyed(found[lead_id].alerts, ALERT)
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    def score(self, as_of: int, leads: Sequence[Id] | None = None) -> list[Row]:
+        """Rows of `leadcore.Scorer.score` over all facts."""
+        asked = self.leads if leads is None else {self.person(one): None for one in leads}
+        return self._scored(list(asked), as_of)
+
+    def lead(self, lead_id: Id, as_of: int | None = None) -> Told:
+        """What is true of a lead at an instant, by default the one told."""
+        lead_id = self.person(lead_id)
+        instant = self.leads[lead_id].told if as_of is None else as_of
+        return Told() if instant is None else self.states({lead_id: instant})[lead_id]
+
+    def __len__(self) -> int:
+        return sum(map(bool, self.leads.values()))
+
+    def __contains__(self, lead_id: Id) -> bool:
+        return bool(self.leads.get(self.person(lead_id)))
+
+    def __iter__(self) -> Iterator[Id]:
+        return (lead_id for lead_id, lead in self.leads.items() if lead)
+
+    def save(self, path: Path) -> None:
+        """Write everything to a file."""
+        path.write_bytes(pickle.dumps(self.__dict__))
+
+    def load(self, path: Path) -> OracleLedger:
+        """Read everything from a file."""
+        self.__dict__ |= pickle.loads(path.read_bytes())
+        return self
+
+    def _scored(self, ids: Sequence[Id], as_of: int) -> list[Row]:
+        events, leads, aliases = self.tables(ids)
+        return plain(self.scorer.score(events, leads, as_of=to_text(as_of), aliases=aliases, micropoints=True))
+
+    # -- parts -------------------------------------------------------------------------------------------------------
+
+    def person(self, lead_id: Id) -> Id:
+        """The lead whose record an id is."""
+        while lead_id in self.aliases:
+            lead_id = self.aliases[lead_id]
+        return lead_id
+
+    def tables(self, ids: Sequence[Id]) -> tuple[Any, Any, Any]:
+        """Events, leads and aliases of some leads, as a batch run takes them."""
+        events, leads, aliases = self.rows(ids)
+        return event_table(self.model, events), lead_table(self.model, leads), arrow(aliases, {}) if aliases else None
+
+    def rows(self, ids: Sequence[Id]) -> tuple[list[Row], list[Row], list[Row]]:
+        """Rows of events, leads and aliases of some leads."""
+        chosen = [self.leads[one] for one in ids]
+        events = [row for lead in chosen for row in lead.happened()]
+        rows = [
+            {"lead_id": record_id, "valid_from": since, "created_at": record.created_at, **values}
+            for lead in chosen
+            for record_id, record in lead.records.items()
+            for since, values in record.rows.items()
+        ]
+        wanted = set(ids)
+        pairs = [
+            {"lead_id": one, "same_as": other} for one, other in self.aliases.items() if self.person(one) in wanted
+        ]
+        return events, rows, pairs
+
+    def content(self, row: Row) -> tuple[Any, ...]:
+        """What makes two rows with one event id the same (spec 2.5)."""
+        declared = self.model.events[row["type"]]
+        return (row["at"], row["type"], *(exact(row.get(name), one.type) for name, one in declared.items()))
+
+    def attributes(self, row: Row) -> Row:
+        """What a row of leads says."""
+        return {name: exact(row.get(name), one.type) for name, one in self.model.attributes.items()}
+
+    def _lead(self, lead_id: Id) -> Lead:
+        return self.leads.setdefault(lead_id, Lead())
+
+    def _floor(self, lead: Lead | None) -> int | None:
+        """Before this instant facts of a lead come too late."""
+        if lead is None or lead.newest is None or self.late is None:
+            return None
+        return lead.newest - self.late
+
+
+TRANSITION = ("lead_id", "at", "from_stage", "to_stage", "rule", "cause", "event_id")
+ALERT = ("lead_id", "stage", "entered_at", "level", "at")
+
+
+def keyed(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
+    """The rows with a key: what they are in these columns, and which of those equal in them."""
+    seen: Counter[Any] = Counter()
+    found = []
+    for row in rows:
+        same = tuple(row[name] for name in columns)
+        found.append(row | {"key": repr((*same, seen[same]))})
+        seen[same] += 1
+    return found
+
+
+def differences(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
+    """What leads from the one to the other: withdrawn, then new."""
+    withdrawn = [row | {"change": "withdrawn"} for row in before if row not in after]
+    return withdrawn + [row | {"change": "new"} for row in after if row not in before]
+
+
+def birth_of(lead: Lead) -> int | None:
+    """When a lead is born by all its facts (spec 8.3)."""
+    return min(lead.instants(), default=None)
+
+
+def no_counts() -> dict[str, Any]:
+    """Counts of a call that did nothing."""
+    return {"events": 0, "leads": 0, "duplicates": 0, "ignored": {}, "late": 0, "unknown": 0}
+
+
+def late_row(table: str, number: int, row: Row, at: int | None, floor: int) -> Row:
+    """A row of facts that came too late."""
+    late_by = None if at is None else floor - at
+    return {"table": table, "row": number, "lead_id": row["lead_id"], "at": at, "late_by": late_by}
+
+
+def late_problem(row: Row) -> Problem:
+    """What is said of it."""
+    return Problem(row["table"], row["row"], "at", None, f"comes too late by {row['late_by']} us")
+
+
+def least(*instants: int | None) -> int | None:
+    """The earliest, if there is one."""
+    return min((one for one in instants if one is not None), default=None)
+
+
+def most(*instants: int | None) -> int | None:
+    """The latest, if there is one."""
+    return max((one for one in instants if one is not None), default=None)
+
+
+def exact(value: Any, type_: str) -> Any:
+    """A value as it is compared: of two zeros one, NaN as null, numbers as float64 (spec 2.7)."""
+    if type_ != "number" or value is None:
+        return value
+    return None if value != value else float(value) + 0.0
+
+
+def event_table(model: Model, rows: Sequence[Row]) -> Any:
+    """Rows of events as Arrow."""
+    properties = {name: one.type for declared in model.events.values() for name, one in declared.items()}
+    return arrow(rows, {"at": "instant", "type": "text", **properties})
+
+
+def lead_table(model: Model, rows: Sequence[Row]) -> Any:
+    """Rows of leads as Arrow, None without any."""
+    attributes = {name: one.type for name, one in model.attributes.items()}
+    return arrow(rows, {"created_at": "instant", "valid_from": "instant", **attributes}) if rows else None
+
+
+def plain(frame: Any) -> list[Row]:
+    """Rows of a result, instants in microseconds."""
+    return [
+        {name: to_micros(value) if hasattr(value, "tzinfo") else value for name, value in row.items()}
+        for row in frame.to_dicts()
+    ]

@@ -1,0 +1,359 @@
+"""A ledger beside the oracle: both are told and asked the same, plain rows in and plain rows out, and every difference is an error."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import leadcore as lc
+from leadcore._time import to_micros, to_text
+from leadcore.errors import LeadcoreError
+from leadcore.model import Model
+from tests.engines import arrow
+from tests.ledger_oracle import Changed, Id, OracleLedger, Row, Told, event_table, lead_table, plain
+
+TABLES = ("scores", "thresholds", "transitions", "alerts", "late")
+
+
+class LiveLedger:
+    """The real ledger with the oracle's rows: instants in microseconds, scores in micropoints."""
+
+    def __init__(self, scorer: lc.Scorer, late: str | timedelta = "7d", ledger: Any = None) -> None:
+        self.ledger = lc.Ledger(scorer, late) if ledger is None else ledger
+
+    @property
+    def model(self) -> Model:
+        return self.ledger.model
+
+    @property
+    def clock(self) -> int | None:
+        return None if self.ledger.clock is None else to_micros(self.ledger.clock)
+
+    def apply(
+        self, events: Sequence[Row] | None = None, leads: Sequence[Row] | None = None, *, until: int | None = None,
+        on_late: str = "raise",
+    ) -> Changed:  # fmt: skip
+        end = None if until is None else to_text(until)
+        return changed(
+            self.ledger.apply(
+                event_table(self.model, events) if events else None, lead_table(self.model, leads or ()), until=end,
+                on_late=on_late, micropoints=True,
+            )
+        )  # fmt: skip
+
+    def add(
+        self, lead_id: Id, at: int, type: str, properties: Row | None = None, event_id: Id | None = None
+    ) -> Changed:
+        return changed(self.ledger.add(lead_id, to_text(at), type, properties, event_id))
+
+    def advance(self, until: int) -> Changed:
+        return changed(self.ledger.advance(to_text(until), micropoints=True))
+
+    def retract(self, events: Sequence[Row]) -> Changed:
+        return changed(self.ledger.retract(arrow(events, {})))
+
+    def forget(self, lead_id: Id) -> bool:
+        return self.ledger.forget(lead_id)
+
+    def merge(self, lead_id: Id, into: Id) -> Changed:
+        return changed(self.ledger.merge(lead_id, into))
+
+    def migrate(
+        self, scorer: lc.Scorer, events: Sequence[Row] | None = None, leads: Sequence[Row] | None = None
+    ) -> Changed:
+        given = None if events is None else event_table(scorer.model, events)
+        return changed(scorer.migrate(self.ledger, events=given, leads=lead_table(scorer.model, leads or ())))
+
+    def score(self, as_of: int, leads: Sequence[Id] | None = None) -> list[Row]:
+        return plain(self.ledger.score(to_text(as_of), leads=leads, micropoints=True))
+
+    def __len__(self) -> int:
+        return len(self.ledger)
+
+    def __contains__(self, lead_id: Id) -> bool:
+        return lead_id in self.ledger
+
+    def save(self, path: Path) -> None:
+        self.ledger.save(path)
+
+    def load(self, path: Path) -> LiveLedger:
+        self.ledger = lc.Ledger.load(path)
+        return self
+
+
+def changed(changes: Any) -> Changed:
+    """What a call of the real ledger changed, as plain rows."""
+    changes._micropoints = True  # not every call has the option; tables are made when they are first asked for
+    return Changed(**{name: plain(getattr(changes, name)) for name in TABLES}, counts=asdict(changes.counts))
+
+
+class Difference(AssertionError):
+    """The ledger and the oracle do not say the same."""
+
+
+class Pair:
+    """A ledger and the oracle, told and asked the same.
+
+    Args:
+        document: The model.
+        late: As a ledger takes it.
+        live: Makes the ledger from a scorer and ``late``.
+
+    Attributes:
+        census: How often what happened.
+        calls: All calls so far.
+    """
+
+    def __init__(self, document: Row, late: Any, live: Any = LiveLedger) -> None:
+        scorer = lc.Scorer(Model.model_validate(document))
+        self.document, self.late = document, late
+        self.ledger: Any = live(scorer, late)
+        self.oracle = OracleLedger(scorer, late)
+        self.received: dict[Id, Told] = defaultdict(Told)
+        self.keys: dict[str, str] = {}
+        self.census: Counter[str] = Counter()
+        self.calls: list[tuple[str, Row]] = []
+
+    # -- both are told the same --------------------------------------------------------------------------------------
+
+    def tell(self, name: str, **given: Any) -> Changed | None:
+        """Call both; what the oracle says changed, or None where both refuse."""
+        self.calls.append((name, given))
+        if name == "migrate":
+            given = dict(given)
+            given |= {"scorer": lc.Scorer(Model.model_validate(given.pop("document")))}
+        before = {lead_id: (lead.told, lead.newest) for lead_id, lead in self.oracle.leads.items()}
+        expected, refused = attempt(getattr(self.oracle, name), given)
+        found, error = attempt(getattr(self.ledger, name), given)
+        if (refused is None) != (error is None):
+            self.fail(f"{name}: refused with {error!r}, the oracle says {refused!r}")
+        if refused is not None:
+            self.census[f"{name}.refused"] += 1
+            self.census["refused"] += 1
+            return None
+        assert expected is not None
+        assert found is not None
+        self.census[name] += 1
+        self.note(name, given, expected, before)
+        self.receive(found, expected)
+        return expected
+
+    def migrate(self, document: Row) -> None:
+        """Swap the model; all facts are given again."""
+        events, leads, _ = self.oracle.rows(list(self.oracle.leads))
+        self.tell("migrate", document=document, events=events, leads=leads)
+        self.document = document
+
+    def forget(self, lead_id: Id) -> None:
+        """Forget a lead: what was said of it is void."""
+        self.calls.append(("forget", {"lead_id": lead_id}))
+        person = self.oracle.person(lead_id)
+        there = lead_id in self.oracle
+        self.census["forget.known" if there else "forget.unknown"] += 1
+        self.oracle.forget(lead_id)
+        if self.ledger.forget(lead_id) < there:
+            self.fail(f"forget: there was nothing of {lead_id!r}")
+        self.received.pop(person, None)
+
+    def reload(self, path: Path) -> None:
+        """Save and load."""
+        self.calls.append(("reload", {}))
+        self.census["reload"] += 1
+        self.ledger.save(path)
+        self.ledger = self.ledger.load(path)
+
+    def model_names(self) -> list[str]:
+        """Names of attributes."""
+        return list(self.oracle.model.attributes)
+
+    # -- what changed ------------------------------------------------------------------------------------------------
+
+    def receive(self, found: Changed, expected: Changed) -> None:
+        """Take what the ledger says changed to what it said before, and compare with what is true."""
+        for key, count in expected.counts.items():
+            if found.counts.get(key) != count:
+                self.fail(f"counts: {key} is {found.counts.get(key)}, not {count}")
+        columns = ("table", "row", "lead_id", "at")
+        late = [tuple(row[name] for name in columns) for row in found.late]
+        self.same(
+            "late", sorted(late, key=repr), sorted((tuple(r[n] for n in columns) for r in expected.late), key=repr)
+        )
+        for table, by in (("scores", "score"), ("thresholds", "threshold")):
+            one, other = (
+                {(row["lead_id"], row[by]): row for row in getattr(said, table) if row["lead_id"] in self.oracle}
+                for said in (found, expected)
+            )
+            for key in {**one, **other}:
+                self.same(f"{table} {key}", one.get(key), other.get(key))
+        for table in ("transitions", "alerts"):
+            self.take(table, getattr(found, table))
+            leads = {row["lead_id"]: None for said in (found, expected) for row in getattr(said, table)}
+            for lead_id in leads:
+                self.check_told(table, lead_id)
+
+    def take(self, table: str, rows: Sequence[Row]) -> None:
+        """Withdraw and add rows."""
+        last: dict[tuple[Id, str], int] = {}
+        for row in rows:
+            lead_id, change = row["lead_id"], row["change"]
+            plain_row = {name: value for name, value in row.items() if name != "change"}
+            said = getattr(self.received[lead_id], table)
+            place = next((i for i, one in enumerate(said) if one["key"] == row["key"]), None)
+            if change == "withdrawn":
+                if (lead_id, "new") in last:
+                    self.fail(f"{table}: withdrawn after new ones: {row}")
+                if place is None:
+                    self.fail(f"{table}: withdrawn, but never said: {row}")
+                self.same(f"{table}: withdrawn", plain_row, said.pop(place))
+            elif change == "new":
+                if place is not None:
+                    self.fail(f"{table}: said again: {row}")
+                said.append(plain_row)
+            else:
+                self.fail(f"{table}: change is {change!r}")
+            if row["at"] < last.get((lead_id, change), row["at"]):
+                self.fail(f"{table}: not in order of happening: {row}")
+            last[lead_id, change] = row["at"]
+        if not self.minimal(rows):
+            self.census[f"{table} withdrawn and said again"] += 1
+
+    @staticmethod
+    def minimal(rows: Sequence[Row]) -> bool:
+        """Whether no row is withdrawn and said again as it was."""
+        texts = Counter(repr({name: value for name, value in row.items() if name != "change"}) for row in rows)
+        return max(texts.values(), default=0) < 2
+
+    def check_told(self, table: str, lead_id: Id) -> None:
+        """What was said of a lead is what is true of it, under keys that stay the same."""
+        lead = self.oracle.leads.get(lead_id)
+        wanted = getattr(lead.state, table) if lead is not None else []
+        said: dict[str, list[str]] = defaultdict(list)
+        true: dict[str, list[str]] = defaultdict(list)
+        for rows, by in ((getattr(self.received[lead_id], table), said), (wanted, true)):
+            for row in rows:
+                by[repr({name: value for name, value in row.items() if name != "key"})].append(row["key"])
+        if {text: len(keys) for text, keys in said.items()} != {text: len(keys) for text, keys in true.items()}:
+            missing = [text for text, keys in true.items() if len(keys) > len(said.get(text, ()))]
+            extra = [text for text, keys in said.items() if len(keys) > len(true.get(text, ()))]
+            self.fail(f"{table} of {lead_id!r}: missing {missing}, too many {extra}")
+        for text, keys in true.items():
+            if len(keys) == 1 and self.keys.setdefault(f"{table} {keys[0]}", said[text][0]) != said[text][0]:
+                self.fail(
+                    f"{table}: the key of {text} was {self.keys[f'{table} {keys[0]}']}, now it is {said[text][0]}"
+                )
+
+    # -- both are asked the same -------------------------------------------------------------------------------------
+
+    def check_leads(self) -> None:
+        """The same leads, the same clock."""
+        for lead_id, lead in self.oracle.leads.items():
+            if lead and lead_id not in self.ledger:
+                self.fail(f"{lead_id!r} is missing")
+        if len(self.ledger) != len(self.oracle):
+            self.fail(f"{len(self.ledger)} leads, not {len(self.oracle)}")
+        self.same("clock", self.ledger.clock, self.oracle.clock)
+
+    def ask_score(self, as_of: int, leads: Sequence[Id] | None = None) -> None:
+        """Scores at an instant; where it is before what is kept, they may be refused."""
+        asked = [one for one in (self.oracle.leads if leads is None else leads) if one in self.oracle]
+        if leads is not None and not asked:
+            return
+        floors = [self.oracle._floor(self.oracle.leads[self.oracle.person(one)]) for one in asked]
+        old = any(floor is not None and as_of < floor for floor in floors)
+        found, error = attempt(self.ledger.score, {"as_of": as_of, "leads": None if leads is None else asked})
+        if error is not None and old:
+            self.census["score.refused"] += 1
+            return
+        if error is not None:
+            self.fail(f"score at {as_of} of {asked}: {error!r}")
+        self.census["score.old" if old else "score"] += 1
+        wanted = {
+            row["lead_id"]: row for row in self.oracle.score(as_of, [*dict.fromkeys(map(self.oracle.person, asked))])
+        }
+        self.same(f"score at {as_of}", {row["lead_id"]: row for row in found}, wanted)
+
+    def check_all(self) -> None:
+        """What was said is what one batch run over all leads says, to the last bit; so are the scores."""
+        told = {lead_id: lead.told for lead_id, lead in self.oracle.leads.items() if lead.told is not None}
+        everyone = list(self.oracle.leads)
+        if everyone and self.oracle.model.lifecycle is not None and told:
+            events, leads, aliases = self.oracle.tables(everyone)
+            scorer, end = self.oracle.scorer, to_text(max(told.values()))
+            result = scorer.replay(events, leads, until=end, aliases=aliases, micropoints=True)
+            for table in ("transitions", "alerts"):
+                wanted: dict[Id, list[str]] = {lead_id: [] for lead_id in everyone}
+                for row in plain(getattr(result, table)):
+                    if row["at"] <= told.get(row["lead_id"], row["at"] - 1):
+                        wanted[row["lead_id"]].append(repr(row))
+                for lead_id in everyone:
+                    rows = getattr(self.received[lead_id], table)
+                    said = [repr({name: value for name, value in row.items() if name != "key"}) for row in rows]
+                    self.same(f"batch {table} of {lead_id!r}", sorted(said), sorted(wanted[lead_id]))
+        for instant in sorted(set(told.values())):
+            self.ask_score(instant, [lead_id for lead_id, at in told.items() if at == instant])
+
+    # -- parts -------------------------------------------------------------------------------------------------------
+
+    def note(self, name: str, given: Row, expected: Changed, before: dict[Id, Any]) -> None:
+        """Count what happened."""
+        census, happened = self.census, []
+        happened += [
+            f"{name}.{key}" for key in ("duplicates", "unknown", "late", "ignored") if expected.counts.get(key)
+        ]
+        for table in ("transitions", "alerts"):
+            for row in getattr(expected, table):
+                happened.append(f"{table}.{row['change']}")
+                happened += [f"{table}.{row['change']}.{row['cause']}"] if "cause" in row else []
+        keys = [(row["key"], row["change"]) for row in expected.transitions]
+        happened += ["transitions.only_scores"] if len(keys) > len({key for key, _ in keys}) else []
+        happened += [f"thresholds.{row['reached']}" for row in expected.thresholds]
+        happened += [f"{name}.moved"] if expected.transitions else []
+        for row in given.get("events") or ():
+            told, newest = before.get(self.oracle.person(row["lead_id"]), (None, None))
+            if "at" in row and name == "apply":
+                happened += ["event.late"] if newest is not None and row["at"] < newest else []
+                happened += ["event.at_newest"] if newest is not None and row["at"] == newest else []
+                happened += ["event.before_told"] if told is not None and row["at"] <= told else []
+        for lead_id, lead in self.oracle.leads.items():
+            floor = self.oracle._floor(lead)
+            if floor is not None and lead.instants() and min(lead.instants()) < floor:
+                happened += [f"{name}.with_base"]
+            if any(at > (lead.told if lead.told is not None else at - 1) for at in lead.instants()):
+                happened += ["pending"]
+            if before.get(lead_id, (0, 0))[0] != lead.told and name == "advance" and lead_id in before:
+                happened += ["advance.lead"]
+        census.update(set(happened))
+
+    def same(self, what: str, found: Any, wanted: Any) -> None:
+        """Both are equal."""
+        if spelt(found) != spelt(wanted):
+            self.fail(f"{what}:\n found  {found}\n wanted {wanted}")
+
+    def fail(self, what: str) -> None:
+        """Say what differs, and by which calls it came to be."""
+        raise Difference(what)
+
+    @property
+    def story(self) -> Row:
+        """Everything needed to do it again."""
+        late = self.late if isinstance(self.late, str) else self.late // timedelta(seconds=1)
+        return {"document": self.document, "late": late, "calls": self.calls}
+
+
+def spelt(value: Any) -> str:
+    """A value and the types in it, as text; rows may come in any order of leads, columns may not."""
+    if isinstance(value, dict) and any(isinstance(one, dict) for one in value.values()):
+        return repr(sorted((repr(key), repr(one)) for key, one in value.items()))
+    return repr(value)
+
+
+def attempt(call: Any, given: Row) -> tuple[Any, LeadcoreError | None]:
+    """The result of a call, or the error with which it is refused."""
+    try:
+        return call(**given), None
+    except LeadcoreError as error:
+        return None, error

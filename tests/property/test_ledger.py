@@ -1,0 +1,283 @@
+"""A ledger says what batch runs over all facts say, whatever it is told in whatever order (spec 10.2, 10.3)."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from leadcore._reference.calendar import FIRST, LAST
+from tests.ledger_oracle import OracleLedger
+from tests.ledgers import Difference, LiveLedger, Pair
+from tests.random_cases import held
+from tests.random_ledgers import LedgerCase, Row, ledger_case, pieces, variant
+
+RUNS = int(os.environ.get("LEADCORE_RUNS", "60"))
+STEPS = int(os.environ.get("LEADCORE_STEPS", "30"))
+CASES = int(os.environ.get("LEADCORE_CASES", "60"))
+FIRST_CASE = int(os.environ.get("LEADCORE_FIRST_CASE", "0"))
+pytest.importorskip("leadcore.ledger.ledger")
+LEDGER: Any = OracleLedger if os.environ.get("LEADCORE_LEDGER") == "oracle" else LiveLedger
+
+number = st.integers(0, 2**16)
+few = st.lists(number, min_size=1, max_size=4)
+CENSUS: Counter[str] = Counter()
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Facts of a random case, told in any way to a ledger and to the oracle."""
+
+    pair: Pair | None = None
+    steps = 0
+
+    @initialize(case_number=st.integers(0, 2**32))
+    def begin(self, case_number: int) -> None:
+        self.case: LedgerCase = ledger_case(case_number)
+        self.pair = Pair(self.case.document, self.case.lateness, LEDGER)
+        self.folder = TemporaryDirectory()
+        self.given: list[Row] = []
+        self.ahead = sorted(self.case.events, key=lambda row: row["at"])
+        self.rows = list(self.case.leads)
+        self.keeps_ids = any("event_id" in row for row in self.case.events)
+        self.text_ids = any(isinstance(row.get("event_id"), str) for row in self.case.events)
+        self.fresh = 10**6
+
+    # -- choices -----------------------------------------------------------------------------------------------------
+
+    def instant(self, choice: int) -> int:
+        """An instant of the case, or one at which something was told, or beside it."""
+        oracle, choices = self.pair.oracle, self.case.instants or [0]
+        if choice % 3 == 2:
+            leads = list(oracle.leads.values())
+            told = {row["at"] for lead in leads for row in (*lead.state.transitions[-3:], *lead.state.alerts[-2:])}
+            told |= {lead.told for lead in leads if lead.told is not None}
+            told |= {lead.newest - oracle.late for lead in leads if lead.newest is not None and oracle.late is not None}
+            choices = sorted(told) or choices
+        return min(max(choices[choice // 3 % len(choices)] + (0, 0, 0, 1, -1)[choice // 7 % 5], FIRST), LAST)
+
+    def lead_id(self, choice: int) -> Any:
+        return self.case.ids[choice % len(self.case.ids)] if self.case.ids else 1
+
+    def event(self, choice: int) -> Row:
+        """A row of the case, or of another lead, at another instant, with another id or none."""
+        row = dict(self.case.events[choice % len(self.case.events)])
+        if choice % 5 < 3:
+            row |= {"lead_id": self.lead_id(choice // 5), "at": self.instant(choice // 11)}
+            if self.keeps_ids:
+                self.fresh += 1
+                fresh = f"f{self.fresh}" if self.text_ids else self.fresh
+                row["event_id"] = None if choice % 7 < 2 else fresh
+        return row
+
+    def apply(self, rows: list[Row], leads: list[Row], **more: Any) -> None:
+        """Tell rows; those that were not refused are known from now on."""
+        said = self.pair.tell("apply", events=rows, leads=leads, **more)
+        if said is not None:
+            self.given += rows
+
+    # -- rules -------------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.ahead)
+    @rule(count=st.integers(1, 8), until=st.none() | number)
+    def go_on(self, count: int, until: int | None) -> None:
+        """The next events as they happened."""
+        rows, self.ahead = self.ahead[:count], self.ahead[count:]
+        self.apply(rows, [], until=None if until is None else self.instant(until), on_late="set_aside")
+
+    @precondition(lambda self: self.ahead)
+    @rule(count=st.integers(3, 20), lead=st.integers(1, 3))
+    def go_on_with_leads(self, count: int, lead: int) -> None:
+        """The next events as they happened, and some rows of leads."""
+        rows, self.ahead = self.ahead[:count], self.ahead[count:]
+        leads, self.rows = self.rows[:lead], self.rows[lead:]
+        self.apply(rows, leads, on_late="set_aside")
+
+    @precondition(lambda self: self.rows)
+    @rule(choices=few, until=st.none() | number, set_aside=st.booleans())
+    def know_leads(self, choices: list[int], until: int | None, set_aside: bool) -> None:
+        """Rows of leads that were not told yet."""
+        rows = [self.rows.pop(choice % len(self.rows)) for choice in choices if self.rows]
+        end = None if until is None else self.instant(until)
+        self.apply([], rows, until=end, on_late="set_aside" if set_aside else "raise")
+
+    @precondition(lambda self: self.case.events)
+    @rule(choices=few, until=st.none() | number, set_aside=st.booleans())
+    def events(self, choices: list[int], until: int | None, set_aside: bool) -> None:
+        """Any events, in any order."""
+        rows = [self.event(choice) for choice in choices]
+        end = None if until is None else self.instant(until)
+        self.apply(rows, [], until=end, on_late="set_aside" if set_aside else "raise")
+
+    @precondition(lambda self: self.case.events)
+    @rule(choice=number)
+    def one_event(self, choice: int) -> None:
+        """One event, straight from values."""
+        row = self.event(choice)
+        more = {name: value for name, value in row.items() if name not in ("lead_id", "at", "type", "event_id")}
+        given = {"lead_id": row["lead_id"], "at": row["at"], "type": row["type"], "properties": more}
+        if self.pair.tell("add", **given, event_id=row.get("event_id")) is not None:
+            self.given.append(row)
+
+    @precondition(lambda self: self.given)
+    @rule(choices=few)
+    def again(self, choices: list[int]) -> None:
+        """Events told before: with an id they count once."""
+        self.apply([self.given[choice % len(self.given)] for choice in choices], [], on_late="set_aside")
+
+    @precondition(lambda self: self.live())
+    @rule(choice=number, other=number)
+    def differing(self, choice: int, other: int) -> None:
+        """An id told before with other content is refused; where the first is not kept any more, nobody knows."""
+        rows = self.live()
+        row = rows[choice % len(rows)]
+        floor = self.pair.oracle._floor(self.pair.oracle.leads[self.pair.oracle.person(row["lead_id"])])
+        if floor is None or row["at"] >= floor:
+            self.apply([row | {"at": self.instant(other)}], [])
+
+    def live(self) -> list[Row]:
+        """Events with an id that are known."""
+        return [row for lead in self.pair.oracle.leads.values() for row in lead.by_id.values()]
+
+    @precondition(lambda self: self.case.leads)
+    @rule(choice=number, other=number, since=st.none() | number, created=st.booleans())
+    def correct(self, choice: int, other: int, since: int | None, created: bool) -> None:
+        """A row of a lead anew, with the attributes of another, since then or since another instant."""
+        leads = self.case.leads
+        row, values = leads[choice % len(leads)], leads[other % len(leads)]
+        changed = row | {name: values.get(name) for name in self.pair.model_names()}
+        if since is not None:
+            changed["valid_from"] = self.instant(since)
+        if not created:
+            changed.pop("created_at", None)
+        self.apply([], [changed], on_late="set_aside")
+
+    @precondition(lambda self: self.named())
+    @rule(choices=few, unknown=st.booleans())
+    def retract(self, choices: list[int], unknown: bool) -> None:
+        """Take events back; some were taken back before, some are not known."""
+        named = self.named()
+        rows = [{name: named[choice % len(named)][name] for name in ("lead_id", "event_id")} for choice in choices]
+        if unknown:
+            rows.append({"lead_id": self.lead_id(choices[0]), "event_id": "?" if self.text_ids else -1})
+        self.pair.tell("retract", events=rows)
+
+    def named(self) -> list[Row]:
+        """Events with an id that were told, and those that are still known once more."""
+        return self.live() * 2 + [row for row in self.given if row.get("event_id") is not None]
+
+    @precondition(lambda self: len(set(map(self.pair.oracle.person, self.case.ids))) > 1)
+    @rule(choice=number, other=number)
+    def merge(self, choice: int, other: int) -> None:
+        """Two leads are one."""
+        ids, person = self.case.ids, self.pair.oracle.person
+        pairs = [(one, into) for one in ids for into in ids if person(one) != person(into)]
+        one, into = pairs[choice * 31 % len(pairs)] if other % 3 else pairs[other % len(pairs)]
+        self.pair.tell("merge", lead_id=one, into=into)
+
+    @precondition(lambda self: len(self.pair.calls) > 5)
+    @rule(choice=number)
+    def forget(self, choice: int) -> None:
+        """Drop a lead."""
+        self.pair.forget(self.lead_id(choice))
+
+    @rule(choice=number)
+    def advance(self, choice: int) -> None:
+        """Bring all leads to an instant, or back, which does nothing."""
+        self.pair.tell("advance", until=self.instant(choice))
+
+    @rule()
+    def save_and_load(self) -> None:
+        self.pair.reload(Path(self.folder.name) / "ledger")
+
+    @precondition(lambda self: len(self.pair.calls) > 5)
+    @rule(choice=number)
+    def swap_model(self, choice: int) -> None:
+        """Another version of the model, as if it had been there from the start."""
+        self.pair.migrate(variant(self.pair.document, choice))
+
+    @rule(choice=number, leads=st.none() | few)
+    def ask(self, choice: int, leads: list[int] | None) -> None:
+        """Scores at any instant."""
+        asked = None if leads is None else list(dict.fromkeys(map(self.lead_id, leads)))
+        self.pair.ask_score(self.instant(choice), asked)
+
+    # -- always ------------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def leads_are_the_same(self) -> None:
+        if self.pair is not None:
+            self.steps += 1
+            self.pair.check_leads()
+
+    def teardown(self) -> None:
+        if self.pair is None:
+            return
+        self.folder.cleanup()
+        CENSUS.update(self.pair.census)
+        CENSUS.update(["runs", *(["runs of all steps"] if self.steps >= STEPS else [])])
+        CENSUS["steps"] += self.steps
+        self.pair.check_all()
+        end = max([self.pair.oracle.clock or FIRST, *self.case.instants])
+        self.pair.tell("advance", until=held(end + 1))
+        self.pair.check_all()
+
+
+def quiet(examples: int) -> settings:
+    """Settings of some runs."""
+    return settings(
+        max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink], print_blob=False,
+        report_multiple_bugs=False,
+    )  # fmt: skip
+
+
+def test_any_calls():
+    """Whatever is called: changes add up to the batch replay, and answers are those of a batch run, to the last bit."""
+    block = 0
+    while CENSUS["runs of all steps"] < RUNS:  # runs that hypothesis ends early do not count
+        run_state_machine_as_test(seed(FIRST_CASE + block)(LedgerMachine), settings=quiet(min(RUNS, 100)))
+        block += 1
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_any_cuts(block, tmp_path):
+    """The facts in any pieces, held up by at most ``late``, with saves and loads between, are one batch run."""
+    for number_ in range(FIRST_CASE + block * CASES // 10, FIRST_CASE + (block + 1) * CASES // 10):
+        cut_case(number_, tmp_path)
+
+
+def cut_case(case_number: int, folder: Path) -> None:
+    """Deliver one case."""
+    case, rng = ledger_case(case_number), Random(f"cut {case_number}")
+    pair = Pair(case.document, case.lateness, LEDGER)
+    try:
+        for piece in pieces(rng, case):
+            until = None if rng.random() < 0.7 else rng.choice(case.instants)
+            if pair.tell("apply", events=piece.events, leads=piece.leads, until=until) is None:
+                pair.fail("held up by no more than late, and refused")
+            if rng.random() < 0.2:
+                pair.reload(folder / "ledger")
+            if rng.random() < 0.15:
+                pair.tell("advance", until=rng.choice(case.instants))
+        pair.check_all()
+        if case.instants:
+            pair.tell("advance", until=held(case.instants[-1] + rng.choice((0, 1, 10**12))))
+        pair.check_all()
+    except Difference as difference:
+        raise AssertionError(f"ledger_case({case_number}): {difference}") from None
+    CENSUS.update(pair.census)
