@@ -106,10 +106,11 @@ cdef class Facts:
     """
 
     cdef const int64_t[::1] slots, first, events, at, first_trait, traits, since, created, set_start, key_start, lead_start
+    cdef const int64_t[::1] owner_start
     cdef const uint32_t[::1] sets, identity, set_ids, lead_sets, lead_ids
     cdef const uint32_t[:, ::1] codes
     cdef const double[:, ::1] numbers
-    cdef const uint8_t[::1] keys
+    cdef const uint8_t[::1] keys, owners
     cdef const uint8_t[:, ::1] contents
     cdef const uint8_t** digests
     cdef int64_t* digests_size
@@ -124,8 +125,9 @@ cdef class Facts:
         list digests not None, const int64_t[::1] first_trait not None, const int64_t[::1] traits not None,
         const int64_t[::1] since not None, const int64_t[::1] created not None, const uint32_t[::1] lead_sets not None,
         const int64_t[::1] lead_start not None, const uint32_t[::1] lead_ids not None,
+        const int64_t[::1] owner_start not None, const uint8_t[::1] owners not None,
     ):
-        """Bring the arrays of an encoder together; they are only read."""
+        """Bring the arrays of an encoder together; they are only read. ``owners`` are keys of records merged into a lead."""
         cdef const uint8_t[:, ::1] view
         cdef int64_t i
         self.slots, self.first, self.events, self.at, self.sets, self.identity = slots, first, events, at, sets, identity
@@ -133,6 +135,7 @@ cdef class Facts:
         self.key_start, self.keys, self.contents = key_start, keys, contents
         self.first_trait, self.traits, self.since, self.created = first_trait, traits, since, created
         self.lead_sets, self.lead_start, self.lead_ids = lead_sets, lead_start, lead_ids
+        self.owner_start, self.owners = owner_start, owners
         self.views = digests
         self.digests = <const uint8_t**> calloc(<size_t> len(digests) + 1, sizeof(void*))
         self.digests_size = <int64_t*> calloc(<size_t> len(digests) + 1, sizeof(int64_t))
@@ -148,6 +151,7 @@ cdef class Facts:
             first.shape[0] < slots.shape[0] + 1 or first_trait.shape[0] < slots.shape[0] + 1
             or codes.shape[0] < len(digests) or contents.shape[0] + 1 < key_start.shape[0]
             or contents.shape[1] != DIGEST or created.shape[0] != since.shape[0] or lead_sets.shape[0] != since.shape[0]
+            or owner_start.shape[0] != since.shape[0] + 1
         ):
             raise ValueError("the arrays do not fit together")
 
@@ -327,6 +331,8 @@ cdef class Keeper:
             t.row = row
             t.since = facts.since[row]
             t.created = facts.created[row]
+            t.owner_size = <int32_t> (facts.owner_start[row + 1] - facts.owner_start[row])
+            t.owner = &facts.owners[facts.owner_start[row]] if t.owner_size else NULL
             k = facts.lead_start[facts.lead_sets[row]]
             n = facts.lead_start[facts.lead_sets[row] + 1] - k
             t.ids_size = <int32_t> n

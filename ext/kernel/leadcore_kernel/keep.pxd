@@ -138,7 +138,7 @@ cdef struct keep_t:
     int64_t old_scores_room
     adoption_t adopted
     int64_t conflict          # row of the event that differs
-    int64_t twins             # events, retractions and rows told again
+    int64_t twins             # events and retractions told again
     int64_t lates
     int64_t due
     int64_t open_stage
@@ -678,7 +678,6 @@ cdef inline int keep_merge_traits(keep_t* w, int64_t floor, bint* again) noexcep
             t.late = True
         elif before != NULL and traits_alike(f, before, t):
             t.gone = True
-            w.twins += t.created >= w.image.begun
         elif (w.image.begun if t.since == INT64_MIN else t.since) < floor:
             t.late = True
         if t.late:
