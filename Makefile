@@ -10,7 +10,8 @@ ARROW := $(shell find ext/arrow/src ext/arrow/python -name '*.rs' -o -name '*.py
 KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay wheels fuzz sanitize-asan sanitize-tsan lock clean
+.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay bench-ledger bench-ledger-threads wheels fuzz fuzz-state \
+	sanitize-asan sanitize-tsan lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,11 +71,20 @@ bench-replay: setup $(VENV)/.bench ## Time the replay of 10 million events besid
 	@$(BIN)/python -m benchmarks.replay
 	@$(BIN)/python -m benchmarks.replay --one-lead 1000000
 
+bench-ledger: setup ## Time a ledger: one event, batches, and 365 nights of 10 million events beside one batch.
+	@$(BIN)/python -m benchmarks.ledger
+
+bench-ledger-threads: setup ## Ask one ledger from 32 threads for ten minutes while its model is swapped.
+	@$(BIN)/python -m benchmarks.ledger_threads --minutes 10
+
 wheels: setup ## Build sdists and manylinux wheels of both distributions, and test them with the source out of reach.
 	@$(BIN)/python tools/build_wheels.py
 
 fuzz: setup ## Long comparison of the kernel with the reference engine: 10,000 scorings and as many replays.
 	@LEADCORE_CASES=10000 $(BIN)/python -m pytest tests/property -q -p no:cacheprovider
+
+fuzz-state: setup ## Feed 10 million damaged states to the kernel under ASan and UBSan (clang, libFuzzer).
+	@$(BIN)/python tools/sanitize.py fuzz --runs 10000000
 
 sanitize-asan: setup ## Run the kernel's tests under AddressSanitizer and UndefinedBehaviorSanitizer (gcc).
 	@$(BIN)/python tools/sanitize.py asan

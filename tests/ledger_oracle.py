@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -298,9 +298,9 @@ class OracleLedger:
         old += [one.created_at for one in mine.records.values() if one.created_at is not None and
                 (birth is None or one.created_at < birth)]  # fmt: skip
         if min(old, default=floor) < floor:
-            raise LeadcoreError("its facts are too old for the other")
+            raise LeadcoreError("its facts come too late for the other")
         if mine.since_ever() and not others.since_ever() and min(others.instants(), default=floor) < floor:
-            raise LeadcoreError("its attributes since ever are too old for the other")
+            raise LeadcoreError("its attributes since ever come too late for the other")
 
     def advance(self, until: int) -> Changed:
         """Bring every lead to an instant."""
@@ -388,15 +388,23 @@ class OracleLedger:
     # -- questions ---------------------------------------------------------------------------------------------------
 
     def score(self, as_of: int, leads: Sequence[Id] | None = None) -> list[Row]:
-        """Rows of `leadcore.Scorer.score` over all facts."""
-        asked = self.leads if leads is None else {self.person(one): None for one in leads}
-        return self._scored(list(asked), as_of)
+        """Rows of `leadcore.Scorer.score` over all facts; leads named are asked, whether or not there are facts by then."""
+        if leads is None:
+            return self._scored(list(self.leads), as_of)
+        rows = self._asked([(lead_id, as_of) for lead_id in leads])
+        return [{"lead_id": one} | without(row, "lead_id", "as_of") for one, row in zip(leads, rows, strict=True)]
 
     def lead(self, lead_id: Id, as_of: int | None = None) -> Told:
         """What is true of a lead at an instant, by default the one told."""
         lead_id = self.person(lead_id)
         instant = self.leads[lead_id].told if as_of is None else as_of
         return Told() if instant is None else self.states({lead_id: instant})[lead_id]
+
+    def _asked(self, pairs: Sequence[tuple[Id, int]]) -> list[Row]:
+        """Scores of leads at instants of their own."""
+        events, leads, aliases = self.tables(list(dict.fromkeys(self.person(one) for one, _ in pairs)))
+        asked = arrow([{"lead_id": one, "as_of": at} for one, at in pairs], {"as_of": "instant"})
+        return plain(self.scorer.score(events, leads, as_of=asked, aliases=aliases, micropoints=True))
 
     def __len__(self) -> int:
         return sum(map(bool, self.leads.values()))
@@ -483,6 +491,11 @@ def keyed(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
     return found
 
 
+def without(row: Row, *names: str) -> Row:
+    """A row without some columns."""
+    return {name: value for name, value in row.items() if name not in names}
+
+
 def differences(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
     """What leads from the one to the other: withdrawn, then new."""
     withdrawn = [row | {"change": "withdrawn"} for row in before if row not in after]
@@ -541,7 +554,12 @@ def lead_table(model: Model, rows: Sequence[Row]) -> Any:
 
 def plain(frame: Any) -> list[Row]:
     """Rows of a result, instants in microseconds."""
+    return micros(frame.to_dicts())
+
+
+def micros(rows: Iterable[Row]) -> list[Row]:
+    """Rows with instants in microseconds."""
     return [
-        {name: to_micros(value) if hasattr(value, "tzinfo") else value for name, value in row.items()}
-        for row in frame.to_dicts()
+        {name: to_micros(value) if isinstance(value, datetime) else value for name, value in row.items()}
+        for row in rows
     ]

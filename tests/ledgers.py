@@ -14,7 +14,19 @@ from leadcore._time import to_micros, to_text
 from leadcore.errors import LeadcoreError
 from leadcore.model import Model
 from tests.engines import arrow
-from tests.ledger_oracle import Changed, Id, OracleLedger, Row, Told, event_table, lead_table, plain
+from tests.ledger_oracle import (
+    ALERT,
+    TRANSITION,
+    Changed,
+    Id,
+    OracleLedger,
+    Row,
+    Told,
+    event_table,
+    lead_table,
+    micros,
+    plain,
+)
 
 TABLES = ("scores", "thresholds", "transitions", "alerts", "late")
 
@@ -71,6 +83,11 @@ class LiveLedger:
     def score(self, as_of: int, leads: Sequence[Id] | None = None) -> list[Row]:
         return plain(self.ledger.score(to_text(as_of), leads=leads, micropoints=True))
 
+    def lead(self, lead_id: Id, as_of: int | None = None) -> Told:
+        one = self.ledger.lead(lead_id, None if as_of is None else to_text(as_of))
+        story = one.timeline
+        return Told(one.micropoints, one.thresholds, micros(story.transitions), micros(story.alerts))
+
     def __len__(self) -> int:
         return len(self.ledger)
 
@@ -110,7 +127,8 @@ class Pair:
 
     def __init__(self, document: Row, late: Any, live: Any = LiveLedger) -> None:
         scorer = lc.Scorer(Model.model_validate(document))
-        self.document, self.late = document, late
+        self.first_document = self.document = document
+        self.late = late
         self.ledger: Any = live(scorer, late)
         self.oracle = OracleLedger(scorer, late)
         self.received: dict[Id, Told] = defaultdict(Told)
@@ -124,8 +142,9 @@ class Pair:
         """Call both; what the oracle says changed, or None where both refuse."""
         self.calls.append((name, given))
         if name == "migrate":
-            given = dict(given)
-            given |= {"scorer": lc.Scorer(Model.model_validate(given.pop("document")))}
+            events, leads, _ = self.oracle.rows(list(self.oracle.leads))
+            self.document = given["document"]
+            given = {"scorer": lc.Scorer(Model.model_validate(self.document)), "events": events, "leads": leads}
         before = {lead_id: (lead.told, lead.newest) for lead_id, lead in self.oracle.leads.items()}
         expected, refused = attempt(getattr(self.oracle, name), given)
         found, error = attempt(getattr(self.ledger, name), given)
@@ -141,12 +160,6 @@ class Pair:
         self.note(name, given, expected, before)
         self.receive(found, expected)
         return expected
-
-    def migrate(self, document: Row) -> None:
-        """Swap the model; all facts are given again."""
-        events, leads, _ = self.oracle.rows(list(self.oracle.leads))
-        self.tell("migrate", document=document, events=events, leads=leads)
-        self.document = document
 
     def forget(self, lead_id: Id) -> None:
         """Forget a lead: what was said of it is void."""
@@ -259,6 +272,7 @@ class Pair:
 
     def ask_score(self, as_of: int, leads: Sequence[Id] | None = None) -> None:
         """Scores at an instant; where it is before what is kept, they may be refused."""
+        self.calls.append(("ask_score", {"as_of": as_of, "leads": leads}))
         asked = [one for one in (self.oracle.leads if leads is None else leads) if one in self.oracle]
         if leads is not None and not asked:
             return
@@ -271,13 +285,40 @@ class Pair:
         if error is not None:
             self.fail(f"score at {as_of} of {asked}: {error!r}")
         self.census["score.old" if old else "score"] += 1
-        wanted = {
-            row["lead_id"]: row for row in self.oracle.score(as_of, [*dict.fromkeys(map(self.oracle.person, asked))])
-        }
-        self.same(f"score at {as_of}", {row["lead_id"]: row for row in found}, wanted)
+        wanted = self.oracle.score(as_of, None if leads is None else asked)
+        if leads is None:
+            found, wanted = ({row["lead_id"]: row for row in rows} for rows in (found, wanted))
+        self.same(f"score at {as_of} of {leads}", found, wanted)
+
+    def ask_lead(self, lead_id: Id, as_of: int | None) -> None:
+        """One lead, where something was told of it."""
+        self.calls.append(("ask_lead", {"lead_id": lead_id, "as_of": as_of}))
+        lead = self.oracle.leads.get(self.oracle.person(lead_id))
+        if lead is None or lead.told is None or not lead:
+            return
+        at = lead.told if as_of is None else as_of
+        floor = self.oracle._floor(lead)
+        found, error = attempt(self.ledger.lead, {"lead_id": lead_id, "as_of": as_of})
+        if error is not None:
+            if floor is None or at >= floor:
+                self.fail(f"lead {lead_id!r} at {as_of}: {error!r}")
+            return
+        self.census["lead"] += 1
+        wanted = self.oracle.lead(lead_id, as_of)
+        names = [name for name in TRANSITION if name != "lead_id"]
+        self.same(f"scores of {lead_id!r} at {at}", found.scores, wanted.scores or found.scores)
+        if at <= lead.told:
+            self.census["lead.told"] += 1
+            self.same(f"thresholds of {lead_id!r} at {at}", found.reached, wanted.reached or found.reached)
+            for table, columns in (("transitions", names), ("alerts", ALERT[1:])):
+                one, other = (
+                    [[row[name] for name in columns] for row in getattr(said, table)] for said in (found, wanted)
+                )
+                self.same(f"{table} of {lead_id!r} at {at}", one, other)
 
     def check_all(self) -> None:
         """What was said is what one batch run over all leads says, to the last bit; so are the scores."""
+        self.calls.append(("check_all", {}))
         told = {lead_id: lead.told for lead_id, lead in self.oracle.leads.items() if lead.told is not None}
         everyone = list(self.oracle.leads)
         if everyone and self.oracle.model.lifecycle is not None and told:
@@ -338,10 +379,25 @@ class Pair:
         raise Difference(what)
 
     @property
-    def story(self) -> Row:
-        """Everything needed to do it again."""
-        late = self.late if isinstance(self.late, str) else self.late // timedelta(seconds=1)
-        return {"document": self.document, "late": late, "calls": self.calls}
+    def story(self) -> tuple[Row, Any, list[tuple[str, Row]]]:
+        """Everything needed to do it again, by `again`."""
+        return self.first_document, self.late, self.calls
+
+    @classmethod
+    def again(
+        cls, document: Row, late: Any, calls: Sequence[tuple[str, Row]], folder: Path, live: Any = LiveLedger
+    ) -> Pair:
+        """Do a story again."""
+        pair = cls(document, late, live)
+        for name, given in calls:
+            if name == "reload":
+                pair.reload(folder / "ledger")
+            elif name in ("forget", "ask_score", "ask_lead", "check_all"):
+                getattr(pair, name)(**given)
+            else:
+                pair.tell(name, **given)
+            pair.check_leads()
+        return pair
 
 
 def spelt(value: Any) -> str:
@@ -352,8 +408,10 @@ def spelt(value: Any) -> str:
 
 
 def attempt(call: Any, given: Row) -> tuple[Any, LeadcoreError | None]:
-    """The result of a call, or the error with which it is refused."""
+    """The result of a call, or the error with which it is refused; any other error is a fault."""
     try:
         return call(**given), None
     except LeadcoreError as error:
         return None, error
+    except Exception as error:
+        raise Difference(f"{call.__name__}: {error!r}") from error

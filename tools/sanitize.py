@@ -1,14 +1,15 @@
 """Build the kernel with a sanitizer watching, away from .venv, and run tests over that build.
 
-``python tools/sanitize.py asan|tsan [TEST ...]`` (``make sanitize-asan``, ``make sanitize-tsan``) uses gcc; each kind has
-an environment and a build folder of its own below ``build/sanitize``, where a second run builds only what changed. What
-follows ``--`` goes to pytest.
+``python tools/sanitize.py asan|tsan [TEST ...]`` (``make sanitize-asan``, ``make sanitize-tsan``) uses gcc, ``fuzz`` (``make
+fuzz-state``) clang and its libFuzzer; each kind has an environment and a build folder of its own below ``build/sanitize``,
+where a second run builds only what changed. What follows ``--`` goes to pytest, or to libFuzzer.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -54,6 +55,11 @@ class Kind:
     environment: dict[str, str]
 
 
+CLANG = next((name for name in ("clang", *(f"clang-{n}" for n in range(25, 13, -1))) if shutil.which(name)), "clang")
+CLANG_UNDEFINED = (
+    "-fsanitize=address,undefined,float-cast-overflow,float-divide-by-zero "
+    "-fno-sanitize=function,vptr -fno-sanitize-recover=all"
+)
 UNDEFINED = "-fsanitize=address,undefined,float-cast-overflow,float-divide-by-zero"
 KINDS = {
     "asan": Kind(
@@ -73,6 +79,13 @@ KINDS = {
         "-fsanitize=thread",
         ("libtsan.so",),
         {"TSAN_OPTIONS": "exitcode=66:ignore_noninstrumented_modules=1"},
+    ),
+    "fuzz": Kind(
+        CLANG,
+        f"-O1 -g -fno-omit-frame-pointer -fno-wrapv -fsanitize=fuzzer-no-link {CLANG_UNDEFINED}",
+        f"-fsanitize=fuzzer-no-link {CLANG_UNDEFINED}",
+        (f"libclang_rt.asan-{platform.machine()}.so",),
+        {"PYTHONMALLOC": "malloc", "ASAN_OPTIONS": "detect_leaks=0:exitcode=99:verify_asan_link_order=0"},
     ),
 }
 
@@ -104,7 +117,7 @@ def build(name: str, kind: Kind) -> Path:
     return python
 
 
-def library(compiler: str, name: str) -> str:
+def runtime(compiler: str, name: str) -> str:
     """Where the compiler keeps one of its libraries."""
     found = subprocess.run([compiler, f"-print-file-name={name}"], check=True, capture_output=True, text=True).stdout
     return found.strip()
@@ -119,6 +132,7 @@ int count(int n) { for (int i = 0; i < n; i++) ((volatile int *) values)[0]++; r
 # By kind: what must end the process. A sanitizer that is not awake finds nothing, and says so in green.
 DEATHS = {
     "asan": ("canary.overrun(4)", "canary.shift(40)"),
+    "fuzz": ("canary.overrun(4)", "canary.shift(40)"),
     "tsan": ("[t.start() or t for t in [Thread(target=canary.count, args=(10**6,)) for _ in range(2)]][0].join()",),
 }
 
@@ -138,23 +152,54 @@ def check_awake(name: str, kind: Kind, python: Path, environment: dict[str, str]
             raise SystemExit(f"sanitize: {death} ended with {ran.returncode}: {name} is asleep\n{ran.stderr}")
 
 
+def libfuzzer(compiler: str) -> Path:
+    """The library of libFuzzer, loaded before Python, so that the kernel finds its counters there."""
+    library = BELOW / "fuzz" / "libfuzzer.so"
+    if not library.exists():
+        archive = runtime(compiler, f"libclang_rt.fuzzer_no_main-{platform.machine()}.a")
+        command = [compiler, "-shared", "-o", library, "-Wl,--whole-archive", archive, "-Wl,--no-whole-archive"]
+        subprocess.run([*command, "-lstdc++", "-lm", "-lpthread"], check=True)
+    return library
+
+
+def fuzz(python: Path, environment: dict[str, str], runs: int, jobs: int, options: list[str]) -> int:
+    """Feed damaged states to the kernel, in processes that share what they find; how it ended."""
+    folder = BELOW / "fuzz"
+    (folder / "found").mkdir(exist_ok=True)
+    command = [
+        python, "-X", "faulthandler", "-m", "tools.fuzz_state", folder / "corpus", f"-runs={-(-runs // jobs)}",
+        f"-artifact_prefix={folder / 'found'}/", "-max_len=4096", "-timeout=20", "-rss_limit_mb=6144", "-print_final_stats=1",
+        "-reload=1", *options,
+    ]  # fmt: skip
+    children = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(jobs)]
+    return max(map(abs, [child.wait() for child in children]))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Build, run, and return how the run ended."""
     parser = argparse.ArgumentParser(prog="python tools/sanitize.py", description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=tuple(KINDS))
     parser.add_argument(
-        "tests", nargs="*", help="paths for pytest, instead of the usual ones, and its options after --"
+        "tests", nargs="*", help="paths for pytest, instead of the usual ones, and its options after --; or libFuzzer's"
     )
     parser.add_argument("--build-only", action="store_true")
+    parser.add_argument("--runs", type=int, default=10_000_000, help="of fuzz: inputs")
+    parser.add_argument("--jobs", type=int, default=1, help="of fuzz: processes")
     options = parser.parse_args(arguments)
     kind = KINDS[options.kind]
+    if shutil.which(kind.compiler) is None:
+        raise SystemExit(f"sanitize: {options.kind} needs {kind.compiler}, with its sanitizers")
     python = build(options.kind, kind)
+    preload = [runtime(kind.compiler, name) for name in kind.preload]
+    environment = {**os.environ, **kind.environment, "LD_PRELOAD": " ".join(preload)}
+    if options.kind == "fuzz":
+        environment["LD_PRELOAD"] = f"{libfuzzer(kind.compiler)} {environment['LD_PRELOAD']}"
+    check_awake(options.kind, kind, python, environment)
     if options.build_only:
         return 0
-    preload = " ".join(library(kind.compiler, name) for name in kind.preload)
-    environment = {**os.environ, **kind.environment, "LD_PRELOAD": preload}
-    check_awake(options.kind, kind, python, environment)
     given = options.tests
+    if options.kind == "fuzz":
+        return fuzz(python, environment, options.runs, options.jobs, given)
     paths = [] if any(not one.startswith("-") for one in given) else TESTS[options.kind]
     command = [python, "-X", "faulthandler", "-m", "pytest", "-s", "-x", "-q", "-p", "no:cacheprovider", *paths, *given]
     return subprocess.run(command, cwd=ROOT, env=environment).returncode

@@ -158,6 +158,7 @@ class Lead:
     reached: bool
     entered: int
     waiting: bool
+    tick: int  # the midnight to look at next, where events come one at a time
     moves: list[tuple[int, int, int, float]]  # at, from, to, engagement
 
     def born(self, at: int, fit: float) -> None:
@@ -263,19 +264,18 @@ class MachineLead(Lead):
             fired = self.trigger("look")
 
 
-def machine_lead() -> tuple[MachineLead, Callable[[], None]]:
-    """A model with its machine, and how to put it back to the start: one of each serves all leads, one after another."""
+def make_machine() -> Any:
+    """The rules, for any number of leads: `add_model` gives each its `trigger` and its `state`."""
     from transitions import Machine
 
-    lead = MachineLead()
     any_time = [
         {"source": "engaged", "dest": "prospect", "conditions": "good_fit"},
         {"source": ["engaged", "prospect", "recycled"], "dest": "mql", "conditions": "is_reached"},
         {"source": "mql", "dest": "recycled", "conditions": "patience_lost"},
         {"source": "sql", "dest": "recycled", "conditions": "patience_lost"},
     ]
-    machine = Machine(
-        lead,
+    return Machine(
+        None,
         states=list(STAGES),
         initial="new",
         transitions=[
@@ -287,7 +287,13 @@ def machine_lead() -> tuple[MachineLead, Callable[[], None]]:
         ignore_invalid_triggers=True,
         after_state_change="log",
     )
-    return lead, partial(machine.set_state, "new")
+
+
+def machine_lead() -> tuple[MachineLead, Callable[[], None]]:
+    """A model of the machine, and how to put it back to the start: one serves all leads, one after another."""
+    lead, machine = MachineLead(), make_machine()
+    machine.add_model(lead)
+    return lead, partial(machine.set_state, "new", lead)
 
 
 def everybody(

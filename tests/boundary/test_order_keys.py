@@ -285,6 +285,18 @@ def test_events_of_many_properties():
         assert found[4] == value_digest("number", count - 1)
 
 
+def test_more_texts_than_calls_remember():
+    """What calls remember starts afresh at a bound, which changes no answer."""
+    rules = [{"rule": "test", "types": [1], "hit": 4, "when": {"field": 0, "op": "ends_with", "values": ["7"]}}]
+    model = compiled(event_rules=rules)
+    for number in range(70_000):
+        found = model.encode_event("alpha", EPOCH, {"s": f"text {number}"}, None)
+        assert found[1] == (b"\4\0\0\0" if number % 10 == 7 else b"")
+    for length in (9 << 20, 9 << 20, 1):
+        found = model.encode_event("alpha", EPOCH, {"s": "x" * length + "7"}, "id")
+        assert (found[1], found[2]) == (b"\4\0\0\0", b"\2id")
+
+
 @pytest.mark.parametrize(
     ("event", "places"),
     [

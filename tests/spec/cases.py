@@ -83,8 +83,9 @@ Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 def load_all(folder: Path) -> list[Case]:
-    """Every case of every ``*.yaml`` in a folder, with unique names; section 8 has cases of its own kind."""
-    cases = [case for path in sorted(folder.glob("[!8]*.yaml")) for case in load(path)]
+    """Every case of every ``*.yaml`` in a folder, with unique names; sections 8 and 10 have cases of their own kinds."""
+    paths = [path for path in sorted(folder.glob("*.yaml")) if path.name.partition("_")[0] not in ("8", "10")]
+    cases = [case for path in paths for case in load(path)]
     names = [case.name for case in cases]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -8,7 +8,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::condition::Value;
-use crate::evaluate::{number_value, Evaluator};
+use crate::evaluate::{number_value, Evaluator, TextMemory};
 use crate::one_event::Buffers;
 use crate::one_lead::{Event, OneLead};
 use crate::plan::{Plan, Side};
@@ -16,8 +16,11 @@ use crate::scalars::{Cell, Id};
 
 /// Ids rank from here on, events without one below.
 const FIRST_ID: u32 = 1 << 31;
-/// Hit sets kept between calls: beyond it the memory of all calls starts afresh.
+/// Hit sets, texts of a field and their bytes kept between calls: beyond it the memory of all calls starts afresh. Few
+/// enough that no call waits for a large table to grow.
 const MOST_SETS: usize = 65_536;
+const MOST_TEXTS: usize = 32_768;
+const MOST_BYTES: usize = 16 << 20;
 
 /// What calls remember for each other: answers of tests, never results.
 pub struct Memory {
@@ -44,7 +47,12 @@ impl Memory {
 
     /// Forget if there is too much to remember.
     pub fn tidy(&mut self, plan: &Plan) {
-        if self.leads.sets.len().max(self.events.sets.len()) > MOST_SETS {
+        let long = |memory: &TextMemory| {
+            memory.strings.len() > MOST_TEXTS || memory.strings.size() > MOST_BYTES
+        };
+        let large =
+            |side: &Evaluator| side.sets.len() > MOST_SETS || side.texts.iter().flatten().any(long);
+        if large(&self.leads) || large(&self.events) {
             *self = Self::new(plan);
         }
     }

@@ -59,6 +59,11 @@ impl TextTable {
         self.starts.len()
     }
 
+    /// Bytes of all texts, and what stands between them.
+    pub fn size(&self) -> usize {
+        self.arena.len()
+    }
+
     /// The bytes of a code; empty for a code this table did not give.
     pub fn bytes(&self, code: u32) -> &[u8] {
         match self.starts.get((code as usize).wrapping_sub(1)) {

@@ -21,7 +21,7 @@ BEFORE_ALL = -(2**63)
 class Keeping(Protocol):
     """Keeps the leads of one ledger: in memory, or in a store where each call is one transaction.
 
-    Whatever raises has changed nothing.
+    Whatever raises has changed nothing; only an advance of a store goes in parts, of which each holds or none of it.
     """
 
     @property
@@ -201,8 +201,20 @@ class Reading(Protocol):
         """The next leads by key."""
         ...
 
+    def keys(self, after: bytes, limit: int) -> list[bytes]:
+        """The keys of the next leads."""
+        ...
+
+    def has(self, key: bytes) -> bool:
+        """Whether this is a lead, or a record of one."""
+        ...
+
     def events(self, lead: StoredLead) -> list[EventRow]:
         """Every event of a lead in the order they came, the retracted too."""
+        ...
+
+    def same_events(self, lead: StoredLead, event_ids: Sequence[bytes]) -> list[EventRow]:
+        """Those of a lead's events that have one of these ids."""
         ...
 
     def attributes(self, lead: StoredLead) -> list[AttributeRow]:
@@ -229,8 +241,8 @@ class Writing(Reading, Protocol):
         """Write images; leads without a number get one."""
         ...
 
-    def add_events(self, leads: dict[bytes, StoredLead], rows: Sequence[EventRow]) -> None:
-        """Keep events; one whose id its lead has already is left out."""
+    def add_events(self, leads: dict[bytes, StoredLead], rows: Sequence[EventRow]) -> int:
+        """Keep events; how many: one whose id its lead has already is left out."""
         ...
 
     def put_attributes(self, leads: dict[bytes, StoredLead], rows: Sequence[AttributeRow]) -> None:
@@ -247,6 +259,10 @@ class Writing(Reading, Protocol):
 
     def merge(self, lead: StoredLead, into: StoredLead) -> None:
         """Move all of one lead to another, of which it becomes a record."""
+        ...
+
+    def alias(self, key: bytes, lead: StoredLead) -> None:
+        """Make an id that is no lead a record of one."""
         ...
 
     def forget(self, lead: StoredLead) -> None:

@@ -1,0 +1,1 @@
+"""Ledgers kept in a database: SQLite with Python alone, PostgreSQL with an extra."""
