@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,14 +12,15 @@ from leadcore import _kernel
 from leadcore._inputs import data_errors
 from leadcore._replay_run import MOST_MOVES
 from leadcore._run import MOST_THREADS, WORTH_THREADS, Request, default_threads, in_threads, taken
+from leadcore._service_levels import ServiceLevels
 from leadcore._time import to_text
 from leadcore.errors import DataError, LeadcoreError, Problem, StateError
-from leadcore.ledger.due import next_alerts
+from leadcore.ledger.compiled import CompiledLedger, compile_ledger
+from leadcore.ledger.counts import LateRow, LedgerCounts
 from leadcore.ledger.facts import NEVER, SINCE_EVER, Facts, LeadId, id_key, key_id
-from leadcore.ledger.rules import Rules
-from leadcore.ledger.told import Ints, Late, LedgerCounts, Moves, Told
+from leadcore.ledger.told import Ints, Moves, Told
 
-_TOO_MANY, _DAMAGED, _CONFLICT, _TOO_EARLY = -2, -4, -5, -6
+_TOO_MANY, _CONFLICT, _TOO_EARLY = -2, -5, -6
 _CHUNK = 2_048
 """Leads a thread takes at a time."""
 
@@ -30,7 +31,7 @@ class Book:
     A call that raises has changed nothing.
 
     Args:
-        rules: The compiled model.
+        compiled: The compiled model.
         late: How much older than a lead's newest event a fact may be, microseconds; -1: all facts are kept.
 
     Attributes:
@@ -39,8 +40,8 @@ class Book:
         clock: Instant up to which all leads were told, -2^63: none.
     """
 
-    def __init__(self, rules: Rules, late: int) -> None:
-        self.rules, self.late = rules, late
+    def __init__(self, compiled: CompiledLedger, late: int) -> None:
+        self.compiled, self.late = compiled, late
         self.ids: dict[LeadId, int] = {}
         self.aliases: dict[LeadId, LeadId] = {}
         self.clock = SINCE_EVER
@@ -48,6 +49,7 @@ class Book:
         self._images = _kernel.Images()
         self._alert: Ints = np.empty(0, np.int64)
         self._keepers: list[Any] = []
+        self._levels = ServiceLevels(compiled.model)
         self._grid: Any = None
         self._halt = np.zeros(1, np.int32)
 
@@ -123,8 +125,8 @@ class Book:
         Raises:
             DataError: A table is faulty, a fact too late, or an event is told otherwise than before.
         """
-        plan = self.rules.compiled.plan
-        facts = Facts.read(plan, self.rules.compiled.program, request)
+        plan = self.compiled.plan
+        facts = Facts.read(plan, self.compiled.program, request)
         slots, names, fresh = self._slots(facts.ids)
         unique, first = np.unique(slots, return_index=True)
         order = np.argsort(first, kind="stable")
@@ -175,7 +177,7 @@ class Book:
             DataError: It is faulty, too late, or told otherwise than before.
         """
         with data_errors("events"):
-            event = self.rules.compiled.program.encode_event(type, at, properties, event_id)
+            event = self.compiled.program.encode_event(type, at, properties, event_id)
         if event is None:
             outcome, arrays = self._outcome(0)
             told = self._told([], arrays, [])
@@ -198,7 +200,7 @@ class Book:
             log = keeper.log()
             if log[3]:
                 floor = int(self._images.newest[slot]) - self.late
-                raise _too_late([Late("events", 0, lead_id, event[0], floor)], 1)
+                raise _too_late([_late("events", 0, lead_id, event[0], floor)], 1)
             told = self._told(names, arrays, [log])
             self._commit([keeper], np.array([slot]), arrays)
         finally:
@@ -221,7 +223,7 @@ class Book:
     def _waiting(self, until: int) -> Any:
         """Which leads have something to tell up to an instant."""
         count = len(self._names)
-        if self.rules.model.lifecycle is not None:
+        if self.compiled.model.lifecycle is not None:
             return self.due() <= until
         here = np.array([name is not None for name in self._names], bool)
         return here & (self._images.told[:count] < until)
@@ -395,7 +397,7 @@ class Book:
         Raises:
             LeadcoreError: An instant lies before what is kept of its lead.
         """
-        plan, count = self.rules.compiled.plan, len(slots)
+        plan, count = self.compiled.plan, len(slots)
         answers = (
             np.empty((count, len(plan.scores)), np.int64),
             np.empty((count, len(plan.scores) if plan.grades else 0), np.int32),
@@ -453,7 +455,7 @@ class Book:
         return slots, list(names.values()), fresh
 
     def _outcome(self, count: int) -> tuple[Any, dict[str, Any]]:
-        model = self.rules.model
+        model = self.compiled.model
         scores, thresholds = len(model.scores), len(model.thresholds)
         arrays = {
             "before_at": np.full(count, SINCE_EVER, np.int64),
@@ -471,15 +473,15 @@ class Book:
 
     def _lent(self, first: int, last: int) -> Any:
         """A keeper nobody else has at the moment, whose grid holds these instants."""
-        grid, every = self.rules.grid(first, last)
+        grid, every = self.compiled.grid(first, last)
         if grid is not self._grid:
             self._grid, self._keepers = grid, []
         if self._keepers:
             return self._keepers.pop()
-        compiled = self.rules.compiled
+        compiled = self.compiled
         plan = compiled.plan
         return _kernel.Keeper(
-            compiled.kernel, plan.codes, plan.numbers, self.late, self.rules.nulls, grid, every, self._halt
+            compiled.kernel, plan.codes, plan.numbers, self.late, compiled.nulls, grid, every, self._halt
         )  # fmt: skip
 
     def _back(self, keepers: list[Any]) -> None:
@@ -528,9 +530,9 @@ class Book:
         for keeper in keepers:
             keeper.commit(self._images)
         here = slots >= 0
-        if self.rules.model.lifecycle is not None:
-            self._alert[slots[here]] = next_alerts(
-                self.rules.model, arrays["stage"][here], arrays["entered"][here], arrays["after_at"][here]
+        if self.compiled.model.lifecycle is not None:
+            self._alert[slots[here]] = self._levels.next_alerts(
+                arrays["stage"][here], arrays["entered"][here], arrays["after_at"][here]
             )
 
     def _first(self, facts: Facts) -> int:
@@ -551,11 +553,11 @@ class Book:
             code = int((facts.lead if table == "events" else facts.trait_lead)[row])
             floor = int(floors[place[code]])
             if table == "events":
-                found.append(Late(table, int(facts.row[row]), facts.ids[code], at, floor))
+                found.append(_late(table, int(facts.row[row]), facts.ids[code], at, floor))
             else:
                 created = int(facts.created[row])
                 when = created if created < floor else None if at == SINCE_EVER else at
-                found.append(Late(table, row, facts.ids[code], when, floor))
+                found.append(_late(table, row, facts.ids[code], when, floor))
         found.sort(key=lambda late: (late.table, late.row))
         return _LateFacts(logs, found)
 
@@ -596,7 +598,7 @@ class _Keeping:
 class _LateFacts:
     """Facts of a call that came too late."""
 
-    def __init__(self, logs: list[Any], found: list[Late]) -> None:
+    def __init__(self, logs: list[Any], found: list[LateRow]) -> None:
         self.logs, self.found = logs, found
 
     def error(self) -> DataError:
@@ -604,12 +606,18 @@ class _LateFacts:
         return _too_late(self.found, len(self.found))
 
 
-def _too_late(late: list[Late], count: int) -> DataError:
+def _late(table: Literal["events", "leads"], row: int, lead_id: LeadId, at: int | None, floor: int) -> LateRow:
+    reason = f"is too late for lead {lead_id!r}: facts are taken from {to_text(floor)} on"
+    if at is None:
+        reason = f"is in force since ever, and the history of lead {lead_id!r} is kept from {to_text(floor)} on: say valid_from"
+    return LateRow(table, row, lead_id, at, None if at is None else floor - at, reason)
+
+
+def _too_late(late: list[LateRow], count: int) -> DataError:
     columns = {"events": "at", "leads": "valid_from"}
     problems = [
         Problem(
-            one.table, one.row, columns[one.table], None if one.at is None else to_text(one.at),
-            f"is too late for lead {one.lead_id!r}: facts are taken from {to_text(one.floor)} on",
+            one.table, one.row, columns[one.table], None if one.at is None else to_text(one.at), one.reason,
         )
         for one in late[:100]
     ]  # fmt: skip
@@ -651,4 +659,4 @@ def _moves(logs: list[Any]) -> tuple[Moves, Any, Any, list[LeadId | None]]:
     return moves, np.ascontiguousarray(rows["change"]), np.ascontiguousarray(rows["ordinal"]), ids
 
 
-__all__ = ["Book", "Told"]
+__all__ = ["Book", "CompiledLedger", "Told", "compile_ledger"]

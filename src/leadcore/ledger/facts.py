@@ -107,14 +107,16 @@ class Facts:
         sets, identity, codes, numbers, lead_sets = self.columns
         events, first = _grouped(place[self.lead], len(slots))
         traits, first_trait = _grouped(place[self.trait_lead], len(slots))
-        given = self.encoder.event_keys(np.arange(identity.max(initial=-1) + 1, dtype=np.uint32))
+        keys_of = (np.zeros(1, np.int64), np.empty(0, np.uint8), np.empty((0, 16), np.uint8))
+        if len(identity):
+            keys_of = self.encoder.event_keys(np.arange(int(identity.max()) + 1, dtype=np.uint32))
         sizes = np.zeros(len(self.trait_lead) + 1, np.int64)
         keys = [owners.get(code, b"") for code in self.trait_lead.tolist()] if owners else []
         if keys:
             np.cumsum([len(key) for key in keys], out=sizes[1:])
-        digests = [self.encoder.code_digests(k) for k in range(len(codes))]
+        digests = [self.encoder.code_digests(k) for k in range(len(codes) if len(identity) else 0)]
         return _kernel.Facts(
-            slots, first, events, self.at, sets, identity, codes, numbers, *self.encoder.hit_sets(), *given, digests,
+            slots, first, events, self.at, sets, identity, codes, numbers, *self.encoder.hit_sets(), *keys_of, digests,
             first_trait, traits, self.since, self.created, lead_sets, *self.encoder.lead_hit_sets(), sizes,
             np.frombuffer(b"".join(keys), np.uint8),
         )  # fmt: skip

@@ -2,56 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from leadcore._replay_log import Codes, Ints, Moves, Small
+from leadcore._replay_log import Ints, Moves, Small
+from leadcore.ledger.counts import LateRow, LedgerCounts
 from leadcore.ledger.facts import LeadId
 
 Bytes = npt.NDArray[np.uint8]
 Signs = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Late:
-    """A fact that came too late and was set aside.
-
-    Attributes:
-        table: ``events`` or ``leads``.
-        row: Its row of that table.
-        lead_id: Whose.
-        at: Its instant; None for a row of attributes since ever.
-        floor: The earliest instant that would still be taken.
-    """
-
-    table: str
-    row: int
-    lead_id: LeadId
-    at: int | None
-    floor: int
-
-
-@dataclass
-class LedgerCounts:
-    """Where every row of a call went.
-
-    Attributes:
-        events: Events taken.
-        leads: Rows of the leads table taken.
-        duplicates: Events and retractions told before.
-        ignored: Events of undeclared types, by type (spec 2.6).
-        late: Facts set aside because they came too late.
-        unknown: Retractions of events that the ledger does not know.
-    """
-
-    events: int = 0
-    leads: int = 0
-    duplicates: int = 0
-    ignored: dict[str, int] = field(default_factory=dict)
-    late: int = 0
-    unknown: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,7 +52,7 @@ class Told:
     ordinal: Signs
     event_ids: list[LeadId | None]
     counts: LedgerCounts
-    late: list[Late]
+    late: list[LateRow]
 
 
-__all__ = ["Bytes", "Codes", "Ints", "Late", "LedgerCounts", "Moves", "Signs", "Small", "Told"]
+__all__ = ["Ints", "Moves", "Told"]

@@ -9,23 +9,31 @@ import numpy as np
 
 from leadcore import _kernel
 from leadcore._plan.zones import grid_pieces
-from leadcore._replay_run import Compiled
+from leadcore._replay_run import Compiled, compile_replay
+from leadcore.model import Model
 
 _YEAR = 31_557_600_000_000
 _LAST = 253_402_300_799_999_999
 _FIRST = -62_135_596_800_000_000
 
 
-class Rules:
+class CompiledLedger:
     """A compiled model, what attributes that are all null say, and the grid as far as it was needed.
 
     Args:
         compiled: The model, compiled for replay; it may have no lifecycle.
+
+    Attributes:
+        model: The model.
+        plan: Its plan.
+        kernel: The kernel's view of it.
+        program: The edge's rules.
+        nulls: Lead hits of attributes that are all null.
     """
 
     def __init__(self, compiled: Compiled) -> None:
-        self.compiled = compiled
-        self.model = compiled.model
+        self.model, self.plan = compiled.model, compiled.plan
+        self.kernel, self.program = compiled.kernel, compiled.program
         self.nulls = np.frombuffer(compiled.program.encode_attributes({}), np.uint32)
         self._lock = threading.Lock()
         self._begin = self._end = 0
@@ -46,3 +54,12 @@ class Rules:
                 rows["start"], rows["stop"], rows["residue"] = pieces[:, 0], pieces[:, 1], pieces[:, 2]
                 self._grid, self._begin, self._end = rows, begin, end
             return self._grid, every
+
+
+def compile_ledger(model: Model) -> CompiledLedger:
+    """Compile a checked model for ledgers.
+
+    Raises:
+        ModelError: All its patterns together are too large.
+    """
+    return CompiledLedger(compile_replay(model))
