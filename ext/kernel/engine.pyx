@@ -1,13 +1,24 @@
 """The engine: rows into a store, every lead's scores out (spec 4 to 7)."""
 
-from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
 import numpy as np
 
 from leadcore._kernel.records import DTYPES as _DTYPES
 
+from leadcore_kernel.acts cimport acts_most, acts_of
+from leadcore_kernel.bytes cimport bytes_clear, bytes_int, bytes_put, bytes_section, bytes_t, bytes_uint, bytes_when
+from leadcore_kernel.facts cimport (
+    DIGEST, digest_code, digests_read, fact_t, facts_add, facts_free, facts_hits, facts_t, facts_trait, grown, trait_t,
+)
+from leadcore_kernel.keep cimport (
+    HAS_ADOPTION, KEEP_DAMAGED, KEEP_NO_MEMORY, KEEP_OK, KEEP_STOPPED, KEEP_TOO_EARLY, keep_apply, keep_check,
+    keep_clear, keep_floor, keep_free, keep_marks, keep_open, keep_read, keep_read_moves, keep_score, keep_stand,
+    keep_start, keep_t, keep_take, keep_tell, told_count, told_t,
+)
 from leadcore_kernel.fold cimport fold_advance, fold_value
 from leadcore_kernel.layout cimport (
     ACT_ADD_PER, ACT_RESET, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t, say_t,
@@ -31,3 +42,4 @@ include "sets.pxi"
 include "store.pxi"
 include "scoring.pxi"
 include "replay.pxi"
+include "keeping.pxi"

@@ -6,6 +6,7 @@ from leadcore_kernel.layout cimport (
     VERSION, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t, say_t, score_t, span_t,
     stage_t, step_t, threshold_t, zone_t,
 )
+from leadcore_kernel.keep cimport told_t
 from leadcore_kernel.log cimport change_t, move_t
 
 cdef act_t _act
@@ -25,6 +26,7 @@ cdef span_t _span
 cdef stage_t _stage
 cdef step_t _step
 cdef threshold_t _threshold
+cdef told_t _told
 cdef zone_t _zone
 
 LAYOUT_VERSION = VERSION
@@ -45,6 +47,7 @@ DTYPES = {
     "span": np.asarray(<span_t[:1]> &_span).dtype,
     "stage": np.asarray(<stage_t[:1]> &_stage).dtype,
     "step": np.asarray(<step_t[:1]> &_step).dtype,
+    "told": np.asarray(<told_t[:1]> &_told).dtype,
     "threshold": np.asarray(<threshold_t[:1]> &_threshold).dtype,
     "zone": np.asarray(<zone_t[:1]> &_zone).dtype,
 }

@@ -20,42 +20,21 @@ cdef class Sets:
     def of_events(Plan plan not None, const int64_t[::1] offsets not None, const uint32_t[::1] ids not None):
         """Acts by event hit set; within a set resets come first and a fold that is reset takes nothing (spec 4.8)."""
         cdef Sets sets = Sets.__new__(Sets)
-        cdef int64_t total = 0, i, j, k, used = 0, resets
-        cdef const span_t* span
-        cdef const act_t* act
-        cdef bint reset
+        cdef int64_t total = 0, i, used = 0
         sets.size = offsets.shape[0] - 1
         for i in range(ids.shape[0]):
             if ids[i] >= plan.c.hits_size:
                 raise ValueError(f"hit id {ids[i]} is not of this plan")
-            total += plan.c.hit_acts[ids[i]].size
+        if ids.shape[0]:
+            total = acts_most(&plan.c, &ids[0], ids.shape[0])
         sets.start = <int64_t*> malloc((<size_t> sets.size + 1) * sizeof(int64_t))
         sets.acts = <act_t*> malloc(<size_t> (total + 1) * sizeof(act_t))
         if sets.start == NULL or sets.acts == NULL:
             raise MemoryError
         for i in range(sets.size):
             sets.start[i] = used
-            for j in range(offsets[i], offsets[i + 1]):
-                span = &plan.c.hit_acts[ids[j]]
-                for k in range(span.begin, span.begin + span.size):
-                    if plan.c.acts[k].act == ACT_RESET:
-                        sets.acts[used] = plan.c.acts[k]
-                        used += 1
-            resets = used
-            for j in range(offsets[i], offsets[i + 1]):
-                span = &plan.c.hit_acts[ids[j]]
-                for k in range(span.begin, span.begin + span.size):
-                    act = &plan.c.acts[k]
-                    if act.act == ACT_RESET:
-                        continue
-                    reset = False
-                    for r in range(sets.start[i], resets if act.act <= ACT_ADD_PER else sets.start[i]):
-                        if sets.acts[r].fold == act.fold:
-                            reset = True
-                            break
-                    if not reset:
-                        sets.acts[used] = act[0]
-                        used += 1
+            if offsets[i] < offsets[i + 1]:
+                used += acts_of(&plan.c, &ids[offsets[i]], offsets[i + 1] - offsets[i], sets.acts + used)
         sets.start[sets.size] = used
         return sets
 

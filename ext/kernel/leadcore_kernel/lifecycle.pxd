@@ -79,6 +79,10 @@ cdef struct life_t:
     int64_t until
     double room           # by how much bounds of scores may widen before that has to be asked again
     int64_t stride        # how far ahead the last look could see
+    int64_t now           # it was brought to
+    int64_t event         # next of its events
+    int64_t row           # next of its rows of attributes
+    int64_t grid_next     # grid instant not looked at yet, as far as known
 
 
 cdef inline int life_start(life_t* f, const plan_t* p) noexcept nogil:
@@ -416,48 +420,99 @@ cdef inline void life_say(life_t* f, lead_t* a, const plan_t* p, const history_t
     lead_say(a, p, h.says + h.says_start[hits], h.says_start[hits + 1] - h.says_start[hits])
 
 
-cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t* h) noexcept nogil:
-    """Replay one lead from birth to the end, then bring its scores to the end."""
-    cdef int64_t e = 0, row = 0, now, limit, change, event, timer, grid = INT64_MIN
-    cdef int fault = 0
-    cdef const stage_t* stage
+cdef inline void life_unborn(life_t* f, lead_t* a, const plan_t* p) noexcept nogil:
+    """A lead without events, before its birth."""
     lead_clear(a, p)
     memset(a.reached, 0, <size_t> p.thresholds_size)
+    memset(f.visits, 0, <size_t> p.stages_size * sizeof(int64_t))
     f.stage = -1
     f.entered = 0
     f.moves = 0
     f.timer = 0
     f.withheld = False
+
+
+cdef inline int life_begin(life_t* f, lead_t* a, const plan_t* p, const history_t* h) noexcept nogil:
+    """Take a lead through its birth, if that is not after the end."""
+    cdef int fault = 0
+    life_unborn(f, a, p)
     f.quiet = False
     f.stride = LONGEST_LOOK
-    memset(f.visits, 0, <size_t> p.stages_size * sizeof(int64_t))
-    while row < h.attributes_size and h.since[row] <= h.birth and h.since[row] <= h.end:
-        row += 1
-    life_say(f, a, p, h, row - 1)
+    f.event = 0
+    f.row = 0
+    f.grid_next = INT64_MIN
+    while f.row < h.attributes_size and h.since[f.row] <= h.birth and h.since[f.row] <= h.end:
+        f.row += 1
+    life_say(f, a, p, h, f.row - 1)
     if h.birth > h.end:
-        return lead_refresh(a, p, h.end)
+        return LIFE_OK
     if f.changes:
         memset(f.values, 0, <size_t> p.criteria_size * sizeof(int64_t))
         memset(f.before, 0, <size_t> p.scores_size * sizeof(int64_t))
-    while not fault and e < h.events_size and h.keys[e].at < h.birth:
+    while not fault and f.event < h.events_size and h.keys[f.event].at < h.birth:
         if f.stop[0]:
             return LIFE_STOPPED
-        fault = life_take(f, a, p, h, e, False, INT64_MAX)
-        e += 1
-    now = h.birth
-    if not fault:
-        fault = life_evaluate(f, a, p, CAUSE_BIRTH, h.stage, -1, now)
-    while not fault:
+        fault = life_take(f, a, p, h, f.event, False, INT64_MAX)
+        f.event += 1
+    f.now = h.birth
+    return fault if fault else life_evaluate(f, a, p, CAUSE_BIRTH, h.stage, -1, h.birth)
+
+
+cdef inline void life_resume(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t now) noexcept nogil:
+    """Go on from a lead in a stage that was brought to ``now``; its history holds what comes later, and its attributes."""
+    f.quiet = False
+    f.stride = LONGEST_LOOK
+    f.now = now
+    f.event = 0
+    f.row = 0
+    f.grid_next = grid_from(&f.grid, now + 1) if f.grid.every else INT64_MAX
+    while f.row < h.attributes_size and h.since[f.row] <= now:
+        f.row += 1
+    life_say(f, a, p, h, f.row - 1)
+
+
+cdef inline int64_t life_timer(const life_t* f, const plan_t* p) noexcept nogil:
+    """When the next time in stage is up, INT64_MAX where none is."""
+    cdef const stage_t* stage = &p.stages[f.stage]
+    return f.entered + p.timers[stage.timers + f.timer] if f.timer < stage.timers_size else INT64_MAX
+
+
+cdef inline int64_t life_due(life_t* f, lead_t* a, const plan_t* p) noexcept nogil:
+    """No evaluation after now and before this instant does anything without an event or a change of attributes.
+
+    The lead was brought to ``f.now``. Where the grid ends before, that is its end.
+    """
+    cdef int64_t timer, grid
+    if f.stage < 0:
+        return INT64_MAX
+    timer = life_timer(f, p)
+    if f.grid.every == 0:
+        return timer
+    if not f.quiet or f.until <= f.now:
+        f.quiet = False
+        life_look(f, a, p, f.now)
+    if f.quiet and f.until >= EVER:
+        return timer
+    grid = grid_from(&f.grid, (f.until if f.quiet else f.now) + 1)
+    if grid == INT64_MAX and f.grid.size:
+        grid = f.grid.pieces[f.grid.size - 1].stop
+    return timer if timer < grid else grid
+
+
+cdef inline int life_go(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t to) noexcept nogil:
+    """Take a lead on to ``to`` (at most the end), where its scores are brought to."""
+    cdef int64_t e = f.event, row = f.row, now = f.now, limit, change, event, timer, grid = f.grid_next
+    cdef int fault = 0
+    while not fault and f.stage >= 0:
         if f.stop[0]:
             return LIFE_STOPPED
-        stage = &p.stages[f.stage]
         change = h.since[row] if row < h.attributes_size else INT64_MAX
         event = h.keys[e].at if e < h.events_size else INT64_MAX
-        timer = f.entered + p.timers[stage.timers + f.timer] if f.timer < stage.timers_size else INT64_MAX
+        timer = life_timer(f, p)
         limit = change if change < event else event
         if timer < limit:
             limit = timer
-        if f.quiet and limit > f.until and f.until < h.end:  # that was as far as it could be seen
+        if f.quiet and limit > f.until and f.until < to:  # that was as far as it could be seen
             f.quiet = False
             if f.grid.every:
                 now = f.until
@@ -472,9 +527,9 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
                 grid = grid_from(&f.grid, now)
             if grid == now and limit > now and not f.withheld and not f.changes:  # just evaluated
                 grid = grid_from(&f.grid, now + 1)
-            if grid < limit and grid <= h.end:
+            if grid < limit and grid <= to:
                 if not f.changes:
-                    limit = grid_before(&f.grid, limit if limit <= h.end else h.end + 1)
+                    limit = grid_before(&f.grid, limit if limit <= to else to + 1)
                     grid = life_watch(f, a, p, now, grid, limit)
                     if grid == INT64_MAX:
                         now = limit
@@ -484,7 +539,7 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
                 grid = grid_from(&f.grid, now + 1)
                 fault = life_evaluate(f, a, p, CAUSE_GRID, -1, -1, now)
                 continue
-        if limit > h.end:
+        if limit > to:
             break
         now = limit
         if change == limit:
@@ -497,4 +552,14 @@ cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t*
         else:
             f.timer += 1
             fault = life_evaluate(f, a, p, CAUSE_TIMER, -1, -1, now)
-    return fault if fault else lead_refresh(a, p, h.end)
+    f.event = e
+    f.row = row
+    f.now = to
+    f.grid_next = grid
+    return fault if fault else lead_refresh(a, p, to)
+
+
+cdef inline int life_run(life_t* f, lead_t* a, const plan_t* p, const history_t* h) noexcept nogil:
+    """Replay one lead from birth to the end, then bring its scores to the end."""
+    cdef int fault = life_begin(f, a, p, h)
+    return fault if fault else life_go(f, a, p, h, h.end)

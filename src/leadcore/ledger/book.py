@@ -1,0 +1,662 @@
+"""The leads of a ledger, in memory: facts in, what happened out (spec 10.2)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from leadcore import _kernel
+from leadcore._inputs import data_errors
+from leadcore._replay_run import MOST_MOVES
+from leadcore._run import MOST_THREADS, WORTH_THREADS, Request, default_threads, in_threads, taken
+from leadcore._service_levels import ServiceLevels
+from leadcore._time import to_text
+from leadcore.errors import DataError, LeadcoreError, Problem, StateError
+from leadcore.ledger.compiled import CompiledLedger, compile_ledger
+from leadcore.ledger.counts import LateRow, LedgerCounts
+from leadcore.ledger.facts import NEVER, SINCE_EVER, Facts, LeadId, id_key, key_id
+from leadcore.ledger.told import Ints, Moves, Told
+
+_TOO_MANY, _CONFLICT, _TOO_EARLY = -2, -5, -6
+_CHUNK = 2_048
+"""Leads a thread takes at a time."""
+
+
+class Book:
+    """Every lead of a ledger under one model. Whoever shares it between threads sees to it that they take turns.
+
+    A call that raises has changed nothing.
+
+    Args:
+        compiled: The compiled model.
+        late: How much older than a lead's newest event a fact may be, microseconds; -1: all facts are kept.
+
+    Attributes:
+        ids: Slot by lead id, of records merged into a lead too.
+        aliases: By record merged into a lead: the lead.
+        clock: Instant up to which all leads were told, -2^63: none.
+    """
+
+    def __init__(self, compiled: CompiledLedger, late: int) -> None:
+        self.compiled, self.late = compiled, late
+        self.ids: dict[LeadId, int] = {}
+        self.aliases: dict[LeadId, LeadId] = {}
+        self.clock = SINCE_EVER
+        self._names: list[LeadId | None] = []
+        self._images = _kernel.Images()
+        self._alert: Ints = np.empty(0, np.int64)
+        self._keepers: list[Any] = []
+        self._levels = ServiceLevels(compiled.model)
+        self._grid: Any = None
+        self._halt = np.zeros(1, np.int32)
+
+    def __len__(self) -> int:
+        return len(self.ids) - len(self.aliases)
+
+    # leads
+
+    def lead_ids(self) -> list[LeadId]:
+        """Ids of all leads, in the order they came; records merged into a lead are not among them."""
+        return [name for name in self._names if name is not None]
+
+    def image(self, lead_id: LeadId) -> bytes:
+        """What is remembered of a lead."""
+        return self._images.image(self.ids[lead_id])
+
+    def put(self, lead_id: LeadId, image: bytes) -> None:
+        """Take a lead from what `image` gave.
+
+        Raises:
+            ValueError: These bytes are no image of a lead of this model.
+        """
+        known = lead_id in self.ids
+        slot = self.ids[lead_id] if known else len(self._names)
+        self._room(slot + 1)
+        with _Keeping(self, self.clock) as keeper:
+            keeper.put(self._images, slot, image)
+        self._alert[slot] = SINCE_EVER if image else NEVER
+        if not known:
+            self.ids[lead_id] = slot
+            self._names.append(lead_id)
+
+    def alias(self, lead_id: LeadId, of: LeadId) -> None:
+        """Know a record merged into a lead."""
+        self.aliases[lead_id] = of
+        self.ids[lead_id] = self.ids[of]
+
+    def told(self, lead_id: LeadId) -> int:
+        """Instant up to which a lead was told, -2^63: it was not."""
+        return max(int(self._images.told[self.ids[lead_id]]), self.clock)
+
+    def due(self) -> Ints:
+        """By slot: the earliest instant at which `advance` has something to do, 2^63 - 1 for none."""
+        count = len(self._names)
+        return np.minimum(self._images.due[:count], self._alert[:count])
+
+    def due_of(self, lead_id: LeadId) -> int:
+        """The same of one lead."""
+        slot = self.ids[lead_id]
+        return min(int(self._images.due[slot]), int(self._alert[slot]))
+
+    def size(self) -> int:
+        """Bytes of all images."""
+        return int(self._images.size())
+
+    def _room(self, count: int) -> None:
+        self._images.grow(count)
+        if count > len(self._alert):
+            more = np.full(max(count, 2 * len(self._alert) + 64), NEVER, np.int64)
+            more[: len(self._alert)] = self._alert
+            self._alert = more
+
+    # facts in
+
+    def apply(
+        self, request: Request, until: int | None = None, set_aside: bool = False, anew: LeadId | None = None
+    ) -> Told:
+        """Take in facts; all of them, or those not set aside, or none.
+
+        Each lead touched is brought to its newest fact up to ``until``, or to the clock if that is later. With ``anew``
+        the facts are all there are of that lead, and what was kept of it is let go.
+
+        Raises:
+            DataError: A table is faulty, a fact too late, or an event is told otherwise than before.
+        """
+        plan = self.compiled.plan
+        facts = Facts.read(plan, self.compiled.program, request)
+        slots, names, fresh = self._slots(facts.ids)
+        unique, first = np.unique(slots, return_index=True)
+        order = np.argsort(first, kind="stable")
+        rank = np.empty(len(unique), np.int64)
+        rank[order] = np.arange(len(unique))
+        place = rank[np.searchsorted(unique, slots)]
+        called = unique[order]
+        owners = {code: id_key(one) for code, one in enumerate(facts.ids) if one in self.aliases}
+        taken_in = facts.by_slot(place, called, owners)
+        last = max(self.clock, int(facts.at.max(initial=self.clock)), _latest(facts))
+        outcome, arrays = self._outcome(len(called))
+        bound = NEVER if until is None else until
+
+        def work(keeper: Any, begin: int, end: int) -> Any:
+            return keeper.apply(self._images, taken_in, begin, end, self.clock, bound, outcome, anew is not None)
+
+        floors = self._floors(called)
+        keepers, fault = self._run(work, len(called), len(facts.at), request.threads, self._first(facts), last)
+        try:
+            if fault is not None:
+                raise self._fault(fault, names, facts)
+            late = self._late([keeper.log() for keeper in keepers], facts, place, names, floors)
+            told = self._told(names, arrays, late.logs)
+            if late.found and not set_aside:
+                raise late.error()
+            self._commit(keepers, called, arrays)
+        finally:
+            self._back(keepers)
+        for one, slot in fresh.items():
+            self.ids[one] = slot
+            self._names.append(one)
+        told.late.extend(late.found)
+        counts = told.counts
+        counts.duplicates = outcome.twins
+        counts.late = len(late.found)
+        late_events = sum(fact.table == "events" for fact in late.found)
+        counts.events = len(facts.at) - late_events - outcome.twins
+        counts.leads = len(facts.trait_lead) - (counts.late - late_events)
+        counts.ignored = facts.ignored
+        return told
+
+    def add(
+        self, lead_id: LeadId, at: Any, type: str, properties: Mapping[str, Any] | None, event_id: LeadId | None
+    ) -> Told:
+        """Take in one event.
+
+        Raises:
+            DataError: It is faulty, too late, or told otherwise than before.
+        """
+        with data_errors("events"):
+            event = self.compiled.program.encode_event(type, at, properties, event_id)
+        if event is None:
+            outcome, arrays = self._outcome(0)
+            told = self._told([], arrays, [])
+            told.counts.ignored = {type: 1}
+            return told
+        slot = self.ids.get(lead_id)
+        known = slot is not None
+        if slot is None:
+            slot = len(self._names)
+            self._room(slot + 1)
+        names = [self._names[slot] if known else lead_id]
+        outcome, arrays = self._outcome(1)
+        keeper = self._lent(event[0], max(event[0], self.clock))
+        try:
+            fault = keeper.add(self._images, slot, *event, self.clock, outcome)
+            if fault is not None:
+                if fault[0] == _CONFLICT:
+                    raise DataError([_repeats(0, event_id)])
+                raise self._fault(fault, names, None)
+            log = keeper.log()
+            if log[3]:
+                floor = int(self._images.newest[slot]) - self.late
+                raise _too_late([_late("events", 0, lead_id, event[0], floor)], 1)
+            told = self._told(names, arrays, [log])
+            self._commit([keeper], np.array([slot]), arrays)
+        finally:
+            self._back([keeper])
+        if not known:
+            self.ids[lead_id] = slot
+            self._names.append(lead_id)
+        told.counts.duplicates = outcome.twins
+        told.counts.events = 1 - outcome.twins
+        return told
+
+    def advance(self, until: int, threads: int | None = None) -> Told:
+        """Tell everything up to an instant, for all leads; nothing happens where the clock is there already."""
+        if until <= self.clock:
+            return self._told([], self._outcome(0)[1], [])
+        told = self.bring(np.flatnonzero(self._waiting(until)), until, threads)
+        self.clock = until
+        return told
+
+    def _waiting(self, until: int) -> Any:
+        """Which leads have something to tell up to an instant."""
+        count = len(self._names)
+        if self.compiled.model.lifecycle is not None:
+            return self.due() <= until
+        here = np.array([name is not None for name in self._names], bool)
+        return here & (self._images.told[:count] < until)
+
+    def bring(self, slots: Ints, until: int, threads: int | None = None) -> Told:
+        """Bring some leads to an instant; the clock stays."""
+        slots = np.ascontiguousarray(slots, np.int64)
+        outcome, arrays = self._outcome(len(slots))
+
+        def work(keeper: Any, begin: int, end: int) -> Any:
+            return keeper.advance(self._images, slots, begin, end, until, outcome)
+
+        first = int(self._images.begun[slots].min(initial=until))
+        keepers, fault = self._run(work, len(slots), 20 * len(slots), threads, first, until)
+        names = [self._names[slot] for slot in slots.tolist()]
+        try:
+            if fault is not None:
+                raise self._fault(fault, names, None)
+            told = self._told(names, arrays, [keeper.log() for keeper in keepers])
+            self._commit(keepers, slots, arrays)
+        finally:
+            self._back(keepers)
+        return told
+
+    def retract(self, pairs: Sequence[tuple[LeadId, LeadId]]) -> Told:
+        """Take back events, by lead and event id, as if they had never been.
+
+        Raises:
+            DataError: One is too old.
+        """
+        keys: dict[int, list[tuple[int, bytes]]] = {}
+        unknown = 0
+        for row, (lead_id, event_id) in enumerate(pairs):
+            slot = self.ids.get(lead_id)
+            if slot is None:
+                unknown += 1
+            else:
+                keys.setdefault(slot, []).append((row, id_key(event_id)))
+        slots = np.array(list(keys), np.int64)
+        names = [self._names[slot] for slot in keys]
+        outcome, arrays = self._outcome(len(keys))
+        keeper = self._lent(int(self._images.begun[slots].min(initial=0)), self.clock)
+        try:
+            for place, (slot, asked) in enumerate(keys.items()):
+                fault, more = keeper.retract(
+                    self._images, slot, place, [key for _, key in asked], self.clock, outcome
+                )  # fmt: skip
+                unknown += more
+                if fault is not None and fault[0] == _TOO_EARLY:
+                    raise self._not_kept(asked[fault[2]][0], pairs, slot)
+                if fault is not None:
+                    raise self._fault(fault, names, None)
+            told = self._told(names, arrays, [keeper.log()])
+            self._commit([keeper], slots, arrays)
+        finally:
+            self._back([keeper])
+        told.counts.unknown = unknown
+        told.counts.duplicates = outcome.twins
+        told.counts.events = len(pairs) - unknown - outcome.twins
+        return told
+
+    def _not_kept(self, row: int, pairs: Sequence[tuple[LeadId, LeadId]], slot: int) -> DataError:
+        floor = int(self._images.newest[slot]) - self.late
+        reason = f"cannot be taken back: of lead {pairs[row][0]!r} only events from {to_text(floor)} on are kept"
+        return DataError([Problem("events", row, "event_id", str(pairs[row][1]), reason)])
+
+    def forget(self, lead_id: LeadId) -> bool:
+        """Erase a lead and the records merged into it; whether there was anything."""
+        slot = self.ids.get(lead_id)
+        if slot is None:
+            return False
+        self._images.drop(slot)
+        self._alert[slot] = NEVER
+        self._names[slot] = None
+        for one in [one for one, at in self.ids.items() if at == slot]:
+            del self.ids[one]
+            self.aliases.pop(one, None)
+        return True
+
+    def merge(self, lead_id: LeadId, into: LeadId) -> Told:
+        """Make a record part of a lead: the union of their facts (spec 2.8).
+
+        Raises:
+            LeadcoreError: They are one lead already, or not all facts of the record are kept and within ``late``.
+            DataError: They tell one event differently.
+        """
+        other, slot = self.ids.get(lead_id), self.ids.get(into)
+        if lead_id == into or (other is not None and other == slot):
+            raise LeadcoreError(f"{lead_id!r} and {into!r} are one lead already")
+        if lead_id in self.aliases:
+            raise LeadcoreError(f"{lead_id!r} is a record of {self.aliases[lead_id]!r} already")
+        target = self._names[slot] if slot is not None else into
+        if other is None:
+            return self._link(lead_id, into, slot)
+        self._mergeable(lead_id, other, into, slot)
+        known = slot is not None
+        if slot is None:
+            slot = len(self._names)
+            self._room(slot + 1)
+        names = [lead_id, target]
+        outcome, arrays = self._outcome(2)
+        keeper = self._lent(int(self._images.begun[other]), max(self.clock, int(self._images.told[other])))
+        try:
+            fault = keeper.withdraw(self._images, other, 0)
+            if fault is None:
+                fault = keeper.absorb(self._images, slot, other, id_key(lead_id), 1, self.clock, outcome)
+            if fault is not None and fault[0] == _CONFLICT:
+                reason = f"is told otherwise of lead {lead_id!r} than of {into!r}"
+                raise DataError([Problem("events", None, "event_id", None, reason)])
+            if fault is not None:
+                raise self._fault(fault, names, None)
+            log = keeper.log()
+            arrays["before_at"][0] = arrays["after_at"][0] = self._images.told[other]
+            told = self._told(names, arrays, [log])
+            self._commit([keeper], np.array([-1, slot]), arrays)
+        finally:
+            self._back([keeper])
+        self._images.drop(other)
+        self._alert[other] = NEVER
+        self._names[other] = None
+        if not known:
+            self.ids[into] = slot
+            self._names.append(into)
+        final = self._names[slot]
+        assert final is not None
+        for one in [one for one, at in self.ids.items() if at == other]:
+            self.alias(one, final)
+        return told
+
+    def _link(self, lead_id: LeadId, into: LeadId, slot: int | None) -> Told:
+        """Nothing is known of the record yet: what comes will be the lead's."""
+        if slot is None:
+            raise LeadcoreError(f"neither {lead_id!r} nor {into!r} is known: there is nothing to merge")
+        final = self._names[slot]
+        assert final is not None
+        self.alias(lead_id, final)
+        return self._told([], self._outcome(0)[1], [])
+
+    def _mergeable(self, lead_id: LeadId, other: int, into: LeadId, slot: int | None) -> None:
+        """Both must be able to go from where their facts begin."""
+        if self.late < 0:
+            return
+        begun = int(self._images.begun[other])
+        for who, at in ((lead_id, other), (into, slot)):
+            newest = SINCE_EVER if at is None else int(self._images.newest[at])
+            if newest != SINCE_EVER and begun < newest - self.late:
+                floor = to_text(newest - self.late)
+                raise LeadcoreError(
+                    f"{lead_id!r} cannot be merged into {into!r}: its facts begin at {to_text(begun)}, and of {who!r} "
+                    f"only those from {floor} on are kept; a store, or late='all', keeps every fact"
+                )
+
+    # questions
+
+    def slots_of(self, lead_ids: Iterable[LeadId]) -> Ints:
+        """Slots of leads.
+
+        Raises:
+            KeyError: One is not known.
+        """
+        found = []
+        for one in lead_ids:
+            if one not in self.ids:
+                raise KeyError(f"no lead {one!r} in this ledger of {len(self)} leads")
+            found.append(self.ids[one])
+        return np.array(found, np.int64)
+
+    def score(self, slots: Ints, at: Ints, line_words: int = 0, threads: int | None = None) -> tuple[Any, ...]:
+        """Scores, grades, ratings, labels and lines of leads, each at its instant; as the kernel writes them.
+
+        Raises:
+            LeadcoreError: An instant lies before what is kept of its lead.
+        """
+        plan, count = self.compiled.plan, len(slots)
+        answers = (
+            np.empty((count, len(plan.scores)), np.int64),
+            np.empty((count, len(plan.scores) if plan.grades else 0), np.int32),
+            np.empty(count if plan.ratings else 0, np.int32),
+            np.empty(count if plan.labels else 0, np.int32),
+            np.empty((count, line_words * plan.tables["lines_size"]), np.int64),
+        )
+        slots, at = np.ascontiguousarray(slots, np.int64), np.ascontiguousarray(at, np.int64)
+
+        def work(keeper: Any, begin: int, end: int) -> Any:
+            return keeper.score(self._images, slots, at, begin, end, *answers)
+
+        keepers, fault = self._run(work, count, 10 * count, threads, self.clock, self.clock)
+        wrapped = any(keeper.wrapped for keeper in keepers)
+        self._back(keepers)
+        if fault is not None and fault[0] == _TOO_EARLY:
+            name, instant = self._names[slots[fault[1]]], to_text(int(at[fault[1]]))
+            raise LeadcoreError(
+                f"lead {name!r} cannot be asked as of {instant}: its history before its newest event less the lateness "
+                "is kept as a sum only; a store, or late='all', keeps every event"
+            )
+        if fault is not None:
+            raise self._fault(fault, [self._names[slot] for slot in slots.tolist()], None)
+        return (*answers, wrapped)
+
+    def log(self, slot: int) -> tuple[Moves, Any, list[LeadId | None]]:
+        """The moves of a lead as they stand, their ordinals, and the ids of events they name."""
+        keeper = self._lent(0, 0)
+        try:
+            fault = keeper.read(self._images, slot, 0)
+            if fault is not None:
+                raise self._fault(fault, [self._names[slot]], None)
+            moves, _, ordinal, ids = _moves([keeper.log()])
+        finally:
+            self._back([keeper])
+        return moves, ordinal, ids
+
+    # work
+
+    def _slots(self, ids: list[LeadId]) -> tuple[Ints, list[LeadId], dict[LeadId, int]]:
+        """Slots of the leads of a call, new ones for those not known; names in the order of first sight."""
+        fresh: dict[LeadId, int] = {}
+        count = len(self._names)
+        known = self.ids
+        slots = np.empty(len(ids), np.int64)
+        names: dict[int, LeadId] = {}
+        for i, one in enumerate(ids):
+            slot = known.get(one)
+            if slot is None:
+                slot = fresh[one] = count + len(fresh)
+            slots[i] = slot
+            if slot not in names:
+                names[slot] = one if slot >= count else self._names[slot]  # type: ignore[assignment]
+        self._room(count + len(fresh))
+        return slots, list(names.values()), fresh
+
+    def _outcome(self, count: int) -> tuple[Any, dict[str, Any]]:
+        model = self.compiled.model
+        scores, thresholds = len(model.scores), len(model.thresholds)
+        arrays = {
+            "before_at": np.full(count, SINCE_EVER, np.int64),
+            "after_at": np.full(count, SINCE_EVER, np.int64),
+            "open_stage": np.full(count, -1, np.int32),
+            "open_entered": np.zeros(count, np.int64),
+            "stage": np.full(count, -1, np.int32),
+            "entered": np.zeros(count, np.int64),
+            "scores_before": np.zeros((count, scores), np.int64),
+            "scores_after": np.zeros((count, scores), np.int64),
+            "reached_before": np.zeros((count, thresholds), np.uint8),
+            "reached_after": np.zeros((count, thresholds), np.uint8),
+        }
+        return _kernel.Outcome(*arrays.values()), arrays
+
+    def _lent(self, first: int, last: int) -> Any:
+        """A keeper nobody else has at the moment, whose grid holds these instants."""
+        grid, every = self.compiled.grid(first, last)
+        if grid is not self._grid:
+            self._grid, self._keepers = grid, []
+        if self._keepers:
+            return self._keepers.pop()
+        compiled = self.compiled
+        plan = compiled.plan
+        return _kernel.Keeper(
+            compiled.kernel, plan.codes, plan.numbers, self.late, compiled.nulls, grid, every, self._halt
+        )  # fmt: skip
+
+    def _back(self, keepers: list[Any]) -> None:
+        for keeper in keepers:
+            keeper.discard()
+            keeper.log()
+        self._keepers += keepers
+
+    def _run(
+        self, work: Callable[[Any, int, int], Any], count: int, rows: int, threads: int | None, first: int, last: int
+    ) -> tuple[list[Any], Any]:
+        """Let keepers work on all leads of a call, in threads where there is enough to do."""
+        wanted = threads or (default_threads() if rows >= WORTH_THREADS else 1)
+        wanted = min(wanted, MOST_THREADS, count // _CHUNK + 1)
+        if wanted == 1:
+            keeper = self._lent(first, last)
+            return [keeper], work(keeper, 0, count)
+        chunks = deque((begin, min(begin + _CHUNK, count)) for begin in range(0, count, _CHUNK))
+        keepers = [self._lent(first, last) for _ in range(wanted)]
+        idle = list(keepers)
+
+        def one() -> Any:
+            keeper = idle.pop()
+            for begin, end in taken(chunks):
+                fault = work(keeper, begin, end)
+                if fault is not None:
+                    chunks.clear()
+                    return fault
+            return None
+
+        def stop() -> None:
+            chunks.clear()
+            self._halt[0] = 1
+
+        try:
+            faults = [fault for fault in in_threads(wanted, one, stop) if fault is not None]
+        except BaseException:
+            self._back(keepers)
+            raise
+        finally:
+            self._halt[0] = 0
+        return keepers, min(faults, key=lambda fault: fault[1], default=None)
+
+    def _commit(self, keepers: list[Any], slots: Ints, arrays: dict[str, Any]) -> None:
+        """What was worked out holds from now on."""
+        for keeper in keepers:
+            keeper.commit(self._images)
+        here = slots >= 0
+        if self.compiled.model.lifecycle is not None:
+            self._alert[slots[here]] = self._levels.next_alerts(
+                arrays["stage"][here], arrays["entered"][here], arrays["after_at"][here]
+            )
+
+    def _first(self, facts: Facts) -> int:
+        since = facts.since[facts.since != SINCE_EVER]
+        known = (facts.at, since, facts.created)
+        return min([self.clock if self.clock != SINCE_EVER else NEVER, *(int(a.min(initial=NEVER)) for a in known)])
+
+    def _floors(self, slots: Ints) -> Ints:
+        """By slot of a call: facts before this instant are too late."""
+        newest = self._images.newest[slots]
+        return np.where((newest == SINCE_EVER) | (self.late < 0), SINCE_EVER, newest - max(self.late, 0))
+
+    def _late(
+        self, logs: list[Any], facts: Facts, place: Ints, names: list[LeadId], floors: Ints
+    ) -> _LateFacts:
+        found = []
+        for table, row, at in (late for log in logs for late in log[3]):
+            code = int((facts.lead if table == "events" else facts.trait_lead)[row])
+            floor = int(floors[place[code]])
+            if table == "events":
+                found.append(_late(table, int(facts.row[row]), facts.ids[code], at, floor))
+            else:
+                created = int(facts.created[row])
+                when = created if created < floor else None if at == SINCE_EVER else at
+                found.append(_late(table, row, facts.ids[code], when, floor))
+        found.sort(key=lambda late: (late.table, late.row))
+        return _LateFacts(logs, found)
+
+    def _told(self, names: Sequence[LeadId | None], arrays: dict[str, Any], logs: list[Any]) -> Told:
+        moves, change, ordinal, ids = _moves(logs)
+        told = {name: column for name, column in arrays.items() if name not in ("stage", "entered")}
+        return Told(
+            lead_ids=list(names), moves=moves, change=change, ordinal=ordinal, event_ids=ids, counts=LedgerCounts(),  # type: ignore[arg-type]
+            late=[], **told,
+        )  # fmt: skip
+
+    def _fault(self, fault: tuple[int, int, int], names: Sequence[LeadId | None], facts: Facts | None) -> LeadcoreError:
+        """What went wrong with one lead, in words."""
+        kind, lead, row = fault
+        name = names[lead]
+        if kind == _CONFLICT and facts is not None:
+            return DataError([_repeats(int(facts.row[row]), facts.event_id(row))])
+        if kind == _TOO_MANY:
+            reason = f"makes more than {MOST_MOVES:,} transitions"
+            return DataError([Problem("events", None, "lead_id", str(name), reason)])
+        return StateError(f"what is remembered of lead {name!r} is damaged")
+
+
+class _Keeping:
+    """A keeper for a while."""
+
+    def __init__(self, book: Book, at: int) -> None:
+        self._book, self._at = book, at
+
+    def __enter__(self) -> Any:
+        self._keeper = self._book._lent(max(self._at, 0), max(self._at, 0))
+        return self._keeper
+
+    def __exit__(self, *_: object) -> None:
+        self._book._back([self._keeper])
+
+
+class _LateFacts:
+    """Facts of a call that came too late."""
+
+    def __init__(self, logs: list[Any], found: list[LateRow]) -> None:
+        self.logs, self.found = logs, found
+
+    def error(self) -> DataError:
+        """All of them, told."""
+        return _too_late(self.found, len(self.found))
+
+
+def _late(table: Literal["events", "leads"], row: int, lead_id: LeadId, at: int | None, floor: int) -> LateRow:
+    reason = f"is too late for lead {lead_id!r}: facts are taken from {to_text(floor)} on"
+    if at is None:
+        reason = f"is in force since ever, and the history of lead {lead_id!r} is kept from {to_text(floor)} on: say valid_from"
+    return LateRow(table, row, lead_id, at, None if at is None else floor - at, reason)
+
+
+def _too_late(late: list[LateRow], count: int) -> DataError:
+    columns = {"events": "at", "leads": "valid_from"}
+    problems = [
+        Problem(
+            one.table, one.row, columns[one.table], None if one.at is None else to_text(one.at), one.reason,
+        )
+        for one in late[:100]
+    ]  # fmt: skip
+    return DataError(problems, count)
+
+
+def _repeats(row: int, event_id: Any) -> Problem:
+    reason = "repeats an event_id of its lead with another instant, type or property than before"
+    return Problem("events", row, "event_id", str(event_id), reason)
+
+
+def _latest(facts: Facts) -> int:
+    created = facts.created[facts.created != NEVER]
+    return max(int(facts.since.max(initial=SINCE_EVER)), int(created.max(initial=SINCE_EVER)))
+
+
+def _moves(logs: list[Any]) -> tuple[Moves, Any, Any, list[LeadId | None]]:
+    """Moves that keepers handed out, their change, their ordinals, and the ids of events they name."""
+    rows = np.concatenate([np.empty(0, _kernel.DTYPES["told"]), *(log[0] for log in logs)])
+    width = logs[0][1].shape[1] if logs else 0
+    scores = np.concatenate([np.empty((0, width), np.int64), *(log[1] for log in logs)])
+    ids: list[LeadId | None] = []
+    event = np.full(len(rows), -1, np.int64)
+    at = 0
+    for records, _, keys, _ in logs:
+        for i in np.flatnonzero(records["key_size"]).tolist():
+            begin = int(records["key"][i])
+            event[at + i] = len(ids)
+            ids.append(key_id(keys[begin : begin + int(records["key_size"][i])]))
+        at += len(records)
+    order = np.argsort(rows["lead"], kind="stable")
+    rows = rows[order]
+    moves = Moves(
+        lead=np.ascontiguousarray(rows["lead"]), at=np.ascontiguousarray(rows["at"]),
+        from_stage=np.ascontiguousarray(rows["from_stage"]), to_stage=np.ascontiguousarray(rows["to_stage"]),
+        rule=np.ascontiguousarray(rows["rule"]), cause=np.ascontiguousarray(rows["cause"]),
+        event=event[order], scores=scores[order],
+    )  # fmt: skip
+    return moves, np.ascontiguousarray(rows["change"]), np.ascontiguousarray(rows["ordinal"]), ids
+
+
+__all__ = ["Book", "CompiledLedger", "Told", "compile_ledger"]

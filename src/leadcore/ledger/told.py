@@ -1,0 +1,58 @@
+"""What one call did to a ledger, before names are put to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from leadcore._replay_log import Ints, Moves, Small
+from leadcore.ledger.counts import LateRow, LedgerCounts
+from leadcore.ledger.facts import LeadId
+
+Bytes = npt.NDArray[np.uint8]
+Signs = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one call did, by lead.
+
+    Attributes:
+        lead_ids: The leads the call touched.
+        before_at: Instant up to which each was told before, -2^63: it was not.
+        after_at: Up to which it is told now.
+        scores_before: Micropoints as last told, shape (leads, scores); 0 before the first time.
+        scores_after: Micropoints now.
+        reached_before: Whether thresholds were reached as last told, shape (leads, thresholds).
+        reached_after: Whether they are now.
+        open_stage: The stage from which the moves below go on, -1 for none.
+        open_entered: When it was entered.
+        moves: The moves of each lead from the first that differs from what was told: first those told, then those that
+            hold now; `Moves.event` is an index into ``event_ids``, -1 for none.
+        change: By move: -1 withdrawn, 1 new; -2 and 2 the same move in both.
+        ordinal: By move: how many earlier moves of its lead are like it but for scores.
+        event_ids: Ids of events at hand.
+        counts: Where every row went.
+        late: Facts set aside.
+    """
+
+    lead_ids: list[LeadId]
+    before_at: Ints
+    after_at: Ints
+    scores_before: Ints
+    scores_after: Ints
+    reached_before: Bytes
+    reached_after: Bytes
+    open_stage: Small
+    open_entered: Ints
+    moves: Moves
+    change: Signs
+    ordinal: Signs
+    event_ids: list[LeadId | None]
+    counts: LedgerCounts
+    late: list[LateRow]
+
+
+__all__ = ["Ints", "Moves", "Told"]
