@@ -19,6 +19,7 @@ from leadcore._time import to_datetime
 from leadcore.errors import LeadcoreError
 from leadcore.explanation import Explanation, Share
 from leadcore.frame import Frame
+from leadcore.ledger.facts import SINCE_EVER
 from leadcore.ledger.ids import Id, id_column
 from leadcore.ledger.state import LeadState
 from leadcore.model import Model
@@ -123,6 +124,12 @@ def joined_answers(scorer: Scorer, parts: Sequence[Any]) -> Answers:
     return Answers(scores, grades, rating, label, np.empty((len(scores), 0), np.int64))
 
 
+def lines_of(book: Book, lead_id: Id, at: int) -> Ints:
+    """Lines of the explanation of one lead, each in two words."""
+    lines: Ints = book.score(slots(book, [lead_id]), np.array([at]), 2)[4][0]
+    return lines
+
+
 def slots(book: Book, leads: Sequence[Id]) -> Ints:
     """Where a book keeps these leads."""
     return np.array([book.ids[lead_id] for lead_id in leads], np.int64)
@@ -135,26 +142,23 @@ def lead_state(scorer: Scorer, book: Book, lead_id: Id, as_of: int | None) -> Le
         LeadcoreError: Nothing was told of it yet, or ``as_of`` is too old.
     """
     model, plan = scorer.model, scorer._plan
-    slot = book.ids[lead_id]
-    lead_id = book.aliases.get(lead_id, lead_id)
-    at = book.told(slot) if as_of is None else as_of
-    if at is None:
-        raise LeadcoreError(
-            f"nothing was told of lead {lead_id!r} yet: all its facts come later; advance, or give as_of"
-        )
-    scores, grades, rating, label, reached = book.score(np.array([slot], np.int64), at)
-    lines, micropoints = book.lines(slot, at), tuple(scores[0].tolist())
+    at = book.told(lead_id) if as_of is None else as_of
+    slot, lead_id = slots(book, [lead_id]), book.aliases.get(lead_id, lead_id)
+    if at == SINCE_EVER:
+        raise LeadcoreError(f"nothing was told of lead {lead_id!r} yet: its facts come later; advance, or give as_of")
+    scores, grades, rating, label, lines, _ = book.score(slot, np.array([at]), 2)
+    micropoints = tuple(scores[0].tolist())
 
     def explain(_: bool) -> Explanation:
         totals = dict(zip(plan.scores, micropoints, strict=True))
-        return Explanation.of(plan, lead_id, to_datetime(at), totals, lines, [])
+        return Explanation.of(plan, lead_id, to_datetime(at), totals, lines[0], [])
 
     one = LeadScore(
         plan, model, lead_id, at, micropoints, tuple(grades[0].tolist()), int(rating[0]) if plan.ratings else 0,
         int(label[0]) if plan.labels else 0, explain,
     )  # fmt: skip
-    thresholds = dict(zip(model.thresholds, (reached[0] != 0).tolist(), strict=True))
-    moves, event_ids = book.log(slot)
+    thresholds = one.thresholds
+    moves, _, event_ids = book.log(int(slot[0]))
     timeline = timeline_of(model, lead_id, at, moves_to(moves, at), event_ids, one.scores, thresholds)
     return LeadState(
         lead_id, one.as_of, timeline.stage, timeline.entered_at, one.scores, one.micropoints, one.grades, one.rating,

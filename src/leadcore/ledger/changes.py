@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from datetime import timedelta
 from functools import cached_property
 from hashlib import blake2b
@@ -18,40 +19,15 @@ from leadcore._replay_log import CAUSES, Ints, Moves, Small
 from leadcore._replay_tables import alert_table, points_column, rule_names, stage_names, transition_table
 from leadcore._spans import Alerts, Spans
 from leadcore.frame import Frame
-from leadcore.ledger.ids import Id, id_column
+from leadcore.ledger.ids import id_column
 from leadcore.model import Model
 from leadcore.timeline import lasted, number
 
 if TYPE_CHECKING:
-    from leadcore.ledger.book import Told
+    from leadcore.ledger.told import Told
 
 CHANGES = ("withdrawn", "new")
 SHOWN = 10
-
-Earlier = Mapping[int, list[tuple[Any, ...]]]
-"""By row of `Told`: moves kept at the very instant at which changed moves begin, as (from, to, rule, cause, event id)."""
-
-
-def earlier_moves(told: Told, log: Callable[[Id], tuple[Moves, Sequence[Id | None]]]) -> Earlier:
-    """Moves kept at the very instant at which changed ones begin: so rare that they are looked up, not handed over.
-
-    Args:
-        told: What a call did, just now.
-        log: The moves of a lead as they are told now, and the ids of their events.
-    """
-    lead, at = told.moves.lead, told.moves.at
-    close = np.flatnonzero((told.open_stage[lead] >= 0) & (told.open_entered[lead] == at))
-    earlier: dict[int, list[tuple[Any, ...]]] = {}
-    for row, instant in dict(zip(lead[close].tolist(), at[close].tolist(), strict=True)).items():
-        moves, event_ids = log(told.lead_ids[row])
-        new = int(((lead == row) & (told.change > 0)).sum())
-        kept = np.flatnonzero(moves.at[: len(moves.at) - new] == instant)
-        columns = (moves.from_stage, moves.to_stage, moves.rule, moves.cause, moves.event)
-        earlier[row] = [
-            (*move, None if event < 0 else event_ids[event])
-            for *move, event in zip(*(column[kept].tolist() for column in columns), strict=True)
-        ]
-    return earlier
 
 
 class _Alerts(NamedTuple):
@@ -78,17 +54,16 @@ class Changes:
             ``late`` (rows set aside), ``unknown`` (retractions of events nobody knows).
     """
 
-    def __init__(self, model: Model, told: Told, earlier: Earlier, micropoints: bool = False) -> None:
+    def __init__(self, model: Model, told: Told, micropoints: bool = False) -> None:
         """Put a result together; nothing is computed yet.
 
         Args:
             model: The model that answered.
             told: What the call did.
-            earlier: Moves kept at the instant at which changed ones begin, where there are any.
             micropoints: Scores as whole micropoints.
         """
         self.model, self.counts = model, told.counts
-        self._told, self._earlier, self._micropoints = told, earlier, micropoints
+        self._told, self._micropoints = told, micropoints
 
     @property
     def version(self) -> str:
@@ -139,12 +114,14 @@ class Changes:
         the same for ever (its scores are no part of it). A late or retracted event may withdraw what was told; if only
         the scores of a move differ, it is withdrawn with the old and new with the new ones.
         """
-        told, moves = self._told, self._told.moves
+        told, changed = self._told, self._changed
+        moves = Moves(*(getattr(told.moves, column.name)[changed] for column in fields(Moves)))
         events = id_column("event_id", [*told.event_ids, None])
         place = np.where(moves.event < 0, len(told.event_ids), moves.event)
         leads = self._lead_ids(moves.lead)
         table = transition_table(self.model, moves, leads, events.take(place), self._micropoints)
-        return Frame(table.with_columns(_marks(told.change, list(self._transition_keys()))))
+        keys = list(self._transition_keys(moves, told.ordinal[changed]))
+        return Frame(table.with_columns(_marks(told.change[changed], keys)))
 
     @cached_property
     def alerts(self) -> Frame:
@@ -155,7 +132,7 @@ class Changes:
         told = self._told
         (before, who), (after, _) = self._alerts(-1, told.before_at), self._alerts(+1, told.after_at)
         both = _Alerts(*map(_joined, before, after))
-        change = np.repeat(np.array([-1, 1], np.int8), [len(before.lead), len(after.lead)])
+        change = np.repeat(np.array([-1, 1], np.int32), [len(before.lead), len(after.lead)])
         rows = _uncancelled(both)
         rows = rows[np.lexsort((rows, change[rows], both.lead[rows]))]
         lead, stage, entered, at, level, notify = (column[rows] for column in both)
@@ -196,7 +173,7 @@ class Changes:
         """Whether anything changed."""
         told = self._told
         return bool(
-            len(told.change)
+            len(self._changed)
             or (told.scores_before != told.scores_after).any()
             or (told.reached_before != told.reached_after).any()
             or len(self.alerts)
@@ -219,7 +196,7 @@ class Changes:
             (len(self.transitions), "transition"), (len(self.alerts), "alert"),
         ]  # fmt: skip
         counted = [_counted(n, what) for n, what in numbers if n] or ["none"]
-        gone = int((self._told.change < 0).sum())
+        gone = int((self._told.change == -1).sum())
         withdrawn = f" ({gone:,} of the transitions withdrawn)" if gone else ""
         more = [
             _counted(n, what, what)
@@ -233,7 +210,7 @@ class Changes:
         leads = _counted(len(self._told.lead_ids), "lead")
         return f"changes of {leads} by {self.model.name!r}: {', '.join(counted)}{withdrawn}{rows}"
 
-    def _stories(self) -> Iterator[tuple[Id | str, str]]:
+    def _stories(self) -> Iterator[tuple[Any, str]]:
         """The first leads and what changed of each, in words."""
         told, words = self._told, dict[Any, list[str]]()
 
@@ -260,13 +237,17 @@ class Changes:
     def _ids(self) -> Table:
         return id_column("lead_id", self._told.lead_ids)
 
-    def _transition_keys(self) -> Iterator[str]:
-        """The key of every move: all that it is but its scores, and which it is of those equal at one instant."""
-        told, moves = self._told, self._told.moves
+    @cached_property
+    def _changed(self) -> Ints:
+        """Moves that are withdrawn or new, and not the same in both."""
+        return np.flatnonzero(np.abs(self._told.change) == 1)
+
+    def _transition_keys(self, moves: Moves, ordinal: Small) -> Iterator[str]:
+        """The key of every move: all that it is but its scores, and which it is of those that are alike."""
+        lead_ids, event_ids = self._told.lead_ids, self._told.event_ids
         stages = [*map(ascii, stage_names(self.model)), "None"]
         rules = [*map(ascii, rule_names(self.model)), "None"]
         columns = (
-            told.change,
             moves.lead,
             moves.at,
             moves.from_stage,
@@ -274,30 +255,19 @@ class Changes:
             moves.rule,
             moves.cause,
             moves.event,
+            ordinal,
         )
-        instant: tuple[int, ...] = ()
-        seen: dict[tuple[Any, ...], int] = {}
-        for change, lead, at, *move, cause, event in zip(*(column.tolist() for column in columns), strict=True):
-            event_id = None if event < 0 else told.event_ids[event]
-            if (change, lead, at) != instant:
-                begins = (change, lead) != instant[:2]
-                instant, seen = (change, lead, at), {}
-                if begins and told.open_stage[lead] >= 0 and told.open_entered[lead] == at:
-                    for same in self._earlier.get(lead, ()):
-                        seen[same] = seen.get(same, 0) + 1
-            what = (*move, cause, event_id)
-            n = seen.get(what, 0)
-            seen[what] = n + 1
-            left, entered, rule = move
+        for lead, at, left, entered, rule, cause, event, n in zip(*(a.tolist() for a in columns), strict=True):
+            event_id = None if event < 0 else event_ids[event]
             yield _key(
                 b"transition",
-                f"{told.lead_ids[lead]!a},{at},{stages[left]},{stages[entered]},{rules[rule]},{CAUSES[cause]},{event_id!a},{n}",
+                f"{lead_ids[lead]!a},{at},{stages[left]},{stages[entered]},{rules[rule]},{CAUSES[cause]},{event_id!a},{n}",
             )
 
     def _alerts(self, sign: int, end: Ints) -> tuple[_Alerts, list[tuple[str, ...]]]:
         """Alerts up to an instant per lead, of the stay that goes on and of the moves withdrawn, or new."""
         told, moves = self._told, self._told.moves
-        going, changed = np.flatnonzero(told.open_stage >= 0), np.flatnonzero(told.change == sign)
+        going, changed = np.flatnonzero(told.open_stage >= 0), np.flatnonzero(told.change * sign > 0)
         lead = np.concatenate([going, moves.lead[changed]])
         order = np.argsort(lead, kind="stable")
         lead = lead[order]
@@ -327,7 +297,7 @@ def _uncancelled(alerts: _Alerts) -> Ints:
     return kept
 
 
-def _marks(change: npt.NDArray[np.int8], keys: list[str]) -> Table:
+def _marks(change: Small, keys: list[str]) -> Table:
     signs = (change > 0).astype(np.int32)
     return Table.build([("change", ("dictionary", signs, list(CHANGES))), ("key", ("text", keys))])
 

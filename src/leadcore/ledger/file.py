@@ -36,8 +36,8 @@ from leadcore import __version__
 from leadcore._kernel import LAYOUT_VERSION
 from leadcore._time import FIRST, LAST
 from leadcore.errors import LeadcoreError, ModelError, StateError
-from leadcore.ledger import memory
 from leadcore.ledger.ids import Id
+from leadcore.ledger.memory import new_book
 from leadcore.model import Model
 from leadcore.model.duration import LONGEST
 from leadcore.scorer import Scorer
@@ -181,7 +181,7 @@ class _Reader:
         header = self._header()
         scorer = self._scorer(header, scorer)
         late, clock = (-1 if header["late"] is None else header["late"]), header["clock"]
-        book = memory.new_book(scorer, late)
+        book = new_book(scorer, late)
         book.clock = _BEFORE_ALL if clock is None else clock
         leads = 0
         while (block := self._block())[0] != _END:
@@ -308,7 +308,7 @@ class _Reader:
         for record, lead_id in zip(records, into, strict=True):
             if record in book.ids or lead_id not in book.ids or lead_id in book.aliases:
                 raise self._damaged(f"record {record!r}")
-            book.aliases[record], book.ids[record] = lead_id, book.ids[lead_id]
+            book.alias(record, lead_id)
 
     def _ids(self, payload: bytes, at: int, count: int) -> tuple[list[Id], int]:
         """Ids from a place of a payload on, and the place after them."""

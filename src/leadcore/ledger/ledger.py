@@ -8,20 +8,20 @@ from datetime import date, datetime, timedelta
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from leadcore._arrow import EdgeError
+import numpy as np
+
 from leadcore._inputs import TableLike
 from leadcore._run import Counts
 from leadcore._time import LAST, to_datetime, to_text
-from leadcore.errors import DataError, LeadcoreError, Problem
+from leadcore.errors import LeadcoreError
 from leadcore.frame import Frame
-from leadcore.ledger import memory
-from leadcore.ledger.answers import AskedLeads, joined_answers, lead_state, next_changes, slots
+from leadcore.ledger.answers import AskedLeads, joined_answers, lead_state, lines_of, next_changes, slots
 from leadcore.ledger.arguments import check_threads, duration, ids, lateness, moment, request, retractions
-from leadcore.ledger.changes import Changes, earlier_moves
+from leadcore.ledger.changes import Changes
 from leadcore.ledger.file import State, dumped, load_state, loaded, save_state
 from leadcore.ledger.ids import Id, one_id
 from leadcore.ledger.lock import fork_safe_lock
-from leadcore.ledger.memory import Memory
+from leadcore.ledger.memory import Memory, new_book
 from leadcore.ledger.state import LeadState
 from leadcore.model import Model
 from leadcore.model.duration import Duration
@@ -29,8 +29,9 @@ from leadcore.scorer import Scorer
 from leadcore.scores import Scores
 
 if TYPE_CHECKING:
-    from leadcore.ledger.book import Book, Told
+    from leadcore.ledger.book import Book
     from leadcore.ledger.stores.base import Keeping
+    from leadcore.ledger.told import Told
 
 Moment = datetime | date | str
 """An instant: a datetime, a date or ISO 8601 text; naive is UTC."""
@@ -107,7 +108,7 @@ class Ledger:
 
     def __init__(self, scorer: Scorer, late: str | timedelta = "7d") -> None:
         self._scorer, self._late = _scorer(scorer), lateness(late)
-        self._start(Memory(memory.new_book(scorer, self._late)))
+        self._start(Memory(new_book(scorer, self._late)))
 
     def _start(self, keeping: Keeping) -> None:
         self._keeping, self._lock = keeping, fork_safe_lock()
@@ -246,11 +247,8 @@ class Ledger:
             >>> ledger.add(7, "2026-03-01T09:30Z", "visit", event_id="v-1")
             changes of 1 lead by 'visits': none; rows: 1 repeated
         """
-        try:
-            with self._lock:
-                return self._changes(self._keeping.add(lead_id, at, type, properties, event_id))
-        except EdgeError as fault:
-            raise DataError([Problem(*problem) for problem in fault.problems], fault.total) from None
+        with self._lock:
+            return self._changes(self._keeping.add(lead_id, at, type, properties, event_id))
 
     def advance(self, until: Moment, *, threads: int | None = None, micropoints: bool = False) -> Changes:
         """Bring all leads to an instant: timers, the grid and alerts up to it happen, and decay is told.
@@ -335,7 +333,7 @@ class Ledger:
             parts = []
             for book, some in self._books(wanted):
                 found += some
-                parts.append(book.score(slots(book, some), instant))
+                parts.append(book.score(slots(book, some), np.full(len(some), instant), threads=threads))
             scorer = self._scorer
         answers = joined_answers(scorer, parts)
         asked = AskedLeads(
@@ -388,6 +386,9 @@ class Ledger:
     def changes(self, after: int = 0, limit: int = 1000) -> Frame:
         """The feed of a store: what was handed out, oldest first, each change once.
 
+        Columns: ``seq`` (its place in the feed), ``kind`` (``score``, ``threshold``, ``transition``, ``alert``), ``lead_id``,
+        ``at``, and those of the tables of `Changes`, null where a kind has none; ``scores`` is JSON: those of a transition.
+
         Args:
             after: The ``seq`` of the last row seen; 0 for the beginning.
             limit: The most rows to give.
@@ -398,10 +399,10 @@ class Ledger:
         for name, value, least in (("after", after, 0), ("limit", limit, 1)):
             if type(value) is not int or value < least:
                 raise LeadcoreError(f"{name} is a whole number of at least {least}, not {value!r}")
-        with self._lock:
-            from leadcore.ledger.feed import feed_frame
+        from leadcore.ledger.feed import feed_frame
 
-            return feed_frame(self.model, self._keeping.changes(after, limit))
+        with self._lock:
+            return feed_frame(self._keeping.changes(after, limit))
 
     def __len__(self) -> int:
         """How many leads there are, records merged away not counted."""
@@ -526,14 +527,7 @@ class Ledger:
             return self._changes(told, micropoints)
 
     def _changes(self, told: Told, micropoints: bool = False) -> Changes:
-        earlier = earlier_moves(told, self._log) if len(told.change) else {}
-        return Changes(self._scorer.model, told, earlier, micropoints)
-
-    def _log(self, lead_id: Id) -> Any:
-        """Moves of a lead as they are told now, and the ids of their events."""
-        for book, _ in self._books([lead_id]):
-            return book.log(book.ids[lead_id])
-        raise _unknown(lead_id)
+        return Changes(self._scorer.model, told, micropoints)
 
     def _books(self, wanted: Sequence[Id] | None) -> Iterator[tuple[Book, list[Id]]]:
         """Books, and which of the leads asked for each holds, in the order asked; all leads by default."""
@@ -563,7 +557,7 @@ class Ledger:
         with self._lock:
             for book, _ in self._books([lead_id]):
                 if scorer is self._scorer:
-                    return book.lines(book.ids[lead_id], at)
+                    return lines_of(book, lead_id, at)
         raise LeadcoreError("the ledger has gone on to another model since these scores were asked: ask again")
 
     def _state(self) -> State:

@@ -8,12 +8,14 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from leadcore.errors import LeadcoreError
+from leadcore.ledger.book import Book
+from leadcore.ledger.compiled import CompiledLedger, compile_ledger
 from leadcore.ledger.ids import Id
 
 if TYPE_CHECKING:
     from leadcore._run import Request
-    from leadcore.ledger.book import Book, CompiledLedger, Told
     from leadcore.ledger.stores.base import Entry
+    from leadcore.ledger.told import Told
     from leadcore.scorer import Scorer
 
 
@@ -54,7 +56,7 @@ class Memory:
         return told
 
     def __len__(self) -> int:
-        return len(self.book.ids) - len(self.book.aliases)
+        return len(self.book)
 
     def __contains__(self, lead_id: object) -> bool:
         return lead_id in self.book.ids
@@ -77,15 +79,11 @@ def new_book(scorer: Scorer, late: int) -> Book:
         scorer: The compiled model.
         late: Lateness in microseconds, -1 for all.
     """
-    from leadcore.ledger.book import Book
-
     return Book(compiled_of(scorer), late)
 
 
 def compiled_of(scorer: Scorer) -> CompiledLedger:
     """The scorer's model compiled for ledgers, when it is first asked for; all its ledgers share it."""
-    from leadcore.ledger.book import compile_ledger
-
     compiled = _compiled.get(scorer)
     if compiled is None:
         compiled = _compiled.setdefault(scorer, compile_ledger(scorer.model))
