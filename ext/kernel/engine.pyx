@@ -14,6 +14,7 @@ from leadcore_kernel.bytes cimport bytes_clear, bytes_int, bytes_put, bytes_sect
 from leadcore_kernel.facts cimport (
     DIGEST, digest_code, digests_read, fact_t, facts_add, facts_free, facts_hits, facts_t, facts_trait, grown, trait_t,
 )
+from leadcore_kernel.foresee cimport foresee_crossing, foresee_stage
 from leadcore_kernel.keep cimport (
     HAS_ADOPTION, KEEP_DAMAGED, KEEP_NO_MEMORY, KEEP_OK, KEEP_STOPPED, KEEP_TOO_EARLY, keep_apply, keep_check,
     keep_clear, keep_floor, keep_free, keep_marks, keep_open, keep_read, keep_read_moves, keep_score, keep_stand,

@@ -775,3 +775,37 @@ cdef class Keeper:
         if self._keep(slot):
             raise MemoryError
         self.commit(images)
+
+    def foresee(self, Images images not None, int64_t slot, int64_t as_of, int64_t until):
+        """What changes next for a lead in [as_of, until] if nothing happens.
+
+        Returns:
+            ``(fault, crossings, move)``: a fault as of `apply`; by threshold ``(at, reached)`` or None; ``(at, stage)``
+            or None.
+        """
+        cdef const plan_t* p = &self.plan.c
+        cdef int64_t i, at, stage = -1
+        cdef bint reached = False
+        cdef int fault = 0
+        crossings = []
+        for i in range(p.thresholds_size):
+            with nogil:
+                fault = self._open(images, slot)
+                if not fault:
+                    fault = keep_read(&self.w)
+                if not fault:
+                    fault = foresee_crossing(&self.w, i, as_of, until, &at, &reached)
+            if fault:
+                return self._fault(fault, 0), [], None
+            crossings.append((at, reached) if at != INT64_MAX else None)
+        if p.stages_size == 0:
+            return None, crossings, None
+        with nogil:
+            fault = self._open(images, slot)
+            if not fault:
+                fault = keep_read(&self.w)
+            if not fault:
+                fault = foresee_stage(&self.w, as_of, until, &at, &stage)
+        if fault:
+            return self._fault(fault, 0), [], None
+        return None, crossings, (at, stage) if at != INT64_MAX else None

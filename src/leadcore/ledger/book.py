@@ -413,15 +413,42 @@ class Book:
         keepers, fault = self._run(work, count, 10 * count, threads, self.clock, self.clock)
         wrapped = any(keeper.wrapped for keeper in keepers)
         self._back(keepers)
-        if fault is not None and fault[0] == _TOO_EARLY:
-            name, instant = self._names[slots[fault[1]]], to_text(int(at[fault[1]]))
-            raise LeadcoreError(
-                f"lead {name!r} cannot be asked as of {instant}: its history before its newest event less the lateness "
-                "is kept as a sum only; a store, or late='all', keeps every event"
-            )
         if fault is not None:
-            raise self._fault(fault, [self._names[slot] for slot in slots.tolist()], None)
+            raise self._asked_fault(fault, int(slots[fault[1]]), int(at[fault[1]]))
         return (*answers, wrapped)
+
+    def next_change(self, slots: Ints, as_of: int, until: int) -> tuple[Any, ...]:
+        """What changes next for leads in [as_of, until] if nothing happens.
+
+        Returns:
+            Arrays, row by row: the place of the lead among ``slots``; 0 for a threshold and 1 for a stage; which; when;
+            and whether the threshold is reached then. By lead, thresholds first.
+
+        Raises:
+            LeadcoreError: ``as_of`` lies before what is kept of a lead.
+        """
+        rows: list[tuple[int, int, int, int, int]] = []
+        keeper = self._lent(min(as_of, max(self.clock, 0)), until)
+        try:
+            for place, slot in enumerate(slots.tolist()):
+                fault, crossings, move = keeper.foresee(self._images, slot, as_of, until)
+                if fault is not None:
+                    raise self._asked_fault(fault, slot, as_of)
+                rows += [(place, 0, i, at, reached) for i, (at, reached) in _known(crossings)]
+                if move is not None:
+                    rows.append((place, 1, move[1], move[0], 0))
+        finally:
+            self._back([keeper])
+        table = np.array(rows, np.int64).reshape(len(rows), 5)
+        return tuple(np.ascontiguousarray(table[:, i]) for i in range(5))
+
+    def _asked_fault(self, fault: tuple[int, int, int], slot: int, at: int) -> LeadcoreError:
+        if fault[0] == _TOO_EARLY:
+            return LeadcoreError(
+                f"lead {self._names[slot]!r} cannot be asked as of {to_text(at)}: what happened up to its newest event less "
+                "the lateness is kept as sums only; a store, or late='all', keeps every event"
+            )
+        return self._fault((fault[0], 0, 0), [self._names[slot]], None)
 
     def log(self, slot: int) -> tuple[Moves, Any, list[LeadId | None]]:
         """The moves of a lead as they stand, their ordinals, and the ids of events they name."""
@@ -627,6 +654,10 @@ def _too_late(late: list[LateRow], count: int) -> DataError:
 def _repeats(row: int, event_id: Any) -> Problem:
     reason = "repeats an event_id of its lead with another instant, type or property than before"
     return Problem("events", row, "event_id", str(event_id), reason)
+
+
+def _known(crossings: list[tuple[int, bool] | None]) -> Iterable[tuple[int, tuple[int, bool]]]:
+    return ((i, crossing) for i, crossing in enumerate(crossings) if crossing is not None)
 
 
 def _latest(facts: Facts) -> int:
