@@ -5,6 +5,7 @@ cdef struct pending_t:
     int64_t told
     int64_t newest
     int64_t begun
+    int64_t latest
     int64_t due
 
 
@@ -15,6 +16,7 @@ cdef class Images:
         told: Instant up to which each lead was told, -2^63 for none.
         newest: Its newest event told, ever.
         begun: Its earliest fact, 2^63 - 1 for none.
+        latest: Its latest, told or not, and at least when it was told.
         due: When it has to be looked at again though nothing comes, 2^63 - 1 for never.
     """
 
@@ -22,8 +24,8 @@ cdef class Images:
     cdef int64_t* sizes
     cdef readonly int64_t count
     cdef int64_t room
-    cdef readonly object told, newest, begun, due
-    cdef int64_t[::1] _told, _newest, _begun, _due
+    cdef readonly object told, newest, begun, latest, due
+    cdef int64_t[::1] _told, _newest, _begun, _latest, _due
 
     def __cinit__(self):
         self.count = 0
@@ -54,13 +56,16 @@ cdef class Images:
             raise MemoryError
         self.sizes = sizes
         columns = []
-        for old, blank in ((self.told, INT64_MIN), (self.newest, INT64_MIN), (self.begun, INT64_MAX), (self.due, INT64_MAX)):
+        for old, blank in (
+            (self.told, INT64_MIN), (self.newest, INT64_MIN), (self.begun, INT64_MAX), (self.latest, INT64_MIN),
+            (self.due, INT64_MAX),
+        ):
             column = np.full(room, blank, np.int64)
             if old is not None:
                 column[:self.count] = old[:self.count]
             columns.append(column)
-        self.told, self.newest, self.begun, self.due = columns
-        self._told, self._newest, self._begun, self._due = columns
+        self.told, self.newest, self.begun, self.latest, self.due = columns
+        self._told, self._newest, self._begun, self._latest, self._due = columns
         self.room = room
 
     def grow(self, int64_t count):
@@ -90,7 +95,7 @@ cdef class Images:
         free(self.data[slot])
         self.data[slot] = NULL
         self.sizes[slot] = 0
-        self._told[slot] = self._newest[slot] = INT64_MIN
+        self._told[slot] = self._newest[slot] = self._latest[slot] = INT64_MIN
         self._begun[slot] = self._due[slot] = INT64_MAX
 
     cdef _check(self, int64_t slot):
@@ -262,6 +267,7 @@ cdef class Keeper:
             images._told[n.slot] = n.told
             images._newest[n.slot] = n.newest
             images._begun[n.slot] = n.begun
+            images._latest[n.slot] = n.latest
             images._due[n.slot] = n.due
         self.pending_size = 0
 
@@ -280,6 +286,7 @@ cdef class Keeper:
         n.told = self.w.image.told
         n.newest = self.w.image.newest
         n.begun = self.w.image.begun
+        n.latest = self.w.image.latest
         n.due = self.w.due
         self.pending_size += 1
         return 0
@@ -699,7 +706,7 @@ cdef class Keeper:
         """How a lead stands at an instant by the rules of its lifecycle, from facts up to then alone.
 
         Returns:
-            ``(fault, stage, entered, visits, reached, scores)``, the fault as of `apply`.
+            ``(fault, stage, entered, visits, reached, dead)``: a fault as of `apply`, and the keys of events taken back.
         """
         cdef keep_t* w = &self.w
         cdef const plan_t* p = &self.plan.c
@@ -714,14 +721,18 @@ cdef class Keeper:
         keep_marks(w)
         return (
             None, w.life.stage, w.life.entered, [w.life.visits[i] for i in range(p.stages_size)],
-            [w.lead.reached[i] for i in range(p.thresholds_size)], [w.lead.scores[i] for i in range(p.scores_size)],
+            [w.lead.reached[i] for i in range(p.thresholds_size)],
+            [
+                PyBytes_FromStringAndSize(<const char*> w.facts.items[i].key, w.facts.items[i].key_size)
+                for i in range(w.facts.size) if w.facts.items[i].dead
+            ],
         )
 
     def seed(self, Images images not None, int64_t slot, int64_t told, list moves not None, adoption):
         """Begin a lead with a log of moves, and taken over as ``adoption`` says.
 
         ``moves`` are ``(at, from, to, rule, cause, key, scores)``; ``adoption`` is None or
-        ``(at, stage, entered, visits, reached)``. The facts of the lead come after, as all that is known.
+        ``(at, stage, entered, visits, reached)``, thresholds being 0, 1, or 2 for as the score says then. The facts of the lead come after, as all that is known.
         """
         cdef keep_t* w = &self.w
         cdef bytes_t* out = &w.out
@@ -745,11 +756,7 @@ cdef class Keeper:
                 if n:
                     bytes_uint(part, i)
                     bytes_uint(part, n)
-            bits = bytearray((len(reached) + 7) >> 3)
-            for i in range(len(reached)):
-                if reached[i]:
-                    bits[i >> 3] |= 1 << (i & 7)
-            packed = bytes(bits)
+            packed = bytes(reached)
             bytes_put(part, <const char*> packed, len(packed))
         bytes_section(out, part)
         bytes_uint(out, 0)
@@ -770,7 +777,7 @@ cdef class Keeper:
         bytes_uint(out, 0)
         if out.fault or part.fault:
             raise MemoryError
-        w.image.told = told
+        w.image.told = w.image.latest = told
         w.due = INT64_MIN
         if self._keep(slot):
             raise MemoryError

@@ -4,7 +4,7 @@ Whole numbers take seven bits a byte, lowest first; signed ones alternate (0, -1
 memory, and a reader that runs out of bytes or meets what cannot be, raise ``fault`` and go on doing nothing.
 """
 
-from libc.stdint cimport INT64_MIN, int64_t, uint8_t, uint64_t
+from libc.stdint cimport INT64_MIN, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
@@ -234,3 +234,25 @@ cdef inline const uint8_t* read_bytes(reader_t* r, int64_t size) noexcept nogil:
         return NULL
     r.at += size
     return found
+
+
+cdef inline bint text_valid(const uint8_t* text, int64_t size) noexcept nogil:
+    """Whether bytes are UTF-8: no longer forms than needed, no halves of pairs, nothing beyond U+10FFFF."""
+    cdef int64_t i = 0, more, k
+    cdef uint32_t code
+    while i < size:
+        if text[i] < 0x80:
+            i += 1
+            continue
+        more = 1 if text[i] >> 5 == 6 else 2 if text[i] >> 4 == 14 else 3 if text[i] >> 3 == 30 else 0
+        if more == 0 or i + more >= size:
+            return False
+        code = text[i] & (0x3F >> more)
+        for k in range(1, more + 1):
+            if text[i + k] >> 6 != 2:
+                return False
+            code = code << 6 | (text[i + k] & 0x3F)
+        if code < (0x80 if more == 1 else 0x800 if more == 2 else 0x10000) or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+            return False
+        i += more + 1
+    return True

@@ -11,7 +11,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 from leadcore_kernel.bytes cimport (
     FIRST_INSTANT, LAST_INSTANT, bytes_int, bytes_put, bytes_t, bytes_uint, read_below, read_bytes, read_int, read_size,
-    read_uint, reader_t,
+    read_uint, reader_t, text_valid,
 )
 from leadcore_kernel.image cimport codes_t, code_mapped
 from leadcore_kernel.plan cimport plan_t
@@ -256,6 +256,13 @@ cdef inline void write_fact(bytes_t* b, const facts_t* f, const fact_t* e, int64
     bytes_put(b, f.numbers + e.place * numbers, numbers * <int64_t> sizeof(double))
 
 
+cdef inline bint key_valid(const uint8_t* key, int64_t size, bint id) noexcept nogil:
+    """Whether bytes are the key of an ``id``, or else of an event."""
+    if size < 1 or size > KEY_MOST or (id and key[0] == 0):
+        return False
+    return key[0] == 0 or (key[0] == 1 and size == 9) or (key[0] == 2 and text_valid(key + 1, size - 1))
+
+
 cdef inline int read_facts(facts_t* f, reader_t* r, const plan_t* p, int64_t codes, int64_t numbers) noexcept nogil:
     """Take the events of a state, in canonical order; -1 when memory runs out."""
     cdef fact_t* e
@@ -276,12 +283,11 @@ cdef inline int read_facts(facts_t* f, reader_t* r, const plan_t* p, int64_t cod
         if read_hits(f, r, e.ids_size, p.hits_size):
             return -1
         k = read_size(r, 1)
-        if k == 0 or k > KEY_MOST:
-            r.fault = True
-        e.key_size = <int32_t> k
         e.key = read_bytes(r, k)
-        if r.fault:
+        if r.fault or not key_valid(e.key, k, False):
+            r.fault = True
             return 0
+        e.key_size = <int32_t> k
         if e.key[0]:
             e.content = read_bytes(r, DIGEST)
         for k in range(codes):
@@ -348,11 +354,9 @@ cdef inline int read_traits(facts_t* f, reader_t* r, const plan_t* p) noexcept n
         if t.since != INT64_MIN and (t.since < FIRST_INSTANT or t.since > LAST_INSTANT):
             r.fault = True
         k = read_size(r, 1)
-        if k > KEY_MOST:
-            r.fault = True
-        t.owner_size = <int32_t> k
         t.owner = read_bytes(r, k)
-        if r.fault or t.ids_size > r.end - r.at:
+        t.owner_size = <int32_t> k
+        if r.fault or t.ids_size > r.end - r.at or (k and not key_valid(t.owner, k, True)):
             r.fault = True
             return 0
         if read_hits(f, r, t.ids_size, p.lead_hits_size):

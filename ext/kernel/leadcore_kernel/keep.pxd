@@ -16,8 +16,8 @@ from leadcore_kernel.bytes cimport (
     bytes_uint, bytes_when, read_below, read_bytes, read_int, read_section, read_size, read_uint, read_when, reader_t,
 )
 from leadcore_kernel.facts cimport (
-    DIGEST, KEY_MOST, digest_code, digests_read, fact_equal, fact_order, fact_same_id, fact_t, facts_add, facts_clear,
-    facts_free, facts_hits, facts_t, facts_trait, grown, owner_order, read_facts, read_traits, trait_t, write_fact,
+    DIGEST, digest_code, digests_read, fact_equal, fact_order, fact_same_id, fact_t, facts_add, facts_clear,
+    facts_free, facts_hits, facts_t, facts_trait, grown, key_valid, owner_order, read_facts, read_traits, trait_t, write_fact,
     write_trait,
 )
 from leadcore_kernel.image cimport code_mapped, codes_t, state_freeze, state_thaw
@@ -66,7 +66,7 @@ cdef struct adoption_t:
     int64_t entered
     int32_t stage
     int64_t visits[256]
-    uint8_t reached[4096]
+    uint8_t reached[4096]     # thresholds: 0 no, 1 yes, 2 as its score says then
 
 cdef struct image_t:
     # An image taken apart; the readers stand before their sections.
@@ -75,6 +75,7 @@ cdef struct image_t:
     int64_t newest            # newest event told, ever
     int64_t created
     int64_t begun             # its earliest fact
+    int64_t latest            # its latest, told or not; of an image just written
     int64_t base_at
     reader_t traits
     reader_t adoption
@@ -269,14 +270,16 @@ cdef inline int keep_adopted(keep_t* w) noexcept nogil:
         if r.fault:
             return KEEP_DAMAGED
         a.visits[k] = read_below(&r, 1_000_001)
-    bits = read_bytes(&r, (p.thresholds_size + 7) >> 3)
+    bits = read_bytes(&r, p.thresholds_size)
     if (
         r.fault or r.at != r.end or p.thresholds_size > 4096 or a.at < FIRST_INSTANT or a.at > LAST_INSTANT
         or a.entered < FIRST_INSTANT or a.entered > a.at
     ):
         return KEEP_DAMAGED
     for i in range(p.thresholds_size):
-        a.reached[i] = (bits[i >> 3] >> (i & 7)) & 1
+        if bits[i] > 2:
+            return KEEP_DAMAGED
+        a.reached[i] = bits[i]
     return KEEP_OK
 
 
@@ -326,7 +329,7 @@ cdef inline int keep_read_moves(keep_t* w, int64_t lead) noexcept nogil:
         t.cause = <int32_t> read_below(&r, CAUSE_MANUAL + 1)
         k = read_size(&r, 1)
         key = read_bytes(&r, k)
-        if r.fault or k > KEY_MOST or t.at < before or t.at > LAST_INSTANT or t.at < FIRST_INSTANT:
+        if r.fault or (k and not key_valid(key, k, True)) or t.at < before or t.at > LAST_INSTANT or t.at < FIRST_INSTANT:
             return KEEP_DAMAGED
         before = t.at
         t.key = w.bytes.size
@@ -356,7 +359,7 @@ cdef inline bint told_alike(const keep_t* w, const told_t* a, const told_t* b) n
     return (
         a.at == b.at and a.from_stage == b.from_stage and a.to_stage == b.to_stage and a.rule == b.rule
         and a.cause == b.cause and a.key_size == b.key_size
-        and memcmp(w.bytes.data + a.key, w.bytes.data + b.key, <size_t> a.key_size) == 0
+        and (a.key_size == 0 or memcmp(w.bytes.data + a.key, w.bytes.data + b.key, <size_t> a.key_size) == 0)
     )
 
 
@@ -546,7 +549,7 @@ cdef inline int keep_adopt(keep_t* w) noexcept nogil:
     memcpy(f.visits, d.visits, sizeof(f.visits))
     a.visits = f.visits[f.stage]
     for i in range(p.thresholds_size):
-        a.reached[i] = d.reached[i]
+        a.reached[i] = d.reached[i] if d.reached[i] < 2 else a.scores[p.thresholds[i].score] >= p.thresholds[i].at
     f.timer = 0
     while f.timer < p.stages[f.stage].timers_size and f.entered + p.timers[p.stages[f.stage].timers + f.timer] <= d.at:
         f.timer += 1
@@ -907,6 +910,7 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
     if end == INT64_MIN:
         life_unborn(&w.life, &w.lead, p)
         w.life.log.moves_size = 0
+        memset(w.lead.scores, 0, <size_t> p.scores_size * sizeof(int64_t))
     elif again:
         fault = keep_map(w, &codes)
         if not fault:
@@ -919,8 +923,10 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
             fault = keep_go(w, end)
     if fault:
         return fault
-    keep_marks(w)
-    w.due = life_due(&w.life, &w.lead, p) if end != INT64_MIN else INT64_MAX
+    w.due = INT64_MAX
+    if end != INT64_MIN:
+        keep_marks(w)
+        w.due = life_due(&w.life, &w.lead, p)
     fault = keep_log(w, lead, again)
     return fault if fault else keep_write(w, end, newest, base_at, again, &codes)
 
@@ -1040,7 +1046,7 @@ cdef inline int keep_write(
     cdef const fact_t* e
     cdef const trait_t* t
     cdef bytes_t* out = &w.out
-    cdef int64_t i, floor = keep_floor(w, newest), begun = m.begun
+    cdef int64_t i, floor = keep_floor(w, newest), begun = m.begun, latest = end
     cdef int64_t created = w.created if w.created < m.created else m.created
     cdef uint8_t* room
     bytes_clear(&w.part)
@@ -1054,6 +1060,8 @@ cdef inline int keep_write(
             begun = e.at
         if e.at > end and e.at < w.due and not e.dead:
             w.due = e.at
+        if e.at > latest:
+            latest = e.at
     for i in range(f.traits_size):
         t = &f.traits[i]
         if t.gone or t.since == INT64_MIN:
@@ -1062,8 +1070,12 @@ cdef inline int keep_write(
             begun = t.since
         if t.since > end and t.since < w.due:
             w.due = t.since
+        if t.since > latest:
+            latest = t.since
     if created > end and created < w.due:
         w.due = created
+    if created != INT64_MAX and created > latest:
+        latest = created
     bytes_uint(out, (<uint64_t> m.flags & HAS_ADOPTION) | (HAS_BASE if base_at != INT64_MIN else 0))
     bytes_when(out, 0, end)
     bytes_when(out, 0, newest)
@@ -1104,6 +1116,7 @@ cdef inline int keep_write(
     m.told = end
     m.newest = newest
     m.begun = begun
+    m.latest = latest
     return KEEP_NO_MEMORY if out.fault else KEEP_OK
 
 
@@ -1171,17 +1184,51 @@ cdef inline int keep_stand(keep_t* w, int64_t at) noexcept nogil:
 
 
 cdef inline int keep_check(keep_t* w) noexcept nogil:
-    """Whether the whole image can be read, and its states taken up."""
+    """Whether an image, its facts read, is one that was written here: all of it can be read, and its parts agree."""
     cdef image_t* m = &w.image
+    cdef facts_t* f = &w.facts
     cdef codes_t codes
+    cdef int64_t i
+    cdef int32_t stage = -1
     cdef int fault = keep_attributes(w, &w.history, False)
     codes.map = NULL
-    codes.size = w.facts.digests_size
+    codes.size = f.digests_size
     codes.next = 0
-    if not fault:
-        fault = keep_read_moves(w, 0)
-    if not fault and m.flags & HAS_BASE:
+    if fault:
+        return fault
+    if m.newest > m.told or (m.told != INT64_MIN and m.head.at == m.head.end) or (
+        m.flags & HAS_ADOPTION and w.adopted.at > m.told
+    ):
+        return KEEP_DAMAGED
+    m.latest = m.told
+    if m.created != INT64_MAX and m.created > m.latest:
+        m.latest = m.created
+    if m.created < m.begun or m.newest < m.base_at:
+        return KEEP_DAMAGED
+    for i in range(f.size):
+        if f.items[i].at <= m.base_at or f.items[i].at < m.begun or (f.items[i].at <= m.told and f.items[i].at > m.newest
+                                                                     and not f.items[i].dead):
+            return KEEP_DAMAGED
+        if f.items[i].at > m.latest:
+            m.latest = f.items[i].at
+    for i in range(f.traits_size):
+        if f.traits[i].since != INT64_MIN and f.traits[i].since < m.begun:
+            return KEEP_DAMAGED
+        if f.traits[i].since > m.latest:
+            m.latest = f.traits[i].since
+        if i and compare_traits(&f.traits[i - 1], &f.traits[i]) >= 0:
+            return KEEP_DAMAGED
+    fault = keep_read_moves(w, 0)
+    if fault:
+        return fault
+    for i in range(w.old_size):
+        if w.old[i].from_stage != stage or w.old[i].at > m.told:
+            return KEEP_DAMAGED
+        stage = w.old[i].to_stage
+    if m.flags & HAS_BASE:
         fault = keep_thaw(w, m.base, m.base_at, &codes)
     if not fault and m.head.at < m.head.end:
         fault = keep_thaw(w, m.head, m.told, &codes)
+        if not fault and w.plan.stages_size and w.life.stage != stage:
+            return KEEP_DAMAGED
     return fault

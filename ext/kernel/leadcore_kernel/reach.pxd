@@ -119,10 +119,12 @@ cdef inline bounds_t reach_ever(const fold_t* f, const fold_spec_t* s, int64_t v
 cdef inline bounds_t reach_recency(const fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now, int64_t until) noexcept nogil:
     """Every band the age passes through."""
     cdef bounds_t b
-    cdef int64_t i, begin = 0, age = now - f.last, end = until - f.last
+    cdef int64_t i, begin = 0, age, end
     if f.last == INT64_MIN:
         b.low = b.high = s.never
         return b
+    age = now - f.last
+    end = until - f.last
     b.low = INT64_MAX
     b.high = INT64_MIN
     for i in range(s.bands, s.bands + s.bands_size):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -46,6 +47,8 @@ class Book:
         self.aliases: dict[LeadId, LeadId] = {}
         self.clock = SINCE_EVER
         self._names: list[LeadId | None] = []
+        self._free: list[int] = []
+        self._records: dict[int, list[LeadId]] = {}
         self._images = _kernel.Images()
         self._alert: Ints = np.empty(0, np.int64)
         self._keepers: list[Any] = []
@@ -73,19 +76,18 @@ class Book:
             ValueError: These bytes are no image of a lead of this model.
         """
         known = lead_id in self.ids
-        slot = self.ids[lead_id] if known else len(self._names)
-        self._room(slot + 1)
+        slot = self.ids[lead_id] if known else self._next_slot()
         with _Keeping(self, self.clock) as keeper:
             keeper.put(self._images, slot, image)
-        self._alert[slot] = SINCE_EVER if image else NEVER
         if not known:
-            self.ids[lead_id] = slot
-            self._names.append(lead_id)
+            self._name(lead_id, slot)
+        self._alert[slot] = SINCE_EVER if image else NEVER
 
     def alias(self, lead_id: LeadId, of: LeadId) -> None:
         """Know a record merged into a lead."""
         self.aliases[lead_id] = of
         self.ids[lead_id] = self.ids[of]
+        self._records.setdefault(self.ids[of], []).append(lead_id)
 
     def told(self, lead_id: LeadId) -> int:
         """Instant up to which a lead was told, -2^63: it was not."""
@@ -115,12 +117,12 @@ class Book:
     # facts in
 
     def apply(
-        self, request: Request, until: int | None = None, set_aside: bool = False, anew: LeadId | None = None
+        self, request: Request, until: int | None = None, set_aside: bool = False, anew: bool = False
     ) -> Told:
         """Take in facts; all of them, or those not set aside, or none.
 
         Each lead touched is brought to its newest fact up to ``until``, or to the clock if that is later. With ``anew``
-        the facts are all there are of that lead, and what was kept of it is let go.
+        the facts are all there are of these leads, and what was kept of them is let go, but for what was told.
 
         Raises:
             DataError: A table is faulty, a fact too late, or an event is told otherwise than before.
@@ -136,15 +138,15 @@ class Book:
         called = unique[order]
         owners = {code: id_key(one) for code, one in enumerate(facts.ids) if one in self.aliases}
         taken_in = facts.by_slot(place, called, owners)
-        last = max(self.clock, int(facts.at.max(initial=self.clock)), _latest(facts))
+        span = self._span(slots, facts)
         outcome, arrays = self._outcome(len(called))
         bound = NEVER if until is None else until
 
         def work(keeper: Any, begin: int, end: int) -> Any:
-            return keeper.apply(self._images, taken_in, begin, end, self.clock, bound, outcome, anew is not None)
+            return keeper.apply(self._images, taken_in, begin, end, self.clock, bound, outcome, anew)
 
         floors = self._floors(called)
-        keepers, fault = self._run(work, len(called), len(facts.at), request.threads, self._first(facts), last)
+        keepers, fault = self._run(work, len(called), len(facts.at), request.threads, *span)
         try:
             if fault is not None:
                 raise self._fault(fault, names, facts)
@@ -156,8 +158,7 @@ class Book:
         finally:
             self._back(keepers)
         for one, slot in fresh.items():
-            self.ids[one] = slot
-            self._names.append(one)
+            self._name(one, slot)
         told.late.extend(late.found)
         counts = told.counts
         counts.duplicates = outcome.twins
@@ -186,11 +187,11 @@ class Book:
         slot = self.ids.get(lead_id)
         known = slot is not None
         if slot is None:
-            slot = len(self._names)
-            self._room(slot + 1)
+            slot = self._next_slot()
         names = [self._names[slot] if known else lead_id]
         outcome, arrays = self._outcome(1)
-        keeper = self._lent(event[0], max(event[0], self.clock))
+        begun, latest = int(self._images.begun[slot]), int(self._images.latest[slot])
+        keeper = self._lent(min(event[0], begun), max(event[0], self.clock, latest))
         try:
             fault = keeper.add(self._images, slot, *event, self.clock, outcome)
             if fault is not None:
@@ -206,8 +207,7 @@ class Book:
         finally:
             self._back([keeper])
         if not known:
-            self.ids[lead_id] = slot
-            self._names.append(lead_id)
+            self._name(lead_id, slot)
         told.counts.duplicates = outcome.twins
         told.counts.events = 1 - outcome.twins
         return told
@@ -236,8 +236,8 @@ class Book:
         def work(keeper: Any, begin: int, end: int) -> Any:
             return keeper.advance(self._images, slots, begin, end, until, outcome)
 
-        first = int(self._images.begun[slots].min(initial=until))
-        keepers, fault = self._run(work, len(slots), 20 * len(slots), threads, first, until)
+        first, last = self._span(slots)
+        keepers, fault = self._run(work, len(slots), 20 * len(slots), threads, min(first, until), max(last, until))
         names = [self._names[slot] for slot in slots.tolist()]
         try:
             if fault is not None:
@@ -265,7 +265,7 @@ class Book:
         slots = np.array(list(keys), np.int64)
         names = [self._names[slot] for slot in keys]
         outcome, arrays = self._outcome(len(keys))
-        keeper = self._lent(int(self._images.begun[slots].min(initial=0)), self.clock)
+        keeper = self._lent(*self._span(slots))
         try:
             for place, (slot, asked) in enumerate(keys.items()):
                 fault, more = keeper.retract(
@@ -295,13 +295,35 @@ class Book:
         slot = self.ids.get(lead_id)
         if slot is None:
             return False
-        self._images.drop(slot)
-        self._alert[slot] = NEVER
-        self._names[slot] = None
-        for one in [one for one, at in self.ids.items() if at == slot]:
+        for one in self._let_go(slot):
             del self.ids[one]
             self.aliases.pop(one, None)
         return True
+
+    def _let_go(self, slot: int) -> list[LeadId]:
+        """Empty a slot; the ids that were there."""
+        name = self._names[slot]
+        assert name is not None
+        self._images.drop(slot)
+        self._alert[slot] = NEVER
+        self._names[slot] = None
+        self._free.append(slot)
+        return [name, *self._records.pop(slot, [])]
+
+    def _next_slot(self) -> int:
+        """A slot that nobody has; it is not taken yet."""
+        slot = self._free[-1] if self._free else len(self._names)
+        self._room(slot + 1)
+        return slot
+
+    def _name(self, lead_id: LeadId, slot: int) -> None:
+        """Give a slot to a lead."""
+        self.ids[lead_id] = slot
+        if slot == len(self._names):
+            self._names.append(lead_id)
+        else:
+            self._free.pop()
+            self._names[slot] = lead_id
 
     def merge(self, lead_id: LeadId, into: LeadId) -> Told:
         """Make a record part of a lead: the union of their facts (spec 2.8).
@@ -321,11 +343,10 @@ class Book:
         self._mergeable(lead_id, other, into, slot)
         known = slot is not None
         if slot is None:
-            slot = len(self._names)
-            self._room(slot + 1)
+            slot = self._next_slot()
         names = [lead_id, target]
         outcome, arrays = self._outcome(2)
-        keeper = self._lent(int(self._images.begun[other]), max(self.clock, int(self._images.told[other])))
+        keeper = self._lent(*self._span(np.array([one for one in (other, slot) if one is not None])))
         try:
             fault = keeper.withdraw(self._images, other, 0)
             if fault is None:
@@ -341,15 +362,11 @@ class Book:
             self._commit([keeper], np.array([-1, slot]), arrays)
         finally:
             self._back([keeper])
-        self._images.drop(other)
-        self._alert[other] = NEVER
-        self._names[other] = None
         if not known:
-            self.ids[into] = slot
-            self._names.append(into)
+            self._name(into, slot)
         final = self._names[slot]
         assert final is not None
-        for one in [one for one, at in self.ids.items() if at == other]:
+        for one in self._let_go(other):
             self.alias(one, final)
         return told
 
@@ -428,7 +445,8 @@ class Book:
             LeadcoreError: ``as_of`` lies before what is kept of a lead.
         """
         rows: list[tuple[int, int, int, int, int]] = []
-        keeper = self._lent(min(as_of, max(self.clock, 0)), until)
+        first, last = self._span(slots)
+        keeper = self._lent(min(first, as_of), max(last, until))
         try:
             for place, slot in enumerate(slots.tolist()):
                 fault, crossings, move = keeper.foresee(self._images, slot, as_of, until)
@@ -450,6 +468,45 @@ class Book:
             )
         return self._fault((fault[0], 0, 0), [self._names[slot]], None)
 
+    def standing(self, lead_ids: Sequence[LeadId]) -> Standing:
+        """What was last told of leads."""
+        slots = self.slots_of(lead_ids)
+        at = self._images.told[slots]
+        told = at != SINCE_EVER
+        scores = np.zeros((len(slots), len(self.compiled.model.scores)), np.int64)
+        reached = np.zeros((len(slots), len(self.compiled.model.thresholds)), np.uint8)
+        scores[told] = self.score(slots[told], at[told])[0]
+        for place in np.flatnonzero(told).tolist():
+            reached[place] = self.stand(int(slots[place]), int(at[place]))[3]
+        return Standing(at, scores, reached)
+
+    def stand(self, slot: int, at: int) -> tuple[Any, ...]:
+        """How a lead stands at an instant: stage or -1, entry, visits by stage, thresholds, and keys of dead events.
+
+        Raises:
+            LeadcoreError: The instant lies before what is kept of the lead.
+        """
+        first, last = self._span(np.array([slot]))
+        keeper = self._lent(min(first, at), max(last, at))
+        try:
+            fault, *found = keeper.stand(self._images, slot, at)
+            if fault is not None:
+                raise self._asked_fault(fault, slot, at)
+        finally:
+            self._back([keeper])
+        return tuple(found)
+
+    def seed(self, lead_id: LeadId, told: int, moves: list[tuple[Any, ...]], adoption: tuple[Any, ...] | None) -> None:
+        """Begin a lead, not known before, with a log of moves; its facts come `anew` (see ``Keeper.seed``)."""
+        slot = self._next_slot()
+        with _Keeping(self, self.clock) as keeper:
+            keeper.seed(self._images, slot, told, moves, adoption)
+        self._name(lead_id, slot)
+
+    def newest(self, lead_id: LeadId) -> int:
+        """The newest event told of a lead, ever; -2^63: none."""
+        return int(self._images.newest[self.ids[lead_id]])
+
     def log(self, slot: int) -> tuple[Moves, Any, list[LeadId | None]]:
         """The moves of a lead as they stand, their ordinals, and the ids of events they name."""
         keeper = self._lent(0, 0)
@@ -457,7 +514,7 @@ class Book:
             fault = keeper.read(self._images, slot, 0)
             if fault is not None:
                 raise self._fault(fault, [self._names[slot]], None)
-            moves, _, ordinal, ids = _moves([keeper.log()])
+            moves, _, ordinal, ids = _moves([keeper.log()], len(self.compiled.model.scores))
         finally:
             self._back([keeper])
         return moves, ordinal, ids
@@ -467,18 +524,21 @@ class Book:
     def _slots(self, ids: list[LeadId]) -> tuple[Ints, list[LeadId], dict[LeadId, int]]:
         """Slots of the leads of a call, new ones for those not known; names in the order of first sight."""
         fresh: dict[LeadId, int] = {}
-        count = len(self._names)
+        count, free = len(self._names), reversed(self._free)
         known = self.ids
         slots = np.empty(len(ids), np.int64)
         names: dict[int, LeadId] = {}
         for i, one in enumerate(ids):
             slot = known.get(one)
             if slot is None:
-                slot = fresh[one] = count + len(fresh)
+                slot = next(free, count)
+                count += slot == count
+                fresh[one] = slot
+                names[slot] = one
             slots[i] = slot
             if slot not in names:
-                names[slot] = one if slot >= count else self._names[slot]  # type: ignore[assignment]
-        self._room(count + len(fresh))
+                names[slot] = self._names[slot]  # type: ignore[assignment]
+        self._room(count)
         return slots, list(names.values()), fresh
 
     def _outcome(self, count: int) -> tuple[Any, dict[str, Any]]:
@@ -562,10 +622,14 @@ class Book:
                 arrays["stage"][here], arrays["entered"][here], arrays["after_at"][here]
             )
 
-    def _first(self, facts: Facts) -> int:
-        since = facts.since[facts.since != SINCE_EVER]
-        known = (facts.at, since, facts.created)
-        return min([self.clock if self.clock != SINCE_EVER else NEVER, *(int(a.min(initial=NEVER)) for a in known)])
+    def _span(self, slots: Ints, facts: Facts | None = None) -> tuple[int, int]:
+        """The first and last instant at which something may happen to leads, facts of a call included."""
+        known = [self._images.begun[slots], self._images.latest[slots], np.array([self.clock], np.int64)]
+        if facts is not None:
+            known += [facts.at, facts.since, facts.created]
+        told = np.concatenate(known)
+        told = told[(told != SINCE_EVER) & (told != NEVER)]
+        return (int(told.min()), int(told.max())) if len(told) else (0, 0)
 
     def _floors(self, slots: Ints) -> Ints:
         """By slot of a call: facts before this instant are too late."""
@@ -589,7 +653,7 @@ class Book:
         return _LateFacts(logs, found)
 
     def _told(self, names: Sequence[LeadId | None], arrays: dict[str, Any], logs: list[Any]) -> Told:
-        moves, change, ordinal, ids = _moves(logs)
+        moves, change, ordinal, ids = _moves(logs, len(self.compiled.model.scores))
         told = {name: column for name, column in arrays.items() if name not in ("stage", "entered")}
         return Told(
             lead_ids=list(names), moves=moves, change=change, ordinal=ordinal, event_ids=ids, counts=LedgerCounts(),  # type: ignore[arg-type]
@@ -606,6 +670,21 @@ class Book:
             reason = f"makes more than {MOST_MOVES:,} transitions"
             return DataError([Problem("events", None, "lead_id", str(name), reason)])
         return StateError(f"what is remembered of lead {name!r} is damaged")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was last told of some leads.
+
+    Attributes:
+        at: The instant, -2^63: nothing was.
+        scores: Micropoints, shape (leads, scores).
+        reached: Whether thresholds were reached, shape (leads, thresholds).
+    """
+
+    at: Ints
+    scores: Ints
+    reached: Any
 
 
 class _Keeping:
@@ -634,9 +713,12 @@ class _LateFacts:
 
 
 def _late(table: Literal["events", "leads"], row: int, lead_id: LeadId, at: int | None, floor: int) -> LateRow:
-    reason = f"is too late for lead {lead_id!r}: facts are taken from {to_text(floor)} on"
+    reason = f"comes too late for lead {lead_id!r}: facts are taken from {to_text(floor)} on"
     if at is None:
-        reason = f"is in force since ever, and the history of lead {lead_id!r} is kept from {to_text(floor)} on: say valid_from"
+        reason = (
+            f"comes too late: it is in force since ever, and facts of lead {lead_id!r} are taken from {to_text(floor)} on; "
+            "say valid_from"
+        )
     return LateRow(table, row, lead_id, at, None if at is None else floor - at, reason)
 
 
@@ -660,15 +742,9 @@ def _known(crossings: list[tuple[int, bool] | None]) -> Iterable[tuple[int, tupl
     return ((i, crossing) for i, crossing in enumerate(crossings) if crossing is not None)
 
 
-def _latest(facts: Facts) -> int:
-    created = facts.created[facts.created != NEVER]
-    return max(int(facts.since.max(initial=SINCE_EVER)), int(created.max(initial=SINCE_EVER)))
-
-
-def _moves(logs: list[Any]) -> tuple[Moves, Any, Any, list[LeadId | None]]:
+def _moves(logs: list[Any], width: int) -> tuple[Moves, Any, Any, list[LeadId | None]]:
     """Moves that keepers handed out, their change, their ordinals, and the ids of events they name."""
     rows = np.concatenate([np.empty(0, _kernel.DTYPES["told"]), *(log[0] for log in logs)])
-    width = logs[0][1].shape[1] if logs else 0
     scores = np.concatenate([np.empty((0, width), np.int64), *(log[1] for log in logs)])
     ids: list[LeadId | None] = []
     event = np.full(len(rows), -1, np.int64)

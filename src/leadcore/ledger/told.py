@@ -10,6 +10,7 @@ import numpy.typing as npt
 from leadcore._replay_log import Ints, Moves, Small
 from leadcore.ledger.counts import LateRow, LedgerCounts
 from leadcore.ledger.facts import LeadId
+from leadcore.model import Model
 
 Bytes = npt.NDArray[np.uint8]
 Signs = npt.NDArray[np.int32]
@@ -36,6 +37,8 @@ class Told:
         event_ids: Ids of events at hand.
         counts: Where every row went.
         late: Facts set aside.
+        before: The model that told before, where another answered; stages and rules of the moves are then counted on
+            through those of this model that the model that answers has no name of.
     """
 
     lead_ids: list[LeadId]
@@ -53,6 +56,7 @@ class Told:
     event_ids: list[LeadId | None]
     counts: LedgerCounts
     late: list[LateRow]
+    before: Model | None = None
 
 
 __all__ = ["Ints", "Moves", "Told"]

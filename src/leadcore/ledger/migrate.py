@@ -1,0 +1,206 @@
+"""Leads moved from one model to another: what was told stays told, or all is told anew (spec 10.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from leadcore._replay_log import Moves
+from leadcore._replay_tables import rule_names, stage_names
+from leadcore._run import Request
+from leadcore._time import to_text
+from leadcore.errors import LeadcoreError
+from leadcore.ledger.book import Book
+from leadcore.ledger.compiled import CompiledLedger
+from leadcore.ledger.facts import SINCE_EVER, LeadId, id_key, key_id
+from leadcore.ledger.told import LedgerCounts, Told
+from leadcore.model import Model
+
+Step = tuple[int, int, int, int, int, LeadId | None, tuple[int, ...]]
+"""A move: instant, stage left, stage entered, rule, cause, event id, scores."""
+
+
+def migrate(old: Book, compiled: CompiledLedger, at: int | None, request: Request) -> tuple[Book, Told]:
+    """A book of the same leads under another model; the old one stays as it is.
+
+    Args:
+        old: The book.
+        compiled: The other model.
+        at: Up to this instant everything stays as it was told; leads keep their stage, and the rules of the other model
+            hold from then on. None: as if they always had.
+        request: All events and rows of leads that the old book was told.
+
+    Raises:
+        DataError: A table is faulty.
+        LeadcoreError: The tables lack what the old book was told, a stage is missing in the other model, or ``at`` lies
+            before what is kept of a lead.
+    """
+    names = _Names(old.compiled.model, compiled.model)
+    past = old if at is None else _brought(old, at)
+    book = Book(compiled, old.late)
+    dead: list[tuple[LeadId, LeadId]] = []
+    for lead_id in old.lead_ids():
+        book.seed(lead_id, *_kept(past, lead_id, at, names))
+        dead += _dead(old, lead_id)
+    for record, lead_id in old.aliases.items():
+        book.alias(record, lead_id)
+    book.clock = old.clock if at is None else max(old.clock, at)
+    counts = book.apply(request, anew=True).counts
+    if dead:
+        book.retract([pair for pair in dead if pair[0] in book.ids])
+    _check_whole(old, book)
+    return book, _told(old, book, names, counts)
+
+
+class _Names:
+    """Stages, rules and scores of two models by name: those of the new one first, then those only the old one has."""
+
+    def __init__(self, old: Model, new: Model) -> None:
+        self.old, self.new = old, new
+        self.stages = [*stage_names(new), *(name for name in stage_names(old) if name not in stage_names(new))]
+        self.rules = [*rule_names(new), *(name for name in rule_names(old) if name not in rule_names(new))]
+        self._stage = [self.stages.index(name) for name in stage_names(old)] + [-1]
+        self._rule = [self.rules.index(name) for name in rule_names(old)] + [-1]
+        scores = list(old.scores)
+        self.score = [scores.index(name) if name in scores else -1 for name in new.scores]
+        thresholds = list(old.thresholds)
+        self.threshold = [thresholds.index(name) if name in thresholds else -1 for name in new.thresholds]
+
+    def stage(self, stage: int) -> int:
+        """A stage of the old model, -1 for none, among all."""
+        return self._stage[stage]
+
+    def step(self, step: Step) -> Step:
+        """A move by the old model, by the names of both."""
+        at, left, entered, rule, cause, event_id, scores = step
+        moved = (self._stage[left], self._stage[entered], self._rule[rule])
+        return (at, *moved, cause, event_id, tuple(0 if i < 0 else scores[i] for i in self.score))
+
+    def columns(self, values: Any, places: list[int]) -> Any:
+        """Columns of the old model as those of the new; zeros where the old one has none."""
+        return np.stack(
+            [np.zeros(len(values), values.dtype) if i < 0 else values[:, i] for i in places], axis=1
+        ) if places else np.zeros((len(values), 0), values.dtype)  # fmt: skip
+
+
+def _brought(old: Book, at: int) -> Book:
+    """A copy of a book, brought to an instant by its own rules."""
+    copy = Book(old.compiled, old.late)
+    copy.clock = old.clock
+    for lead_id in old.lead_ids():
+        copy.put(lead_id, old.image(lead_id))
+    told = np.array([copy.told(lead_id) for lead_id in copy.lead_ids()], np.int64)
+    copy.bring(np.flatnonzero(told < at), at)
+    return copy
+
+
+def _kept(past: Book, lead_id: LeadId, at: int | None, names: _Names) -> tuple[int, list[Any], tuple[Any, ...] | None]:
+    """What a lead begins with under the other model: how far it was told, its moves, and how it is taken over."""
+    if at is None or past.compiled.model.lifecycle is None or names.new.lifecycle is None:
+        return SINCE_EVER, [], None
+    slot = past.ids[lead_id]
+    stage, entered, visits, reached, _ = past.stand(slot, at)
+    if stage < 0:
+        return SINCE_EVER, [], None
+    known = stage_names(names.new)
+    kept = [names.step(step) for step in _steps(past, slot) if step[0] <= at]
+    for here in {*(step[2] for step in kept), names.stage(stage)}:
+        if here >= len(known):
+            raise LeadcoreError(
+                f"lead {lead_id!r} was in stage {names.stages[here]!r} by {to_text(at)}, which {names.new.name!r} does not "
+                "have: keep the stage in the new model, or migrate without at"
+            )
+    counted = [0] * len(known)
+    for i, count in enumerate(visits):
+        if names.stage(i) < len(known):
+            counted[names.stage(i)] = count
+    marks = [2 if i < 0 else int(reached[i]) for i in names.threshold]
+    rules = len(rule_names(names.new))
+    moves = [
+        (*step[:3], step[3] if step[3] < rules else -1, step[4], b"" if step[5] is None else id_key(step[5]), step[6])
+        for step in kept
+    ]
+    return at, moves, (at, names.stage(stage), entered, counted, marks)
+
+
+def _dead(old: Book, lead_id: LeadId) -> list[tuple[LeadId, LeadId]]:
+    """Events of a lead that were taken back."""
+    keys = old.stand(old.ids[lead_id], max(old.told(lead_id), 0))[4]
+    return [(lead_id, event_id) for key in keys if (event_id := key_id(key)) is not None]
+
+
+def _check_whole(old: Book, book: Book) -> None:
+    """The tables must tell at least what the old book was told."""
+    for lead_id in old.lead_ids():
+        newest = old.newest(lead_id)
+        if newest != SINCE_EVER and book.newest(lead_id) < newest:
+            raise LeadcoreError(
+                f"the events given lack some of lead {lead_id!r}, whose newest is of {to_text(newest)}: to migrate, give all "
+                "events and leads that the ledger was told; a store keeps them itself"
+            )
+
+
+def _steps(book: Book, slot: int) -> list[Step]:
+    """The moves of a lead as they stand."""
+    moves, _, event_ids = book.log(slot)
+    columns = (moves.at, moves.from_stage, moves.to_stage, moves.rule, moves.cause, moves.event)
+    return [
+        (at, left, entered, rule, cause, None if event < 0 else event_ids[event], tuple(scores))
+        for at, left, entered, rule, cause, event, scores in zip(
+            *(column.tolist() for column in columns), moves.scores.tolist(), strict=True
+        )
+    ]  # fmt: skip
+
+
+def _told(old: Book, book: Book, names: _Names, counts: LedgerCounts) -> Told:
+    """What is otherwise now than it was told."""
+    lead_ids = book.lead_ids()
+    known = np.array([lead_id in old.ids for lead_id in lead_ids], bool)
+    before = old.standing([lead_id for lead_id in lead_ids if lead_id in old.ids])
+    after = book.standing(lead_ids)
+    scores, reached = np.zeros_like(after.scores), np.zeros_like(after.reached)
+    scores[known], reached[known] = names.columns(before.scores, names.score), names.columns(before.reached, names.threshold)
+    told_at = np.full(len(lead_ids), SINCE_EVER, np.int64)
+    told_at[known] = before.at
+    rows: list[tuple[int, Step, int, int]] = []
+    stage, entered = np.full(len(lead_ids), -1, np.int32), np.zeros(len(lead_ids), np.int64)
+    for place, lead_id in enumerate(lead_ids):
+        was = [names.step(step) for step in _steps(old, old.ids[lead_id])] if known[place] else []
+        now = _steps(book, book.ids[lead_id])
+        same = next((i for i, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), min(len(was), len(now)))
+        if same:
+            stage[place], entered[place] = now[same - 1][2], now[same - 1][0]
+        rows += _difference(place, was, now, same)
+    event_ids: list[LeadId | None] = [step[5] for _, step, _, _ in rows]
+    column = lambda i, kind: np.array([step[i] for _, step, _, _ in rows], kind)  # noqa: E731
+    moves = Moves(
+        lead=np.array([place for place, *_ in rows], np.int64), at=column(0, np.int64), from_stage=column(1, np.int32),
+        to_stage=column(2, np.int32), rule=column(3, np.int32), cause=column(4, np.int32),
+        event=np.array([-1 if event_id is None else i for i, event_id in enumerate(event_ids)], np.int64),
+        scores=np.array([step[6] for _, step, _, _ in rows], np.int64).reshape(len(rows), len(names.new.scores)),
+    )  # fmt: skip
+    return Told(
+        lead_ids=lead_ids, before_at=told_at, after_at=after.at, scores_before=scores, scores_after=after.scores,
+        reached_before=reached, reached_after=after.reached, open_stage=stage, open_entered=entered, moves=moves,
+        change=np.array([change for _, _, change, _ in rows], np.int32),
+        ordinal=np.array([ordinal for *_, ordinal in rows], np.int32), event_ids=event_ids, counts=counts, late=[],
+        before=names.old,
+    )  # fmt: skip
+
+
+def _difference(place: int, was: Sequence[Step], now: Sequence[Step], same: int) -> list[tuple[int, Step, int, int]]:
+    """Moves of a lead from the first that differs on: those told, then those that hold now; see `Told.change`."""
+    both = {*was[same:]} & {*now[same:]}
+    told = [
+        (place, step, -2 if step in both else -1, _ordinal(was, i)) for i, step in enumerate(was) if i >= same
+    ]  # fmt: skip
+    return [
+        *told,
+        *((place, step, 2 if step in both else 1, _ordinal(now, i)) for i, step in enumerate(now) if i >= same),
+    ]
+
+
+def _ordinal(steps: Sequence[Step], which: int) -> int:
+    return sum(step[:6] == steps[which][:6] for step in steps[:which])
