@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from leadcore._time import to_datetime
 from leadcore.errors import LeadcoreError
 from leadcore.explanation import Explanation, Share
 from leadcore.frame import Frame
+from leadcore.ledger.book import Book
 from leadcore.ledger.facts import SINCE_EVER
 from leadcore.ledger.ids import Id, id_column
 from leadcore.ledger.state import LeadState
@@ -26,9 +27,6 @@ from leadcore.model import Model
 from leadcore.scorer import Scorer
 from leadcore.scores import LeadScore
 from leadcore.timeline import Timeline
-
-if TYPE_CHECKING:
-    from leadcore.ledger.book import Book
 
 
 class AskedLeads:
@@ -138,14 +136,20 @@ def slots(book: Book, leads: Sequence[Id]) -> Ints:
 def lead_state(scorer: Scorer, book: Book, lead_id: Id, as_of: int | None) -> LeadState:
     """One lead of a book, by default as of the instant to which it was told.
 
+    Later than that, timers and the grid are let pass as if nothing else happened.
+
     Raises:
         LeadcoreError: Nothing was told of it yet, or ``as_of`` is too old.
     """
     model, plan = scorer.model, scorer._plan
-    at = book.told(lead_id) if as_of is None else as_of
-    slot, lead_id = slots(book, [lead_id]), book.aliases.get(lead_id, lead_id)
+    told = book.told(lead_id)
+    at = told if as_of is None else as_of
     if at == SINCE_EVER:
         raise LeadcoreError(f"nothing was told of lead {lead_id!r} yet: its facts come later; advance, or give as_of")
+    lead_id = book.aliases.get(lead_id, lead_id)
+    if at > told:
+        book = _ahead(book, lead_id, at)
+    slot = slots(book, [lead_id])
     scores, grades, rating, label, lines, _ = book.score(slot, np.array([at]), 2)
     micropoints = tuple(scores[0].tolist())
 
@@ -158,15 +162,44 @@ def lead_state(scorer: Scorer, book: Book, lead_id: Id, as_of: int | None) -> Le
         int(label[0]) if plan.labels else 0, explain,
     )  # fmt: skip
     thresholds = one.thresholds
+    if model.lifecycle is not None:
+        thresholds = dict(zip(model.thresholds, _reached(book, int(slot[0]), at), strict=True))
     moves, _, event_ids = book.log(int(slot[0]))
-    timeline = timeline_of(model, lead_id, at, moves_to(moves, at), event_ids, one.scores, thresholds)
+    moves = _moves_to(moves, at)
+
+    def tell() -> Timeline:
+        return _timeline(model, lead_id, at, moves, event_ids, one.scores, thresholds)
+
+    stage = stage_names(model)[moves.to_stage[-1]] if len(moves.at) else None
+    entered = to_datetime(int(moves.at[-1])) if len(moves.at) else None
     return LeadState(
-        lead_id, one.as_of, timeline.stage, timeline.entered_at, one.scores, one.micropoints, one.grades, one.rating,
-        one.label, thresholds, timeline, model.semantics, one.explain,
+        lead_id, one.as_of, stage, entered, one.scores, one.micropoints, one.grades, one.rating, one.label, thresholds,
+        model.semantics, tell, one.explain,
     )  # fmt: skip
 
 
-def timeline_of(
+def _ahead(book: Book, lead_id: Id, at: int) -> Book:
+    """A book of its own in which a lead is brought to an instant: asking changes nothing."""
+    ahead = Book(book.compiled, book.late)
+    ahead.clock = book.clock
+    ahead.put(lead_id, book.image(lead_id))
+    ahead.bring(slots(ahead, [lead_id]), at)
+    return ahead
+
+
+def _reached(book: Book, slot: int, at: int) -> list[bool]:
+    """Which thresholds are reached as of a lead's last evaluation."""
+    keeper = book._lent(min(at, int(book._images.begun[slot])), at)
+    try:
+        fault, *_, reached, _ = keeper.stand(book._images, slot, at)
+        if fault is not None:
+            raise book._asked_fault(fault, slot, at)
+    finally:
+        book._back([keeper])
+    return [bool(one) for one in reached]
+
+
+def _timeline(
     model: Model, lead_id: Id, at: int, moves: Moves, event_ids: Sequence[Id | None], scores: dict[str, float],
     thresholds: dict[str, bool],
 ) -> Timeline:  # fmt: skip
@@ -188,7 +221,7 @@ def timeline_of(
     )  # fmt: skip
 
 
-def moves_to(moves: Moves, at: int) -> Moves:
+def _moves_to(moves: Moves, at: int) -> Moves:
     """One lead's moves up to an instant."""
     count = int(np.searchsorted(moves.at, at, "right"))
     return Moves(*(getattr(moves, column.name)[:count] for column in fields(Moves)))

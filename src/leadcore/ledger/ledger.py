@@ -346,8 +346,8 @@ class Ledger:
 
         Args:
             lead_id: The lead, or a record that was merged into it.
-            as_of: The instant of the answer: what was told up to it, and the scores then. By default the instant to which
-                the lead was told.
+            as_of: The instant of the answer, by default the one to which the lead was told. Later, it is how the lead
+                will stand if nothing happens but the passing of time.
 
         Raises:
             KeyError: The ledger does not know it.

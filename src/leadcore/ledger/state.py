@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from leadcore.explanation import Explanation
@@ -27,7 +28,6 @@ class LeadState:
         rating: Grades joined, or None without a rating.
         label: The first label whose condition holds, or None without labels.
         thresholds: Whether each threshold is reached, as of the last evaluation (spec 6.5).
-        timeline: What happened to it when and why, how long it stayed where.
         version: The semantics fingerprint of the model that answered.
     """
 
@@ -41,9 +41,14 @@ class LeadState:
     rating: str | None
     label: str | None
     thresholds: dict[str, bool]
-    timeline: Timeline
     version: str
+    _tell: Callable[[], Timeline] = field(repr=False, compare=False)
     _explain: Callable[[], Explanation] = field(repr=False, compare=False)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What happened to it when and why, and how long it stayed where."""
+        return self._tell()
 
     def __getitem__(self, score: str) -> float:
         """Points of one score."""

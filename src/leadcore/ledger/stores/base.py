@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -213,8 +213,8 @@ class Reading(Protocol):
         """Every event of a lead in the order they came, the retracted too."""
         ...
 
-    def same_events(self, lead: StoredLead, event_ids: Sequence[bytes]) -> list[EventRow]:
-        """Those of a lead's events that have one of these ids."""
+    def known_events(self, asked: Sequence[tuple[StoredLead, bytes]]) -> dict[tuple[bytes, bytes], EventRow]:
+        """Events by lead and event id, of those asked for, the retracted too."""
         ...
 
     def attributes(self, lead: StoredLead) -> list[AttributeRow]:
@@ -241,19 +241,19 @@ class Writing(Reading, Protocol):
         """Write images; leads without a number get one."""
         ...
 
-    def add_events(self, leads: dict[bytes, StoredLead], rows: Sequence[EventRow]) -> int:
-        """Keep events; how many: one whose id its lead has already is left out."""
+    def add_events(self, leads: Mapping[bytes, StoredLead], rows: Sequence[EventRow]) -> None:
+        """Keep events; one whose id its lead has already is left out."""
         ...
 
-    def put_attributes(self, leads: dict[bytes, StoredLead], rows: Sequence[AttributeRow]) -> None:
+    def put_attributes(self, leads: Mapping[bytes, StoredLead], rows: Sequence[AttributeRow]) -> None:
         """Keep attribute rows; one for a (record, valid_from) already known replaces it, its created_at the earliest."""
         ...
 
-    def retract(self, lead: StoredLead, event_ids: Sequence[bytes]) -> None:
-        """Mark events of a lead."""
+    def retract(self, leads: Mapping[bytes, StoredLead], rows: Sequence[EventRow]) -> None:
+        """Mark events as taken back."""
         ...
 
-    def add_entries(self, leads: dict[bytes, StoredLead], rows: Sequence[tuple[str, bytes, int, str]]) -> None:
+    def add_entries(self, leads: Mapping[bytes, StoredLead], rows: Sequence[tuple[str, bytes, int, str]]) -> None:
         """Put (kind, key of the lead, instant, JSON) behind the feed."""
         ...
 

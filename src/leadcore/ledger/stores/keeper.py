@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from leadcore.errors import DataError, Problem, StateError
-from leadcore.ledger.stores.base import NEVER, Entry, EventRow, LeadId, Reading, Store, StoredLead, Writing
+import numpy as np
+
+from leadcore._inputs import data_errors
+from leadcore.errors import DataError, LeadcoreError, Problem, StateError
+from leadcore.ledger.book import Book
+from leadcore.ledger.changes import Changes
+from leadcore.ledger.feed import feed_entries
+from leadcore.ledger.memory import compiled_of
+from leadcore.ledger.stores.base import (
+    NEVER,
+    Entry,
+    EventRow,
+    LeadId,
+    Reading,
+    Store,
+    StoredLead,
+    Writing,
+)
+from leadcore.ledger.stores.joined import joined
 from leadcore.ledger.stores.keys import lead_id_of, lead_key
-from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables, kept_requests
+from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables
+from leadcore.ledger.stores.whole import AskedBook, due_of, held, touched, trimmed, whole_book
 
 if TYPE_CHECKING:
     from leadcore._run import Request
-    from leadcore.ledger.book import Book, Told
+    from leadcore.ledger.told import Told
     from leadcore.scorer import Scorer
 
 AT_ONCE = 5_000
 """Leads in one part of an advance, and in one book of all leads."""
-
-
-@dataclass(frozen=True)
-class Hands:
-    """What a store needs to know of books.
-
-    Attributes:
-        book: An empty book whose clock stands at an instant.
-        rebuild: Gives a lead of a book, whose image it has, all its facts: as requests, and the pairs of lead and event
-            id that were retracted.
-        entries: What the feed is to say of what a call did to a book, in order.
-        joined: What several calls did, to different leads, as one.
-    """
-
-    book: Callable[[int], Book]
-    rebuild: Callable[[Book, LeadId, Iterator[Request], list[tuple[LeadId, LeadId]]], None]
-    entries: Callable[[Book, Told], list[Entry]]
-    joined: Callable[[list[Told]], Told]
 
 
 class StoreKeeping:
@@ -49,15 +49,17 @@ class StoreKeeping:
     Args:
         store: The database.
         scorer: The compiled model.
-        late: Lateness that images keep, microseconds; -1: all.
+        late: Lateness that states keep, microseconds; -1: all.
         tenant: Whose ledger; nothing of other tenants is seen.
-        hands: How books are made and read.
     """
 
-    def __init__(self, store: Store, scorer: Scorer, late: int, tenant: str, hands: Hands) -> None:
-        self._store, self._scorer, self._hands = store, scorer, hands
-        self._model, self._semantics = scorer.model, scorer.model.semantics
-        self._ledger = store.open_ledger(tenant, self._semantics, scorer.model.to_json(), late)
+    def __init__(self, store: Store, scorer: Scorer, late: int, tenant: str) -> None:
+        self._store, self._late = store, late
+        self._use(scorer)
+        self._ledger = store.open_ledger(tenant, self._model.semantics, self._model.to_json(), late)
+
+    def _use(self, scorer: Scorer) -> None:
+        self._scorer, self._model, self._compiled = scorer, scorer.model, compiled_of(scorer)
 
     # asking
 
@@ -75,12 +77,15 @@ class StoreKeeping:
 
     def _books(self, reading: Reading, lead_ids: Sequence[LeadId] | None) -> Iterator[Book]:
         if lead_ids is not None:
-            yield self._held(reading, reading.leads(map(lead_key, lead_ids)))
+            yield self._asked(reading, reading.leads(map(lead_key, lead_ids)))
             return
         after = b""
         while leads := reading.page(after, AT_ONCE):
-            yield self._held(reading, leads)
+            yield self._asked(reading, leads)
             after = leads[-1].key
+
+    def _asked(self, reading: Reading, leads: Sequence[StoredLead]) -> Book:
+        return AskedBook(self._compiled, self._late, reading, leads)
 
     def lead_ids(self) -> Iterator[LeadId]:
         """Ids of all leads, integers first, in order."""
@@ -113,35 +118,66 @@ class StoreKeeping:
     def apply(self, request: Request, until: int | None, set_aside: bool) -> Told:
         """Take in facts, in one transaction; here nothing is too late, so ``set_aside`` says nothing."""
         request = collected(request)
-        given = given_tables(self._model, self._scorer._plan, self._scorer._program, request)
+        given = given_tables(self._model, self._compiled.plan, self._compiled.program, request)
         with self._write() as writing:
             leads = writing.leads(given.keys)
+            repeats = _repeats(writing, _by_key(leads), given.events)
+            events = [(place, row) for place, row in given.events if place not in repeats]
+            some = Some(request)
+            some.leave_out(repeats, ())
             book = self._held(writing, leads)
-            told = book.apply(request, until, True)
+            with some.rows():
+                told = book.apply(some.request, until, True)
+            books = [book]
             if len(told.late):
-                # Too late for their images, and not for the store, which keeps everything.
-                late = {lead_key(row.lead_id) for row in told.late}
-                whole = [lead for lead in leads if late.intersection((lead.key, *lead.records))]
-                book = self._held(writing, leads, whole)
-                told = book.apply(request, until, set_aside)
-            self._keep(writing, leads, book, told, given)
+                told, books = self._apply_late(writing, leads, Given(events, given.attributes), some, until, told)
+            if repeats:
+                idle = [lead for lead in leads if lead_id_of(lead.key) not in told.lead_ids]
+                books.insert(0, self._held(writing, idle))
+                told = joined([told, touched(books[0], idle)])
+                told.counts.duplicates += len(repeats)
+            self._keep(writing, leads, told, books, Given(events, given.attributes))
             return told
+
+    def _apply_late(
+        self, writing: Writing, leads: Sequence[StoredLead], given: Given, some: Some, until: int | None, told: Told
+    ) -> tuple[Told, list[Book]]:
+        """Take in facts of which some are too late for what is remembered of their leads: those by all that was kept."""
+        records = {lead_key(row.lead_id) for row in told.late}
+        late = [lead for lead in leads if records.intersection((lead.key, *lead.records))]
+        records = {key for lead in late for key in (lead.key, *lead.records)}
+        events = [place for place, row in given.events if row.record in records]
+        rows = [place for place, row in enumerate(given.attributes) if row.record in records]
+        old = whole_book(self._compiled, writing, late)
+        these = some.only(events, rows)
+        with these.rows():
+            told = old.apply(these.request, until, False)
+        some.leave_out(events, rows)
+        book = self._held(writing, [lead for lead in leads if lead not in late])
+        with some.rows():
+            rest = book.apply(some.request, until, False)
+        return joined([told, rest]), [book, old]
 
     def add(self, lead_id: LeadId, at: Any, type: str, properties: Any, event_id: LeadId | None) -> Told:
         """Take in one event, in one transaction."""
+        with data_errors("events"):
+            given = given_event(self._model, self._compiled.program, lead_id, at, type, properties, event_id)
         with self._write() as writing:
             leads = writing.leads([lead_key(lead_id)])
-            book = self._held(writing, leads)
-            try:
-                told = book.add(lead_id, at, type, properties, event_id)
-            except DataError:
-                if not leads:
-                    raise
-                # If it is too late for the image, it is not for the store, which keeps everything.
-                book = self._held(writing, leads, whole=leads)
-                told = book.add(lead_id, at, type, properties, event_id)
-            given = given_event(self._model, self._scorer._program, lead_id, at, type, properties, event_id)
-            self._keep(writing, leads, book, told, given)
+            book: Book = self._held(writing, leads)
+            told: Told
+            if _repeats(writing, _by_key(leads), given.events):
+                told, given = touched(book, leads), Given([], [])
+                told.counts.duplicates = 1
+            else:
+                try:
+                    told = book.add(lead_id, at, type, properties, event_id)
+                except DataError:
+                    if not leads:
+                        raise
+                    book = whole_book(self._compiled, writing, leads)
+                    told = book.add(lead_id, at, type, properties, event_id)
+            self._keep(writing, leads, told, [book], given)
             return told
 
     def advance(self, until: int, threads: int | None) -> Told:
@@ -150,7 +186,7 @@ class StoreKeeping:
         Each part is a transaction: where one fails, the parts before it hold, what they told is in the feed, and the
         next advance goes on behind them.
         """
-        parts: list[Told] = []
+        parts = [Book(self._compiled, self._late).retract([])]
         while True:
             with self._write() as writing:
                 if until <= writing.ledger.clock:
@@ -158,30 +194,38 @@ class StoreKeeping:
                 leads = writing.due(until, AT_ONCE)
                 book = self._held(writing, leads)
                 told = book.advance(until, threads)
-                self._keep(writing, leads, book, told, Given([], []))
+                self._keep(writing, leads, told, [book], Given([], []))
                 parts.append(told)
                 if len(leads) < AT_ONCE:
                     writing.set_clock(until)
                     break
                 if min(lead.due for lead in leads) <= until:
-                    raise StateError("the state of a lead is damaged: it is due again at an instant already told")
-        return self._hands.joined(parts) if parts else self._hands.book(until).advance(until, threads)
+                    raise StateError("the store is damaged: a lead is due again at an instant to which it was told")
+        return joined(parts)
 
     def retract(self, pairs: Sequence[tuple[LeadId, LeadId]]) -> Told:
         """Take back events, in one transaction."""
         with self._write() as writing:
             leads = writing.leads(lead_key(lead_id) for lead_id, _ in pairs)
             lead_of = _by_key(leads)
-            wanted: dict[bytes, list[bytes]] = {}
-            for lead_id, event_id in pairs:
-                if lead := lead_of.get(lead_key(lead_id)):
-                    wanted.setdefault(lead.key, []).append(lead_key(event_id))
-            known = [lead for lead in leads if writing.same_events(lead, wanted[lead.key])]
-            book = self._held(writing, leads, whole=known)
-            told = book.retract(list(pairs))
-            for lead in known:
-                writing.retract(lead, wanted[lead.key])
-            self._keep(writing, leads, book, told, Given([], []))
+            asked = [(lead_of.get(lead_key(lead_id)), lead_key(event_id)) for lead_id, event_id in pairs]
+            kept = writing.known_events([(lead, event_id) for lead, event_id in asked if lead is not None])
+            states = [None if lead is None else kept.get((lead.key, event_id)) for lead, event_id in asked]
+            live = [pair for pair, row in zip(pairs, states, strict=True) if row is not None and not row.retracted]
+            book = self._held(writing, leads)
+            try:
+                told = book.retract(live)
+                found = not told.counts.unknown
+            except DataError:
+                found = False
+            if not found:
+                book = whole_book(self._compiled, writing, leads)
+                told = book.retract(live)
+            told = joined([told, touched(book, [lead for lead in leads if lead_id_of(lead.key) not in told.lead_ids])])
+            told.counts.unknown += sum(row is None for row in states)
+            told.counts.duplicates += sum(row is not None and row.retracted for row in states)
+            writing.retract(lead_of, [row for row in states if row is not None and not row.retracted])
+            self._keep(writing, leads, told, [book], Given([], []))
             return told
 
     def forget(self, lead_id: LeadId) -> bool:
@@ -198,21 +242,29 @@ class StoreKeeping:
         """Make one lead a record of another, in one transaction."""
         with self._write() as writing:
             leads = writing.leads([lead_key(lead_id), lead_key(into)])
-            book = self._held(writing, leads, whole=leads)
-            told = book.merge(lead_id, into)
-            merged, onto = (next((lead for lead in leads if lead.key == lead_key(i)), None) for i in (lead_id, into))
-            final = next((lead for lead in _by_key(leads).values() if lead_key(into) in (lead.key, *lead.records)), onto)
-            if final is None:
-                final = StoredLead(lead_key(into), None, b"", NEVER)
-                leads.append(final)
-            gone = [] if merged is None or merged is final else [merged]
-            changed = self._images([lead for lead in leads if lead not in gone], book)
-            writing.put_leads(changed)
-            if gone:
-                writing.merge(gone[0], final)
-            elif merged is None and lead_key(lead_id) not in final.records:
-                writing.alias(lead_key(lead_id), final)
-            self._tell(writing, {**_by_key([final]), lead_key(lead_id): final}, book, told)
+            lead_of = _by_key(leads)
+            gone, onto = lead_of.get(lead_key(lead_id)), lead_of.get(lead_key(into))
+            both = set[bytes | None]()
+            if gone is not None and onto is not None and gone is not onto:
+                both = _both_have(writing, gone, onto, lead_id, into)
+            book = self._held(writing, leads)
+            try:
+                told = book.merge(lead_id, into)
+            except StateError:
+                raise
+            except LeadcoreError:
+                book = whole_book(
+                    self._compiled, writing, leads, lambda lead, row: lead is gone and row.event_id in both
+                )
+                told = book.merge(lead_id, into)
+            if onto is None:
+                onto = StoredLead(lead_key(into), None, b"", NEVER)
+            self._put(writing, [onto], [book])
+            if gone is None:
+                writing.alias(lead_key(lead_id), onto)
+            else:
+                writing.merge(gone, onto)
+            self._tell(writing, {lead_key(one): onto for one in told.lead_ids}, told)
             return told
 
     def close(self) -> None:
@@ -224,98 +276,157 @@ class StoreKeeping:
     @contextmanager
     def _read(self) -> Iterator[Reading]:
         with self._store.read(self._ledger) as reading:
-            self._same_model(reading)
+            self._check_model(reading)
             yield reading
 
     @contextmanager
     def _write(self) -> Iterator[Writing]:
         with self._store.write(self._ledger) as writing:
-            self._same_model(writing)
+            self._check_model(writing)
             yield writing
 
-    def _same_model(self, reading: Reading) -> None:
-        if reading.ledger.semantics != self._semantics:
+    def _check_model(self, reading: Reading) -> None:
+        if reading.ledger.semantics != self._model.semantics:
             raise StateError(
                 f"this ledger went on with another model, of semantics {reading.ledger.semantics[:12]}: "
                 "open it with a scorer of that one"
             )
 
-    def _held(self, reading: Reading, leads: Sequence[StoredLead], whole: Sequence[StoredLead] = ()) -> Book:
-        """A book of these leads; those of ``whole`` with every fact there ever was."""
-        book = self._hands.book(reading.ledger.clock)
-        everything = {lead.key for lead in whole}
-        for lead in leads:
-            lead_id = lead_id_of(lead.key)
-            try:
-                book.put(lead_id, lead.image)
-            except ValueError as fault:
-                raise StateError(f"the store is damaged: the state of lead {lead_id!r} cannot be read") from fault
-            if lead.key in everything:
-                events, attributes = reading.events(lead), reading.attributes(lead)
-                dead = [(lead_id_of(e.record), lead_id_of(e.event_id)) for e in events if e.retracted and e.event_id]
-                requests = kept_requests(self._model, events, attributes)
-                self._hands.rebuild(book, lead_id, requests, dead)
-        return book
+    def _held(self, reading: Reading, leads: Sequence[StoredLead]) -> Book:
+        book = Book(self._compiled, self._late)
+        book.clock = reading.ledger.clock
+        return held(book, leads)
 
-    def _keep(self, writing: Writing, leads: list[StoredLead], book: Book, told: Told, given: Given) -> None:
-        """Write what a call did: images, the facts given, and what to hand out."""
+    def _keep(self, writing: Writing, leads: list[StoredLead], told: Told, books: Sequence[Book], given: Given) -> None:
+        """Write what a call did: what is remembered of leads, the facts given, and what to hand out."""
         known = _by_key(leads)
-        new = [lead_id for lead_id in book.lead_ids() if lead_key(lead_id) not in known]
-        leads += [StoredLead(lead_key(lead_id), None, b"", NEVER) for lead_id in new]
-        writing.put_leads(self._images(leads, book))
-        lead_of = _by_key(leads)
-        aside = {(row.table, row.row) for row in told.late}
-        events = [
-            replace(row, lead=lead_of[row.record].key) for place, row in given.events if ("events", place) not in aside
-        ]
-        if events and writing.add_events(lead_of, events) < len(events):
-            _refuse_others(writing, lead_of, given.events)
-        rows = [
-            replace(row, lead=lead_of[row.record].key)
-            for place, row in enumerate(given.attributes)
-            if ("leads", place) not in aside
-        ]
-        writing.put_attributes(lead_of, rows)
-        self._tell(writing, lead_of, book, told)
+        for key in map(lead_key, told.lead_ids):
+            if key not in known:
+                known[key] = StoredLead(key, None, b"", NEVER)
+                leads.append(known[key])
+        self._put(writing, [known[lead_key(lead_id)] for lead_id in told.lead_ids], books)
+        writing.add_events(known, [replace(row, lead=known[row.record].key) for _, row in given.events])
+        writing.put_attributes(known, [replace(row, lead=known[row.record].key) for row in given.attributes])
+        self._tell(writing, known, told)
 
-    def _images(self, leads: Sequence[StoredLead], book: Book) -> list[StoredLead]:
-        """Those of the leads whose image is another now, with the new one."""
-        due, changed = book.due(), []
+    def _put(self, writing: Writing, leads: Sequence[StoredLead], books: Sequence[Book]) -> None:
+        """Write what the first of the books that has a lead remembers of it."""
+        changed = []
         for lead in leads:
             lead_id = lead_id_of(lead.key)
-            image, when = book.image(lead_id), int(due[book.ids[lead_id]])
-            if lead.number is None or image != lead.image or when != lead.due:
-                lead.image, lead.due = image, when
+            book = next(book for book in books if lead_id in book.ids)
+            if book.late == self._late:
+                image, due = book.image(lead_id), due_of(book, lead_id)
+            else:
+                image, due = trimmed(book, lead_id, self._late)
+            if lead.number is None or image != lead.image or due != lead.due:
+                lead.image, lead.due = image, due
                 changed.append(lead)
-        return changed
+        writing.put_leads(changed)
 
-    def _tell(self, writing: Writing, lead_of: dict[bytes, StoredLead], book: Book, told: Told) -> None:
+    def _tell(self, writing: Writing, lead_of: Mapping[bytes, StoredLead], told: Told) -> None:
         rows = [
             (entry.kind, lead_key(entry.lead_id), entry.at, json.dumps(entry.payload, ensure_ascii=False))
-            for entry in self._hands.entries(book, told)
+            for entry in feed_entries(Changes(self._model, told))
         ]
         writing.add_entries(lead_of, rows)
+
+
+class Some:
+    """Some rows of a request."""
+
+    def __init__(self, request: Request) -> None:
+        self._all = self.request = request
+        self._events, self._leads = _places(request.events), _places(request.leads)
+
+    def leave_out(self, events: Iterable[int], leads: Iterable[int]) -> None:
+        """Leave out rows, by their places in the tables as they were given."""
+        self._choose(np.setdiff1d(self._events, list(events)), np.setdiff1d(self._leads, list(leads)))
+
+    def only(self, events: Iterable[int], leads: Iterable[int]) -> Some:
+        """Only these rows."""
+        some = Some(self._all)
+        some._choose(np.array(sorted(events), np.int64), np.array(sorted(leads), np.int64))
+        return some
+
+    def _choose(self, events: Any, leads: Any) -> None:
+        self._events, self._leads = events.astype(np.int64), leads.astype(np.int64)
+        self.request = replace(
+            self._all, events=_taken(self._all.events, self._events), leads=_taken(self._all.leads, self._leads)
+        )
+
+    @contextmanager
+    def rows(self) -> Iterator[None]:
+        """Name rows by their places in the tables as they were given, where some are refused."""
+        try:
+            yield
+        except DataError as fault:
+            places = {"events": self._events, "leads": self._leads}
+            problems = [
+                problem
+                if problem.row is None or problem.table not in places
+                else replace(problem, row=int(places[problem.table][problem.row]))
+                for problem in fault.problems
+            ]
+            raise DataError(problems, fault.total) from None
+
+
+def _places(table: Any) -> Any:
+    return np.arange(0 if table is None else len(table), dtype=np.int64)
+
+
+def _taken(table: Any, rows: Any) -> Any:
+    return table if table is None or len(rows) == len(table) else table.take(rows)
 
 
 def _by_key(leads: Sequence[StoredLead]) -> dict[bytes, StoredLead]:
     return {key: lead for lead in leads for key in (lead.key, *lead.records)}
 
 
-def _refuse_others(writing: Writing, lead_of: dict[bytes, StoredLead], given: list[tuple[int, EventRow]]) -> None:
-    """Refuse events that repeat an id the lead has had, and differ, however long ago that was (spec 2.5)."""
-    rows_of: dict[bytes, list[tuple[int, EventRow]]] = {}
+def _repeats(writing: Writing, lead_of: Mapping[bytes, StoredLead], given: Sequence[tuple[int, EventRow]]) -> set[int]:
+    """Places of events that the store has, or had until they were taken back, however long ago that was.
+
+    Raises:
+        DataError: One of them is told otherwise than before (spec 2.5).
+    """
+    asked = [
+        (lead_of[row.record], row.event_id) for _, row in given if row.event_id is not None and row.record in lead_of
+    ]
+    if not asked:
+        return set()
+    kept = writing.known_events(asked)
+    repeats, problems = set(), []
     for place, row in given:
-        if row.event_id is not None:
-            rows_of.setdefault(lead_of[row.record].key, []).append((place, row))
-    problems = []
-    for key, rows in rows_of.items():
-        ids = [row.event_id for _, row in rows if row.event_id is not None]
-        same = {event.event_id: event for event in writing.same_events(lead_of[key], ids)}
-        for place, row in rows:
-            kept = same[row.event_id]
-            if not kept.retracted and (kept.at, kept.type, kept.properties) != (row.at, row.type, row.properties):
-                assert row.event_id is not None
-                reason = "repeats an event_id of its lead with another instant, type or property than was told before"
-                problems.append(Problem("events", place, "event_id", str(lead_id_of(row.event_id))[:32], reason))
+        lead = lead_of.get(row.record)
+        before = None if lead is None or row.event_id is None else kept.get((lead.key, row.event_id))
+        if before is None:
+            continue
+        repeats.add(place)
+        if not before.retracted and not _alike(before, row):
+            assert row.event_id is not None
+            reason = "repeats an event_id of its lead with another instant, type or property than before"
+            problems.append(Problem("events", place, "event_id", str(lead_id_of(row.event_id))[:32], reason))
     if problems:
         raise DataError(problems, len(problems))
+    return repeats
+
+
+def _both_have(
+    writing: Writing, gone: StoredLead, onto: StoredLead, lead_id: LeadId, into: LeadId
+) -> set[bytes | None]:
+    """Ids of events that both leads have; what the lead that goes on says of them holds.
+
+    Raises:
+        DataError: They say different things of one.
+    """
+    theirs = {row.event_id: row for row in writing.events(gone) if row.event_id is not None}
+    kept = writing.known_events([(onto, event_id) for event_id in theirs])
+    for (_, event_id), row in kept.items():
+        if not row.retracted and not theirs[event_id].retracted and not _alike(theirs[event_id], row):
+            reason = f"is told otherwise of lead {lead_id!r} than of {into!r}"
+            raise DataError([Problem("events", None, "event_id", str(lead_id_of(event_id))[:32], reason)])
+    return {event_id for _, event_id in kept}
+
+
+def _alike(one: EventRow, other: EventRow) -> bool:
+    return (one.at, one.type, one.properties) == (other.at, other.type, other.properties)

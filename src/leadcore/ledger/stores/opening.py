@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from leadcore.errors import LeadcoreError
 from leadcore.ledger.stores.base import Store
 
-_SYNCHRONOUS = ("full", "normal", "extra")
+if TYPE_CHECKING:
+    from leadcore.ledger.stores.sqlite import Synchronous
+
+_SYNCHRONOUS: dict[str, Synchronous] = {"full": "full", "normal": "normal", "extra": "extra"}
 
 
 def open_store(url: str) -> Store:
@@ -39,10 +43,10 @@ def open_store(url: str) -> Store:
         raise LeadcoreError(f"{url!r} names no store: use sqlite:///leads.db or postgresql://...")
     from leadcore.ledger.stores.sqlite import open_sqlite
 
-    timeout, synchronous = 30.0, "full"
+    timeout, synchronous = 30.0, _SYNCHRONOUS["full"]
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if name == "synchronous" and value in _SYNCHRONOUS:
-            synchronous = value
+            synchronous = _SYNCHRONOUS[value]
         elif name == "timeout" and value.replace(".", "", 1).isdigit():
             timeout = float(value)
         else:

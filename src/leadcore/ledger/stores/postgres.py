@@ -96,6 +96,7 @@ class PostgresConnection(Connection):
         return self._raw
 
     def begin(self, write: bool) -> None:
+        """Begin a transaction."""
         with self._faults("write to" if write else "read"):
             self._open.execute("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
@@ -105,6 +106,7 @@ class PostgresConnection(Connection):
             self._open.execute("COMMIT")
 
     def undo(self) -> None:
+        """End it as if it had never been; no error."""
         try:
             if self._raw is not None and not self._raw.closed:
                 self._raw.execute("ROLLBACK")
@@ -112,23 +114,37 @@ class PostgresConnection(Connection):
             self.usable = False
 
     def close(self) -> None:
+        """Let go of it; no error."""
         self.usable = False
         raw, self._raw = self._raw, None
         if raw is not None:
             raw.close()
 
     def select(self, sql: str, *arguments: Any) -> list[Row]:
+        """Rows of a query."""
         with self._faults("read"):
             return self._open.execute(_own(sql), arguments, binary=True).fetchall()
 
     def select_in(self, sql: str, before: Sequence[Any], keys: Sequence[Any]) -> list[Row]:
+        """Rows of a query whose last argument is any of the keys."""
         return self.select(sql.replace("IN (?)", "= ANY(?)"), *before, list(keys)) if keys else []
 
+    def select_pairs(self, sql: str, pairs: Sequence[tuple[int | None, bytes]]) -> list[Row]:
+        """Rows of a query whose argument is any of the pairs."""
+        if not pairs:
+            return []
+        numbers, keys = zip(*pairs, strict=True)
+        return self.select(
+            sql.replace("IN (?)", "IN (SELECT * FROM unnest(?::bigint[], ?::bytea[]))"), list(numbers), list(keys)
+        )
+
     def run(self, sql: str, *arguments: Any) -> int:
+        """Rows changed by a statement."""
         with self._faults("write to"):
             return self._open.execute(_own(sql), arguments).rowcount
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], otherwise: str = "") -> int:
+        """Rows put into a table."""
         if not rows:
             return 0
         places = ", ".join(f"?::{_TYPES[COLUMNS[table][name]]}[]" for name in columns)
@@ -136,15 +152,19 @@ class PostgresConnection(Connection):
         return self.run(sql, *(list(column) for column in zip(*rows, strict=True)))
 
     def update(self, table: str, key: str, columns: Sequence[str], rows: Sequence[Row]) -> int:
+        """Rows changed, by the key that stands first in each."""
         if not rows:
             return 0
         names = (key, *columns)
         places = ", ".join(f"?::{_TYPES[COLUMNS[table][name]]}[]" for name in names)
         changed = ", ".join(f"{name} = v.{name}" for name in columns)
-        sql = f"UPDATE {table} AS t SET {changed} FROM unnest({places}) AS v ({', '.join(names)}) WHERE t.{key} = v.{key}"
+        sql = (
+            f"UPDATE {table} AS t SET {changed} FROM unnest({places}) AS v ({', '.join(names)}) WHERE t.{key} = v.{key}"
+        )
         return self.run(sql, *(list(column) for column in zip(*rows, strict=True)))
 
     def numbers(self, count: int) -> Sequence[int]:
+        """So many numbers that no lead has."""
         sql = "SELECT nextval(pg_get_serial_sequence('leadcore_lead', 'number')) FROM generate_series(1, ?)"
         return [number for (number,) in self.select(sql, count)]
 

@@ -23,7 +23,6 @@ from leadcore.ledger.stores.keys import lead_id_of, lead_key
 from leadcore.model import Model
 
 _NO_CREATION = 2**63 - 1
-_IN_JSON = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
 
 
 class Given:
@@ -77,12 +76,10 @@ def given_event(
         if (value := _value(field.type, (properties or {}).get(name))) is not None
     }
     event = None if event_id is None else lead_key(event_id)
-    return Given([(0, EventRow(key, key, event, encoded[0], type_, json.dumps(values, **_IN_JSON)))], [])
+    return Given([(0, EventRow(key, key, event, encoded[0], type_, _json(values)))], [])
 
 
-def kept_requests(
-    model: Model, events: Sequence[EventRow], attributes: Sequence[AttributeRow]
-) -> Iterator[Request]:
+def kept_requests(model: Model, events: Sequence[EventRow], attributes: Sequence[AttributeRow]) -> Iterator[Request]:
     """Kept rows to be taken in anew, each record under its own id.
 
     A table has ids of one kind, all integers or all text: rows that mix them come in several requests.
@@ -159,7 +156,7 @@ def _event_rows(
     ):
         values = {name: column[i] for name, column in declared[type_] if column[i] is not None}
         key = key_of[code]
-        rows.append((place_, EventRow(key, key, ids[which], instant, type_, json.dumps(values, **_IN_JSON))))
+        rows.append((place_, EventRow(key, key, ids[which], instant, type_, _json(values))))
     return rows
 
 
@@ -178,11 +175,7 @@ def _attribute_rows(
     for i in range(count):
         values = {name: column[i] for name, column in columns.items() if column[i] is not None}
         key, created = key_of[int(code[i])], created_at[i]
-        rows.append(
-            AttributeRow(
-                key, key, valid_from[i], None if created == _NO_CREATION else created, json.dumps(values, **_IN_JSON)
-            )
-        )
+        rows.append(AttributeRow(key, key, valid_from[i], None if created == _NO_CREATION else created, _json(values)))
     return rows
 
 
@@ -215,6 +208,10 @@ def _values(table: Table, names: Mapping[str, str], name: str, kind: str) -> lis
         elif kind == "boolean":
             column = column.astype(bool)
     return [_value(kind, value) for value in _plain(column)]
+
+
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _value(kind: str, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -51,6 +51,10 @@ class Connection(ABC):
         """Rows of a query whose last argument is ``IN (?)``: any of the keys."""
 
     @abstractmethod
+    def select_pairs(self, sql: str, pairs: Sequence[tuple[int | None, bytes]]) -> list[Row]:
+        """Rows of a query whose argument is ``IN (?)``: any of the pairs of an integer and bytes."""
+
+    @abstractmethod
     def run(self, sql: str, *arguments: Any) -> int:
         """Rows changed by a statement."""
 
@@ -90,11 +94,13 @@ class Transaction:
 
     @property
     def ledger(self) -> LedgerRow:
+        """The ledger's row, as the transaction leaves it."""
         return self._now
 
     # reading
 
     def leads(self, keys: Iterable[bytes]) -> list[StoredLead]:
+        """The leads that these ids are, or are records of; each once, in the order of keys first asked for."""
         wanted = list(dict.fromkeys(keys))
         id_ = self._now.id
         rows = self._select_in(f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND key IN (?)", wanted)
@@ -112,31 +118,44 @@ class Transaction:
         return sorted(leads, key=lambda lead: min(place[key] for key in (lead.key, *lead.records) if key in place))
 
     def page(self, after: bytes, limit: int) -> list[StoredLead]:
+        """The next leads by key."""
         sql = f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND key > ? ORDER BY key LIMIT ?"
         return self._leads(self._connection.select(sql, self._now.id, after, limit))
 
     def keys(self, after: bytes, limit: int) -> list[bytes]:
+        """The keys of the next leads."""
         sql = "SELECT key FROM leadcore_lead WHERE ledger = ? AND key > ? ORDER BY key LIMIT ?"
         return [key for (key,) in self._connection.select(sql, self._now.id, after, limit)]
 
     def has(self, key: bytes) -> bool:
+        """Whether this is a lead, or a record of one."""
         tables = ("leadcore_lead", "leadcore_alias")
         sql = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE ledger = ? AND key = ?" for table in tables)
         return bool(self._connection.select(sql, *(self._now.id, key) * 2))
 
     def count(self) -> int:
+        """How many leads there are."""
         found = self._connection.select("SELECT count(*) FROM leadcore_lead WHERE ledger = ?", self._now.id)
         return int(found[0][0])
 
     def events(self, lead: StoredLead) -> list[EventRow]:
+        """Every event of a lead in the order they came, the retracted too."""
         sql = f"SELECT {_EVENT} FROM leadcore_event WHERE lead = ? ORDER BY id"
         return [_event(lead, row) for row in self._connection.select(sql, lead.number)]
 
-    def same_events(self, lead: StoredLead, event_ids: Sequence[bytes]) -> list[EventRow]:
-        sql = f"SELECT {_EVENT} FROM leadcore_event WHERE lead = ? AND event_id IN (?)"
-        return [_event(lead, row) for row in self._connection.select_in(sql, (lead.number,), event_ids)]
+    def known_events(self, asked: Sequence[tuple[StoredLead, bytes]]) -> dict[tuple[bytes, bytes], EventRow]:
+        """Events by lead and event id, of those asked for, the retracted too."""
+        lead_of = {lead.number: lead for lead, _ in asked}
+        sql = f"SELECT lead, {_EVENT} FROM leadcore_event WHERE (lead, event_id) IN (?)"
+        pairs = [(lead.number, event_id) for lead, event_id in asked]
+        found = {}
+        for number, *row in self._connection.select_pairs(sql, pairs):
+            event = _event(lead_of[number], row)
+            found[event.lead, row[0]] = event
+        return found
 
     def attributes(self, lead: StoredLead) -> list[AttributeRow]:
+        """Every attribute row of a lead."""
         columns = "record, valid_from, created_at, attributes"
         sql = f"SELECT {columns}, seal FROM leadcore_attribute WHERE lead = ? ORDER BY record, valid_from"
         found = []
@@ -146,6 +165,7 @@ class Transaction:
         return found
 
     def entries(self, after: int, limit: int) -> list[tuple[int, str, bytes, int, str]]:
+        """The feed after a place in it: (place, kind, key of the lead, instant, JSON)."""
         sql = (
             "SELECT c.seq, c.kind, l.key, c.record, c.at, c.payload, c.seal FROM leadcore_change AS c"
             " JOIN leadcore_lead AS l ON l.number = c.lead WHERE c.ledger = ? AND c.seq > ? ORDER BY c.seq LIMIT ?"
@@ -157,9 +177,8 @@ class Transaction:
         return found
 
     def due(self, until: int, limit: int) -> list[StoredLead]:
-        sql = (
-            f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND due <= ? AND due < {NEVER} ORDER BY due, key LIMIT ?"
-        )
+        """Leads due at or before an instant, the earliest first."""
+        sql = f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND due <= ? AND due < {NEVER} ORDER BY due, key LIMIT ?"
         return self._leads(self._connection.select(sql, self._now.id, until, limit))
 
     def _leads(self, rows: Sequence[Row]) -> list[StoredLead]:
@@ -178,38 +197,46 @@ class Transaction:
     # writing
 
     def put_leads(self, leads: Sequence[StoredLead]) -> None:
+        """Write images; leads without a number get one."""
         new = [lead for lead in leads if lead.number is None]
         old = [lead for lead in leads if lead.number is not None]
         self._wrote |= bool(leads)
         if new:
             for lead, number in zip(new, self._connection.numbers(len(new)), strict=True):
                 lead.number = number
-            rows = [(l.number, self._now.id, l.key, l.due, l.image, seal(l.key, l.due, l.image)) for l in new]
+            rows: list[Row] = [(one.number, self._now.id, one.key, one.due, one.image, _lead_seal(one)) for one in new]
             self._connection.insert("leadcore_lead", ("number", "ledger", "key", "due", "image", "seal"), rows)
         if old:
-            rows = [(l.number, l.due, l.image, seal(l.key, l.due, l.image)) for l in old]
+            rows = [(one.number, one.due, one.image, _lead_seal(one)) for one in old]
             self._connection.update("leadcore_lead", "number", ("due", "image", "seal"), rows)
 
-    def add_events(self, leads: dict[bytes, StoredLead], rows: Sequence[EventRow]) -> int:
+    def add_events(self, leads: Mapping[bytes, StoredLead], rows: Sequence[EventRow]) -> None:
+        """Keep events; one whose id its lead has already is left out."""
         columns = ("lead", "event_id", "record", "at", "type", "properties", "retracted", "seal")
         values = []
         for row in rows:
             parts = (row.at, row.type, row.properties, int(row.retracted))
             values.append((leads[row.lead].number, row.event_id, _own(row), *parts, seal(row.event_id, *parts)))
-        self._wrote |= bool(rows)
-        return self._connection.insert("leadcore_event", columns, values, "ON CONFLICT DO NOTHING") if rows else 0
+        kept = self._connection.insert("leadcore_event", columns, values, "ON CONFLICT DO NOTHING")
+        self._wrote |= kept > 0
 
-    def put_attributes(self, leads: dict[bytes, StoredLead], rows: Sequence[AttributeRow]) -> None:
+    def put_attributes(self, leads: Mapping[bytes, StoredLead], rows: Sequence[AttributeRow]) -> None:
+        """Keep attribute rows; one for a (record, valid_from) already known replaces it, its created_at the earliest."""
         if not rows:
             return
         last = {(row.record, row.valid_from): row for row in rows}
         for lead in {row.lead: leads[row.lead] for row in rows}.values():
-            for known in self.attributes(lead) if lead.number is not None else ():
-                place = (known.record, known.valid_from)
-                if place in last and known.created_at is not None:
-                    given = last[place].created_at
-                    earliest = known.created_at if given is None else min(given, known.created_at)
-                    last[place] = replace(last[place], created_at=earliest)
+            for known in self.attributes(lead):
+                given = last.get((known.record, known.valid_from))
+                if given is None:
+                    continue
+                if known.created_at is not None:
+                    earliest = min(known.created_at, known.created_at if given.created_at is None else given.created_at)
+                    given = last[given.record, given.valid_from] = replace(given, created_at=earliest)
+                if given == known:
+                    del last[given.record, given.valid_from]
+        if not last:
+            return
         columns = ("lead", "record", "valid_from", "created_at", "attributes", "seal")
         values = []
         for row in last.values():
@@ -220,17 +247,16 @@ class Transaction:
         self._connection.insert("leadcore_attribute", columns, values, otherwise)
         self._wrote = True
 
-    def retract(self, lead: StoredLead, event_ids: Sequence[bytes]) -> None:
-        sql = f"SELECT id, {_EVENT} FROM leadcore_event WHERE lead = ? AND event_id IN (?)"
-        rows = []
-        for number, *row in self._connection.select_in(sql, (lead.number,), event_ids):
-            event = _event(lead, row)
-            rows.append((number, 1, seal(event.event_id, event.at, event.type, event.properties, 1)))
-        if rows:
-            self._connection.update("leadcore_event", "id", ("retracted", "seal"), rows)
+    def retract(self, leads: Mapping[bytes, StoredLead], rows: Sequence[EventRow]) -> None:
+        """Mark events as taken back."""
+        for row in rows:
+            changed = seal(row.event_id, row.at, row.type, row.properties, 1)
+            sql = "UPDATE leadcore_event SET retracted = 1, seal = ? WHERE lead = ? AND event_id = ?"
+            self._connection.run(sql, changed, leads[row.lead].number, row.event_id)
             self._wrote = True
 
-    def add_entries(self, leads: dict[bytes, StoredLead], rows: Sequence[tuple[str, bytes, int, str]]) -> None:
+    def add_entries(self, leads: Mapping[bytes, StoredLead], rows: Sequence[tuple[str, bytes, int, str]]) -> None:
+        """Put (kind, key of the lead, instant, JSON) behind the feed."""
         if not rows:
             return
         columns = ("ledger", "seq", "lead", "record", "kind", "at", "payload", "seal")
@@ -244,6 +270,7 @@ class Transaction:
         self._wrote = True
 
     def merge(self, lead: StoredLead, into: StoredLead) -> None:
+        """Move all of one lead to another, of which it becomes a record; events that both have are those of the other."""
         run = self._connection.run
         run(
             "DELETE FROM leadcore_event WHERE lead = ? AND event_id IN"
@@ -259,15 +286,18 @@ class Transaction:
         into.records += (lead.key, *lead.records)
 
     def alias(self, key: bytes, lead: StoredLead) -> None:
+        """Make an id that is no lead a record of one."""
         sql = "INSERT INTO leadcore_alias (ledger, key, lead) VALUES (?, ?, ?)"
         self._connection.run(sql, self._now.id, key, lead.number)
         self._wrote = True
 
     def forget(self, lead: StoredLead) -> None:
+        """Remove a lead with all there is of it."""
         self._connection.run("DELETE FROM leadcore_lead WHERE number = ?", lead.number)
         self._wrote = True
 
     def set_clock(self, clock: int) -> None:
+        """Move the clock."""
         self._now = replace(self._now, clock=clock)
         self._wrote = True
 
@@ -287,6 +317,7 @@ class SqlStore:
         self._lending = lending
 
     def open_ledger(self, tenant: str, semantics: str, document: str, late: int) -> int:
+        """The number of the ledger of this tenant and model, made if there is none."""
         with self._transaction(False) as connection:
             found = _find_ledger(connection, tenant, semantics, late)
         if found is not None:
@@ -309,11 +340,13 @@ class SqlStore:
 
     @contextmanager
     def read(self, ledger: int) -> Iterator[Transaction]:
+        """One moment of a ledger."""
         with self._transaction(False) as connection:
             yield Transaction(connection, ledger)
 
     @contextmanager
     def write(self, ledger: int) -> Iterator[Transaction]:
+        """A transaction: committed when the block ends, undone when it raises."""
         with self._transaction(True) as connection:
             connection.lock(ledger)
             transaction = Transaction(connection, ledger)
@@ -321,10 +354,12 @@ class SqlStore:
             transaction.settle()
 
     def erase(self) -> None:
+        """Make what was removed unreadable in the files too, as far as the database can."""
         with self._lending.lent() as connection:
             connection.erase()
 
     def close(self) -> None:
+        """Let go of files and connections."""
         self._lending.close()
 
     @contextmanager
@@ -337,6 +372,10 @@ class SqlStore:
             except BaseException:
                 connection.undo()
                 raise
+
+
+def _lead_seal(lead: StoredLead) -> int:
+    return seal(lead.key, lead.due, lead.image)
 
 
 def _own(row: EventRow | AttributeRow) -> bytes:

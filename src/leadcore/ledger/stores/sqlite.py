@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from leadcore.errors import LeadcoreError, StateError
@@ -55,7 +55,10 @@ class SqliteConnection(Connection):
             raise
 
     def _prepare(self, synchronous: str) -> None:
-        (mine,), (tables,) = self.select("PRAGMA application_id")[0], self.select("SELECT count(*) FROM sqlite_master")[0]
+        (mine,), (tables,) = (
+            self.select("PRAGMA application_id")[0],
+            self.select("SELECT count(*) FROM sqlite_master")[0],
+        )
         if mine != APPLICATION and (mine or tables):
             raise StateError(f"{self._path} is a SQLite database of something else, and was left as it is")
         version = self.select("PRAGMA user_version")[0][0]
@@ -104,14 +107,17 @@ class SqliteConnection(Connection):
         return self._raw
 
     def begin(self, write: bool) -> None:
+        """Begin a transaction."""
         with self._faults("write to" if write else "read"):
             self._open.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def commit(self) -> None:
+        """End it, kept."""
         with self._faults("write to"):
             self._open.execute("COMMIT")
 
     def undo(self) -> None:
+        """End it as if it had never been; no error."""
         try:
             if self._raw is not None and self._raw.in_transaction:
                 self._raw.execute("ROLLBACK")
@@ -119,41 +125,57 @@ class SqliteConnection(Connection):
             self.usable = False
 
     def close(self) -> None:
+        """Let go of it; no error."""
         self.usable = False
         raw, self._raw = self._raw, None
         if raw is not None:
-            try:
+            with suppress(sqlite3.Error):  # nothing is lost by it: what was committed is on disk
                 raw.close()
-            except sqlite3.Error:
-                pass  # nothing is lost by it: what was committed is on disk
 
     def select(self, sql: str, *arguments: Any) -> list[Row]:
+        """Rows of a query."""
         with self._faults("read"):
             return self._open.execute(sql, arguments).fetchall()
 
     def select_in(self, sql: str, before: Sequence[Any], keys: Sequence[Any]) -> list[Row]:
+        """Rows of a query whose last argument is any of the keys."""
         rows: list[Row] = []
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             rows += self.select(sql.replace("IN (?)", f"IN ({', '.join('?' * len(some))})"), *before, *some)
         return rows
 
+    def select_pairs(self, sql: str, pairs: Sequence[tuple[int | None, bytes]]) -> list[Row]:
+        """Rows of a query whose argument is any of the pairs."""
+        rows: list[Row] = []
+        for start in range(0, len(pairs), _AT_ONCE // 2):
+            some = pairs[start : start + _AT_ONCE // 2]
+            places = f"IN (VALUES {', '.join(['(?, ?)'] * len(some))})"
+            rows += self.select(sql.replace("IN (?)", places), *(value for pair in some for value in pair))
+        return rows
+
     def run(self, sql: str, *arguments: Any) -> int:
+        """Rows changed by a statement."""
         with self._faults("write to"):
             return self._open.execute(sql, arguments).rowcount
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], otherwise: str = "") -> int:
+        """Rows put into a table."""
+        if not rows:
+            return 0
         places = ", ".join("?" * len(columns))
         sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) {otherwise}"
         with self._faults("write to"):
             return self._open.executemany(sql, rows).rowcount
 
     def update(self, table: str, key: str, columns: Sequence[str], rows: Sequence[Row]) -> int:
+        """Rows changed, by the key that stands first in each."""
         sql = f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE {key} = ?"
         with self._faults("write to"):
             return self._open.executemany(sql, [(*row[1:], row[0]) for row in rows]).rowcount
 
     def numbers(self, count: int) -> Sequence[int]:
+        """So many numbers that no lead has."""
         first = self.select("SELECT coalesce(max(number), 0) + 1 FROM leadcore_lead")[0][0]
         return range(first, first + count)
 
@@ -191,4 +213,3 @@ def open_sqlite(path: str, timeout: float = 30.0, synchronous: Synchronous = "fu
     with lending.lent():
         pass
     return SqlStore(lending)
-
