@@ -49,6 +49,7 @@ class Book:
         self._names: list[LeadId | None] = []
         self._free: list[int] = []
         self._records: dict[int, list[LeadId]] = {}
+        self._expected: dict[LeadId, list[LeadId]] = {}
         self._images = _kernel.Images()
         self._alert: Ints = np.empty(0, np.int64)
         self._keepers: list[Any] = []
@@ -57,7 +58,7 @@ class Book:
         self._halt = np.zeros(1, np.int32)
 
     def __len__(self) -> int:
-        return len(self.ids) - len(self.aliases)
+        return len(self._names) - len(self._free)
 
     # leads
 
@@ -84,10 +85,15 @@ class Book:
         self._alert[slot] = SINCE_EVER if image else NEVER
 
     def alias(self, lead_id: LeadId, of: LeadId) -> None:
-        """Know a record merged into a lead."""
+        """Know a record merged into a lead, of whom nothing need be known yet."""
         self.aliases[lead_id] = of
-        self.ids[lead_id] = self.ids[of]
-        self._records.setdefault(self.ids[of], []).append(lead_id)
+        self.ids.pop(lead_id, None)
+        slot = self.ids.get(of)
+        if slot is None:
+            self._expected.setdefault(of, []).append(lead_id)
+        else:
+            self.ids[lead_id] = slot
+            self._records.setdefault(slot, []).append(lead_id)
 
     def told(self, lead_id: LeadId) -> int:
         """Instant up to which a lead was told, -2^63: it was not."""
@@ -184,11 +190,12 @@ class Book:
             told = self._told([], arrays, [])
             told.counts.ignored = {type: 1}
             return told
+        lead_id = self.aliases.get(lead_id, lead_id)
         slot = self.ids.get(lead_id)
         known = slot is not None
         if slot is None:
             slot = self._next_slot()
-        names = [self._names[slot] if known else lead_id]
+        names = [lead_id]
         outcome, arrays = self._outcome(1)
         begun, latest = int(self._images.begun[slot]), int(self._images.latest[slot])
         keeper = self._lent(min(event[0], begun), max(event[0], self.clock, latest))
@@ -294,9 +301,12 @@ class Book:
         """Erase a lead and the records merged into it; whether there was anything."""
         slot = self.ids.get(lead_id)
         if slot is None:
+            person = self.aliases.pop(lead_id, lead_id)
+            for one in self._expected.pop(person, []):
+                self.aliases.pop(one, None)
             return False
         for one in self._let_go(slot):
-            del self.ids[one]
+            self.ids.pop(one, None)
             self.aliases.pop(one, None)
         return True
 
@@ -324,6 +334,8 @@ class Book:
         else:
             self._free.pop()
             self._names[slot] = lead_id
+        for record in self._expected.pop(lead_id, []):
+            self.alias(record, lead_id)
 
     def merge(self, lead_id: LeadId, into: LeadId) -> Told:
         """Make a record part of a lead: the union of their facts (spec 2.8).
@@ -332,19 +344,23 @@ class Book:
             LeadcoreError: They are one lead already, or not all facts of the record are kept and within ``late``.
             DataError: They tell one event differently.
         """
-        other, slot = self.ids.get(lead_id), self.ids.get(into)
-        if lead_id == into or (other is not None and other == slot):
+        person = self.aliases.get(into, into)
+        if self.aliases.get(lead_id) == person:
+            return self._told([], self._outcome(0)[1], [])  # told before
+        if lead_id == person:
             raise LeadcoreError(f"{lead_id!r} and {into!r} are one lead already")
         if lead_id in self.aliases:
             raise LeadcoreError(f"{lead_id!r} is a record of {self.aliases[lead_id]!r} already")
-        target = self._names[slot] if slot is not None else into
-        if other is None:
-            return self._link(lead_id, into, slot)
+        other, slot = self.ids.get(lead_id), self.ids.get(person)
+        if other is None:  # what comes of it will be the lead's
+            for one in [lead_id, *self._expected.pop(lead_id, [])]:
+                self.alias(one, person)
+            return self._told([], self._outcome(0)[1], [])
         self._mergeable(lead_id, other, into, slot)
         known = slot is not None
         if slot is None:
             slot = self._next_slot()
-        names = [lead_id, target]
+        names = [lead_id, person]
         outcome, arrays = self._outcome(2)
         keeper = self._lent(*self._span(np.array([one for one in (other, slot) if one is not None])))
         try:
@@ -363,21 +379,10 @@ class Book:
         finally:
             self._back([keeper])
         if not known:
-            self._name(into, slot)
-        final = self._names[slot]
-        assert final is not None
+            self._name(person, slot)
         for one in self._let_go(other):
-            self.alias(one, final)
+            self.alias(one, person)
         return told
-
-    def _link(self, lead_id: LeadId, into: LeadId, slot: int | None) -> Told:
-        """Nothing is known of the record yet: what comes will be the lead's."""
-        if slot is None:
-            raise LeadcoreError(f"neither {lead_id!r} nor {into!r} is known: there is nothing to merge")
-        final = self._names[slot]
-        assert final is not None
-        self.alias(lead_id, final)
-        return self._told([], self._outcome(0)[1], [])
 
     def _mergeable(self, lead_id: LeadId, other: int, into: LeadId, slot: int | None) -> None:
         """Both must be able to go from where their facts begin."""
@@ -530,6 +535,9 @@ class Book:
         names: dict[int, LeadId] = {}
         for i, one in enumerate(ids):
             slot = known.get(one)
+            if slot is None:
+                one = self.aliases.get(one, one)
+                slot = fresh.get(one)
             if slot is None:
                 slot = next(free, count)
                 count += slot == count

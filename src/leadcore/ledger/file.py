@@ -295,7 +295,7 @@ class _Reader:
         if at != len(payload):
             raise self._damaged("the records of leads")
         for record, lead_id in zip(records, into, strict=True):
-            if record in book.ids or lead_id not in book.ids or lead_id in book.aliases:
+            if record in book.ids or record in book.aliases or lead_id in book.aliases:
                 raise self._damaged(f"record {record!r}")
             book.alias(record, lead_id)
 
