@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import subprocess
@@ -69,15 +71,26 @@ class Server:
         except OSError:
             return False
 
-    def kill(self, process: int) -> None:
-        """End one of its processes at once; the server then starts all of them anew."""
-        if process in self.processes():
-            os.kill(process, signal.SIGKILL)
+    def kill(self, dice: random.Random) -> str:
+        """Kill a process that serves a client, if there is one; the server then ends all others and begins anew."""
+        if found := self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(dice.choice(found), signal.SIGKILL)
+        return "kill -9 of a backend" if found else "nobody to kill"
+
+    def terminate(self, dice: random.Random) -> str:
+        """Ask a process that serves a client to end, if there is one."""
+        if found := self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(dice.choice(found), signal.SIGTERM)  # what pg_terminate_backend does
+        return "pg_terminate_backend" if found else "nobody to terminate"
 
     def stop(self) -> None:
         """Stop it and remove all of it."""
         subprocess.run(
-            [*self._prefix, "pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop"], capture_output=True, cwd="/"
+            [*self._prefix, "pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop"],
+            capture_output=True,
+            cwd="/",
         )
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -85,4 +98,6 @@ class Server:
         done = subprocess.run([*self._prefix, *words], capture_output=True, text=True, cwd="/")
         if done.returncode:
             log = self.folder / "log"
-            raise RuntimeError(f"{words[0]}: {done.stdout}{done.stderr}{log.read_text()[-2000:] if log.exists() else ''}")
+            raise RuntimeError(
+                f"{words[0]}: {done.stdout}{done.stderr}{log.read_text()[-2000:] if log.exists() else ''}"
+            )

@@ -217,8 +217,8 @@ class Reading(Protocol):
         """Events by lead and event id, of those asked for, the retracted too."""
         ...
 
-    def attributes(self, lead: StoredLead) -> list[AttributeRow]:
-        """Every attribute row of a lead."""
+    def attributes(self, leads: Sequence[StoredLead]) -> list[AttributeRow]:
+        """Every attribute row of leads."""
         ...
 
     def entries(self, after: int, limit: int) -> list[tuple[int, str, bytes, int, str]]:

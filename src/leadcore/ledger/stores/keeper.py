@@ -14,10 +14,12 @@ from leadcore._inputs import data_errors
 from leadcore.errors import DataError, LeadcoreError, Problem, StateError
 from leadcore.ledger.book import Book
 from leadcore.ledger.changes import Changes
+from leadcore.ledger.counts import LedgerCounts
 from leadcore.ledger.feed import feed_entries
 from leadcore.ledger.memory import compiled_of
 from leadcore.ledger.stores.base import (
     NEVER,
+    AttributeRow,
     Entry,
     EventRow,
     LeadId,
@@ -29,7 +31,7 @@ from leadcore.ledger.stores.base import (
 from leadcore.ledger.stores.joined import joined
 from leadcore.ledger.stores.keys import lead_id_of, lead_key
 from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables
-from leadcore.ledger.stores.whole import AskedBook, due_of, held, touched, trimmed, whole_book
+from leadcore.ledger.stores.whole import AskedBook, due_of, held, trimmed, whole_book
 
 if TYPE_CHECKING:
     from leadcore._run import Request
@@ -121,23 +123,38 @@ class StoreKeeping:
         given = given_tables(self._model, self._compiled.plan, self._compiled.program, request)
         with self._write() as writing:
             leads = writing.leads(given.keys)
-            repeats = _repeats(writing, _by_key(leads), given.events)
-            events = [(place, row) for place, row in given.events if place not in repeats]
             some = Some(request)
-            some.leave_out(repeats, ())
+            again = self._leave_known_out(writing, leads, given, some)
             book = self._held(writing, leads)
             with some.rows():
                 told = book.apply(some.request, until, True)
             books = [book]
             if len(told.late):
-                told, books = self._apply_late(writing, leads, Given(events, given.attributes), some, until, told)
-            if repeats:
-                idle = [lead for lead in leads if lead_id_of(lead.key) not in told.lead_ids]
-                books.insert(0, self._held(writing, idle))
-                told = joined([told, touched(books[0], idle)])
-                told.counts.duplicates += len(repeats)
-            self._keep(writing, leads, told, books, Given(events, given.attributes))
+                told, books = self._apply_late(writing, leads, given, some, until, told)
+            told.counts.duplicates += again.duplicates
+            told.counts.leads += again.leads
+            self._keep(writing, leads, told, books, given)
             return told
+
+    def _leave_known_out(self, writing: Writing, leads: Sequence[StoredLead], given: Given, some: Some) -> LedgerCounts:
+        """Leave out what the store has: a call made again changes nothing, not even how far a lead is told.
+
+        Returns:
+            How many rows that were.
+        """
+        lead_of = _by_key(leads)
+        events = _repeats(writing, lead_of, given.events)
+        rows = set[int]()
+        if given.attributes:
+            kept = {(row.record, row.valid_from): row for row in writing.attributes(leads)}
+            for place, row in given.attributes:
+                before = kept.get((row.record, row.valid_from))
+                rows |= {place} if before is not None and _says_nothing_new(row, before) else set()
+        if events or rows:
+            some.leave_out(events, rows)
+            given.events = [(place, row) for place, row in given.events if place not in events]
+            given.attributes = [(place, row) for place, row in given.attributes if place not in rows]
+        return LedgerCounts(duplicates=len(events), leads=len(rows))
 
     def _apply_late(
         self, writing: Writing, leads: Sequence[StoredLead], given: Given, some: Some, until: int | None, told: Told
@@ -147,7 +164,7 @@ class StoreKeeping:
         late = [lead for lead in leads if records.intersection((lead.key, *lead.records))]
         records = {key for lead in late for key in (lead.key, *lead.records)}
         events = [place for place, row in given.events if row.record in records]
-        rows = [place for place, row in enumerate(given.attributes) if row.record in records]
+        rows = [place for place, row in given.attributes if row.record in records]
         old = whole_book(self._compiled, writing, late)
         these = some.only(events, rows)
         with these.rows():
@@ -165,18 +182,17 @@ class StoreKeeping:
         with self._write() as writing:
             leads = writing.leads([lead_key(lead_id)])
             book: Book = self._held(writing, leads)
-            told: Told
             if _repeats(writing, _by_key(leads), given.events):
-                told, given = touched(book, leads), Given([], [])
+                told = book.retract([])
                 told.counts.duplicates = 1
-            else:
-                try:
-                    told = book.add(lead_id, at, type, properties, event_id)
-                except DataError:
-                    if not leads:
-                        raise
-                    book = whole_book(self._compiled, writing, leads)
-                    told = book.add(lead_id, at, type, properties, event_id)
+                return told
+            try:
+                told = book.add(lead_id, at, type, properties, event_id)
+            except DataError:
+                if not leads:
+                    raise
+                book = whole_book(self._compiled, writing, leads)
+                told = book.add(lead_id, at, type, properties, event_id)
             self._keep(writing, leads, told, [book], given)
             return told
 
@@ -221,7 +237,6 @@ class StoreKeeping:
             if not found:
                 book = whole_book(self._compiled, writing, leads)
                 told = book.retract(live)
-            told = joined([told, touched(book, [lead for lead in leads if lead_id_of(lead.key) not in told.lead_ids])])
             told.counts.unknown += sum(row is None for row in states)
             told.counts.duplicates += sum(row is not None and row.retracted for row in states)
             writing.retract(lead_of, [row for row in states if row is not None and not row.retracted])
@@ -306,7 +321,7 @@ class StoreKeeping:
                 leads.append(known[key])
         self._put(writing, [known[lead_key(lead_id)] for lead_id in told.lead_ids], books)
         writing.add_events(known, [replace(row, lead=known[row.record].key) for _, row in given.events])
-        writing.put_attributes(known, [replace(row, lead=known[row.record].key) for row in given.attributes])
+        writing.put_attributes(known, [replace(row, lead=known[row.record].key) for _, row in given.attributes])
         self._tell(writing, known, told)
 
     def _put(self, writing: Writing, leads: Sequence[StoredLead], books: Sequence[Book]) -> None:
@@ -426,6 +441,11 @@ def _both_have(
             reason = f"is told otherwise of lead {lead_id!r} than of {into!r}"
             raise DataError([Problem("events", None, "event_id", str(lead_id_of(event_id))[:32], reason)])
     return {event_id for _, event_id in kept}
+
+
+def _says_nothing_new(row: AttributeRow, before: AttributeRow) -> bool:
+    created = row.created_at is None or (before.created_at is not None and before.created_at <= row.created_at)
+    return created and row.attributes == before.attributes
 
 
 def _alike(one: EventRow, other: EventRow) -> bool:

@@ -30,16 +30,18 @@ class Given:
 
     Attributes:
         events: Rows of declared types, with their places in the events table.
-        attributes: Rows of the leads table.
+        attributes: Rows of the leads table, with theirs.
     """
 
-    def __init__(self, events: list[tuple[int, EventRow]], attributes: list[AttributeRow]) -> None:
+    def __init__(self, events: list[tuple[int, EventRow]], attributes: list[tuple[int, AttributeRow]]) -> None:
         self.events, self.attributes = events, attributes
 
     @property
     def keys(self) -> list[bytes]:
         """Keys of all records concerned, each once."""
-        return list(dict.fromkeys([*(row.record for _, row in self.events), *(row.record for row in self.attributes)]))
+        return list(
+            dict.fromkeys([*(row.record for _, row in self.events), *(row.record for _, row in self.attributes)])
+        )
 
 
 def given_tables(model: Model, plan: Plan, program: Program, request: Request) -> Given:
@@ -54,7 +56,7 @@ def given_tables(model: Model, plan: Plan, program: Program, request: Request) -
     found = Given([], [])
     if attributes is not None:
         assert isinstance(request.leads, Table)
-        found.attributes = _attribute_rows(model, encoder, request.leads, request.names, attributes)
+        found.attributes = list(enumerate(_attribute_rows(model, encoder, request.leads, request.names, attributes)))
     if events is not None:
         assert isinstance(request.events, Table)
         found.events = _event_rows(model, encoder, request.events, request.names, *events)
@@ -87,7 +89,7 @@ def kept_requests(model: Model, events: Sequence[EventRow], attributes: Sequence
     names = column_names(model, None)
     parts: dict[tuple[bool, ...], tuple[list[EventRow], list[AttributeRow]]] = {}
     for row in attributes:
-        parts.setdefault((row.record[:1] == b"i",), ([], []))[1].append(row)
+        parts.setdefault((row.record[:1] == b"i", False), ([], []))[1].append(row)
     for event in events:
         kind = (event.record[:1] == b"i", event.event_id is not None and event.event_id[:1] == b"i")
         parts.setdefault(kind, ([], []))[0].append(event)

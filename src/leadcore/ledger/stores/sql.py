@@ -154,14 +154,16 @@ class Transaction:
             found[event.lead, row[0]] = event
         return found
 
-    def attributes(self, lead: StoredLead) -> list[AttributeRow]:
-        """Every attribute row of a lead."""
-        columns = "record, valid_from, created_at, attributes"
-        sql = f"SELECT {columns}, seal FROM leadcore_attribute WHERE lead = ? ORDER BY record, valid_from"
+    def attributes(self, leads: Sequence[StoredLead]) -> list[AttributeRow]:
+        """Every attribute row of leads."""
+        lead_of = {lead.number: lead for lead in leads if lead.number is not None}
+        columns = "lead, record, valid_from, created_at, attributes, seal"
+        sql = f"SELECT {columns} FROM leadcore_attribute WHERE lead IN (?) ORDER BY lead, record, valid_from"
         found = []
-        for record, valid_from, created_at, attributes, expected in self._connection.select(sql, lead.number):
-            check_seal(expected, "leadcore_attribute", valid_from, created_at, attributes)
-            found.append(AttributeRow(lead.key, record or lead.key, valid_from, created_at, attributes))
+        for number, record, *parts, expected in self._connection.select_in(sql, (), list(lead_of)):
+            check_seal(expected, "leadcore_attribute", *parts)
+            key = lead_of[number].key
+            found.append(AttributeRow(key, record or key, *parts))
         return found
 
     def entries(self, after: int, limit: int) -> list[tuple[int, str, bytes, int, str]]:
@@ -225,18 +227,11 @@ class Transaction:
         if not rows:
             return
         last = {(row.record, row.valid_from): row for row in rows}
-        for lead in {row.lead: leads[row.lead] for row in rows}.values():
-            for known in self.attributes(lead):
-                given = last.get((known.record, known.valid_from))
-                if given is None:
-                    continue
-                if known.created_at is not None:
-                    earliest = min(known.created_at, known.created_at if given.created_at is None else given.created_at)
-                    given = last[given.record, given.valid_from] = replace(given, created_at=earliest)
-                if given == known:
-                    del last[given.record, given.valid_from]
-        if not last:
-            return
+        for known in self.attributes(list({row.lead: leads[row.lead] for row in rows}.values())):
+            given = last.get((known.record, known.valid_from))
+            if given is not None and known.created_at is not None:
+                earliest = min(known.created_at, known.created_at if given.created_at is None else given.created_at)
+                last[given.record, given.valid_from] = replace(given, created_at=earliest)
         columns = ("lead", "record", "valid_from", "created_at", "attributes", "seal")
         values = []
         for row in last.values():

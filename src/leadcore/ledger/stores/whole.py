@@ -12,7 +12,6 @@ from leadcore.ledger.book import Book, CompiledLedger
 from leadcore.ledger.stores.base import EventRow, Reading, StoredLead
 from leadcore.ledger.stores.keys import lead_id_of
 from leadcore.ledger.stores.rows import kept_requests
-from leadcore.ledger.told import Told
 
 ALL = -1
 
@@ -53,7 +52,7 @@ def whole_book(
         lead_id = lead_id_of(lead.key)
         events = [row for row in reading.events(lead) if not row.retracted and not leave_out(lead, row)]
         until = book.told(lead_id)  # the clock is not set yet: they are brought no further
-        for part, request in enumerate(kept_requests(compiled.model, events, reading.attributes(lead))):
+        for part, request in enumerate(kept_requests(compiled.model, events, reading.attributes([lead]))):
             book.apply(request, until, False, None if part else lead_id)
     book.clock = reading.ledger.clock
     return book
@@ -74,11 +73,6 @@ def due_of(book: Book, lead_id: Any) -> int:
     if book.compiled.model.lifecycle is None:
         return book.told(lead_id) + 1
     return book.due_of(lead_id)
-
-
-def touched(book: Book, leads: Sequence[StoredLead]) -> Told:
-    """What it does to leads that a call touches them, and nothing else: they are brought to the clock."""
-    return book.bring(book.slots_of(lead_id_of(lead.key) for lead in leads), book.clock)
 
 
 class AskedBook(Book):
