@@ -58,7 +58,7 @@ class Kind:
 CLANG = next((name for name in ("clang", *(f"clang-{n}" for n in range(25, 13, -1))) if shutil.which(name)), "clang")
 CLANG_UNDEFINED = (
     "-fsanitize=address,undefined,float-cast-overflow,float-divide-by-zero "
-    "-fno-sanitize=function,vptr -fno-sanitize-recover=all"
+    "-fno-sanitize=pointer-overflow -fno-sanitize-recover=all"  # Cython's own wrappers add 0 to NULL
 )
 UNDEFINED = "-fsanitize=address,undefined,float-cast-overflow,float-divide-by-zero"
 KINDS = {
@@ -82,10 +82,13 @@ KINDS = {
     ),
     "fuzz": Kind(
         CLANG,
-        f"-O1 -g -fno-omit-frame-pointer -fno-wrapv -fsanitize=fuzzer-no-link {CLANG_UNDEFINED}",
+        f"-O2 -g -fno-omit-frame-pointer -fno-wrapv -fsanitize=fuzzer-no-link {CLANG_UNDEFINED}",
         f"-fsanitize=fuzzer-no-link {CLANG_UNDEFINED}",
         (f"libclang_rt.asan-{platform.machine()}.so",),
-        {"PYTHONMALLOC": "malloc", "ASAN_OPTIONS": "detect_leaks=0:exitcode=99:verify_asan_link_order=0"},
+        {
+            "PYTHONMALLOC": "malloc",
+            "ASAN_OPTIONS": "detect_leaks=0:exitcode=99:verify_asan_link_order=0:malloc_context_size=4",
+        },
     ),
 }
 
@@ -168,7 +171,7 @@ def fuzz(python: Path, environment: dict[str, str], runs: int, jobs: int, option
     (folder / "found").mkdir(exist_ok=True)
     command = [
         python, "-X", "faulthandler", "-m", "tools.fuzz_state", folder / "corpus", f"-runs={-(-runs // jobs)}",
-        f"-artifact_prefix={folder / 'found'}/", "-max_len=4096", "-timeout=20", "-rss_limit_mb=6144", "-print_final_stats=1",
+        f"-artifact_prefix={folder / 'found'}/", "-max_len=4096", "-timeout=20", "-rss_limit_mb=6144", "-print_final_stats=1", "-entropic=0",
         "-reload=1", *options,
     ]  # fmt: skip
     children = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(jobs)]
