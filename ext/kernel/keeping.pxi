@@ -366,7 +366,7 @@ cdef class Keeper:
         outcome.lates += w.lates
         for i in range(self.plan.c.scores_size):
             outcome.scores_before[lead, i] = w.before[i]
-            outcome.scores_after[lead, i] = w.lead.scores[i] if w.image.told != INT64_MIN else 0
+            outcome.scores_after[lead, i] = w.lead.scores[i]
         for i in range(self.plan.c.thresholds_size):
             outcome.reached_before[lead, i] = w.reached[i]
             outcome.reached_after[lead, i] = w.lead.reached[i]
@@ -447,7 +447,8 @@ cdef class Keeper:
                     if code < 0:
                         fault = KEEP_NO_MEMORY
                     f.codes[e.place * width + k] = <uint32_t> code
-                memcpy(f.numbers + e.place * n, <const char*> numbers, <size_t> n * 8)
+                if n:
+                    memcpy(f.numbers + e.place * n, <const char*> numbers, <size_t> n * 8)
         if not fault:
             with nogil:
                 fault = keep_read(&self.w)
@@ -665,9 +666,11 @@ cdef class Keeper:
     def score(
         self, Images images not None, const int64_t[::1] slots not None, const int64_t[::1] at not None, int64_t begin,
         int64_t end, int64_t[:, ::1] scores not None, int32_t[:, ::1] grades not None, int32_t[::1] rating not None,
-        int32_t[::1] label not None, int64_t[:, ::1] lines not None,
+        int32_t[::1] label not None, int64_t[:, ::1] lines not None, uint8_t[::1] here not None,
     ):
         """Score leads ``slots[begin:end]``, each at its instant; the outputs are as of `Worker.run`.
+
+        ``here`` takes whether the lead is there: one known from events alone is from its first event on (spec 2.6).
 
         Returns:
             None or a fault as of `apply`: the lead is the place among the slots.
@@ -676,7 +679,6 @@ cdef class Keeper:
         cdef lead_t* a = &self.w.lead
         cdef int64_t i, j
         cdef int fault = 0
-        a.wrapped = False
         a.highs = p.lines_size if lines.shape[1] == 2 * p.lines_size else 0
         with nogil:
             for i in range(begin, end):
@@ -687,6 +689,7 @@ cdef class Keeper:
                     fault = keep_score(&self.w, at[i], &lines[i, 0] if lines.shape[1] else NULL)
                 if fault:
                     break
+                here[i] = keep_here(&self.w, at[i])
                 for j in range(p.scores_size):
                     scores[i, j] = a.scores[j]
                 for j in range(grades.shape[1]):
@@ -696,11 +699,6 @@ cdef class Keeper:
                 if label.shape[0]:
                     label[i] = a.label
         return self._fault(fault, i) if fault else None
-
-    @property
-    def wrapped(self):
-        """Whether a line of an explanation did not fit its one word."""
-        return self.w.lead.wrapped
 
     def stand(self, Images images not None, int64_t slot, int64_t at):
         """How a lead stands at an instant by the rules of its lifecycle, from facts up to then alone.

@@ -741,6 +741,21 @@ cdef inline int keep_take(keep_t* w, const uint8_t* const* retracted, const int3
     return KEEP_OK
 
 
+cdef inline bint keep_here(const keep_t* w, int64_t at) noexcept nogil:
+    """Whether the lead is there: one known from events alone is from its first event on (spec 2.6)."""
+    cdef const facts_t* f = &w.facts
+    cdef int64_t i
+    if w.image.flags & HAS_BASE and not w.anew:
+        return True
+    for i in range(f.traits_size):
+        if not f.traits[i].gone:
+            return True
+    for i in range(f.size):
+        if f.items[i].at <= at and not (f.items[i].dead or f.items[i].twin or f.items[i].late):
+            return True
+    return False
+
+
 cdef inline int keep_read(keep_t* w) noexcept nogil:
     """Read what facts the image keeps, after those of the call."""
     cdef reader_t r
@@ -861,7 +876,7 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
     cdef codes_t codes
     cdef fact_t* e
     cdef int fault
-    cdef bint again = False
+    cdef bint again = False, here
     codes.map = NULL
     codes.size = f.digests_size
     codes.next = 0
@@ -889,6 +904,9 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
     if fault:
         return fault
     end = keep_end(w, clock, until)
+    here = keep_here(w, end)
+    if not here:
+        end = m.told
     for i in range(f.size):
         e = &f.items[i]
         if e.dead or e.twin or e.late or e.at > end:
@@ -907,9 +925,10 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
     base_at = INT64_MIN if w.anew else m.base_at
     bytes_clear(&w.out)
     bytes_clear(&w.base)
-    if end == INT64_MIN:
+    if end == INT64_MIN or not here:
         life_unborn(&w.life, &w.lead, p)
         w.life.log.moves_size = 0
+        again = True
         memset(w.lead.scores, 0, <size_t> p.scores_size * sizeof(int64_t))
     elif again:
         fault = keep_map(w, &codes)
@@ -924,11 +943,11 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
     if fault:
         return fault
     w.due = INT64_MAX
-    if end != INT64_MIN:
+    if end != INT64_MIN and here:
         keep_marks(w)
         w.due = life_due(&w.life, &w.lead, p)
     fault = keep_log(w, lead, again)
-    return fault if fault else keep_write(w, end, newest, base_at, again, &codes)
+    return fault if fault else keep_write(w, end, newest, base_at, again, here, &codes)
 
 
 cdef inline int keep_log(keep_t* w, int64_t lead, bint again) noexcept nogil:
@@ -1028,7 +1047,7 @@ cdef inline void keep_match(keep_t* w, int64_t first, int64_t middle, int64_t se
         j = begin
         while j < w.old_size and w.old[j].at == w.old[i].at:
             if (
-                w.old[j].change == 1 and told_alike(w, &w.old[i], &w.old[j])
+                w.old[j].change == 1 and w.old[j].ordinal == w.old[i].ordinal and told_alike(w, &w.old[i], &w.old[j])
                 and memcmp(w.old_scores + i * width, w.old_scores + j * width, <size_t> width * 8) == 0
             ):
                 w.old[i].change = -2
@@ -1038,9 +1057,9 @@ cdef inline void keep_match(keep_t* w, int64_t first, int64_t middle, int64_t se
 
 
 cdef inline int keep_write(
-    keep_t* w, int64_t end, int64_t newest, int64_t base_at, bint again, codes_t* codes
+    keep_t* w, int64_t end, int64_t newest, int64_t base_at, bint again, bint here, codes_t* codes
 ) noexcept nogil:
-    """Put the image together."""
+    """Put the image together; a lead that is not there has no head."""
     cdef image_t* m = &w.image
     cdef facts_t* f = &w.facts
     cdef const fact_t* e
@@ -1110,7 +1129,7 @@ cdef inline int keep_write(
     bytes_section(out, &w.part)
     bytes_section(out, &w.moves)
     bytes_clear(&w.part)
-    if end != INT64_MIN:
+    if end != INT64_MIN and here:
         state_freeze(&w.part, &w.life, &w.lead, w.plan, end)
     bytes_section(out, &w.part)
     m.told = end
@@ -1196,8 +1215,8 @@ cdef inline int keep_check(keep_t* w) noexcept nogil:
     codes.next = 0
     if fault:
         return fault
-    if m.newest > m.told or (m.told != INT64_MIN and m.head.at == m.head.end) or (
-        m.flags & HAS_ADOPTION and w.adopted.at > m.told
+    if m.newest > m.told or (m.flags & HAS_ADOPTION and w.adopted.at > m.told) or (
+        m.told != INT64_MIN and m.head.at == m.head.end and keep_here(w, m.told)
     ):
         return KEEP_DAMAGED
     m.latest = m.told

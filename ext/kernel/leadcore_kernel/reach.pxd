@@ -172,6 +172,9 @@ cdef inline bounds_t reach_half_life(const fold_t* f, const fold_spec_t* s, int6
     if s.sign == 0:
         if f.head < f.tail:
             return b
+        if epoch == INT64_MIN:
+            b.low = b.high = value
+            return b
         size = fold_shrunk(f.size, epoch, s, now)
         later = (wide_low(size) >> 30) + 4
         size = wide_add(wide_sub(size, fold_shrunk(f.size, epoch, s, until)), wide_of(later))

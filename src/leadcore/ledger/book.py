@@ -414,7 +414,9 @@ class Book:
         return np.array(found, np.int64)
 
     def score(self, slots: Ints, at: Ints, line_words: int = 0, threads: int | None = None) -> tuple[Any, ...]:
-        """Scores, grades, ratings, labels and lines of leads, each at its instant; as the kernel writes them.
+        """Scores, grades, ratings, labels and lines of leads, each at its instant, and whether it is there then.
+
+        A lead known from events alone is there from its first event on (spec 2.6).
 
         Raises:
             LeadcoreError: An instant lies before what is kept of its lead.
@@ -426,6 +428,7 @@ class Book:
             np.empty(count if plan.ratings else 0, np.int32),
             np.empty(count if plan.labels else 0, np.int32),
             np.empty((count, line_words * plan.tables["lines_size"]), np.int64),
+            np.empty(count, np.uint8),
         )
         slots, at = np.ascontiguousarray(slots, np.int64), np.ascontiguousarray(at, np.int64)
 
@@ -433,11 +436,10 @@ class Book:
             return keeper.score(self._images, slots, at, begin, end, *answers)
 
         keepers, fault = self._run(work, count, 10 * count, threads, self.clock, self.clock)
-        wrapped = any(keeper.wrapped for keeper in keepers)
         self._back(keepers)
         if fault is not None:
             raise self._asked_fault(fault, int(slots[fault[1]]), int(at[fault[1]]))
-        return (*answers, wrapped)
+        return answers
 
     def next_change(self, slots: Ints, as_of: int, until: int) -> tuple[Any, ...]:
         """What changes next for leads in [as_of, until] if nothing happens.

@@ -332,8 +332,12 @@ class Ledger:
             found: list[Id] = []
             parts = []
             for book, some in self._books(wanted):
+                part = book.score(slots(book, some), np.full(len(some), instant), threads=threads)
+                if wanted is None:  # those known from later events alone are not there yet (spec 2.6)
+                    there = np.flatnonzero(part[5])
+                    some, part = [some[i] for i in there.tolist()], tuple(column[there] for column in part[:4])
                 found += some
-                parts.append(book.score(slots(book, some), np.full(len(some), instant), threads=threads))
+                parts.append(part)
             scorer = self._scorer
         answers = joined_answers(scorer, parts)
         asked = AskedLeads(

@@ -47,11 +47,11 @@ def migrate(old: Book, compiled: CompiledLedger, at: int | None, request: Reques
     for record, lead_id in old.aliases.items():
         book.alias(record, lead_id)
     book.clock = old.clock if at is None else max(old.clock, at)
-    counts = book.apply(request, anew=True).counts
+    book.apply(request, anew=True)
     if dead:
         book.retract([pair for pair in dead if pair[0] in book.ids])
     _check_whole(old, book)
-    return book, _told(old, book, names, counts)
+    return book, _told(old, book, names)
 
 
 class _Names:
@@ -154,7 +154,7 @@ def _steps(book: Book, slot: int) -> list[Step]:
     ]  # fmt: skip
 
 
-def _told(old: Book, book: Book, names: _Names, counts: LedgerCounts) -> Told:
+def _told(old: Book, book: Book, names: _Names) -> Told:
     """What is otherwise now than it was told."""
     lead_ids = book.lead_ids()
     known = np.array([lead_id in old.ids for lead_id in lead_ids], bool)
@@ -185,20 +185,19 @@ def _told(old: Book, book: Book, names: _Names, counts: LedgerCounts) -> Told:
         lead_ids=lead_ids, before_at=told_at, after_at=after.at, scores_before=scores, scores_after=after.scores,
         reached_before=reached, reached_after=after.reached, open_stage=stage, open_entered=entered, moves=moves,
         change=np.array([change for _, _, change, _ in rows], np.int32),
-        ordinal=np.array([ordinal for *_, ordinal in rows], np.int32), event_ids=event_ids, counts=counts, late=[],
+        ordinal=np.array([ordinal for *_, ordinal in rows], np.int32), event_ids=event_ids, counts=LedgerCounts(), late=[],
         before=names.old,
     )  # fmt: skip
 
 
 def _difference(place: int, was: Sequence[Step], now: Sequence[Step], same: int) -> list[tuple[int, Step, int, int]]:
     """Moves of a lead from the first that differs on: those told, then those that hold now; see `Told.change`."""
-    both = {*was[same:]} & {*now[same:]}
-    told = [
-        (place, step, -2 if step in both else -1, _ordinal(was, i)) for i, step in enumerate(was) if i >= same
-    ]  # fmt: skip
+    told = [(step, _ordinal(was, i)) for i, step in enumerate(was) if i >= same]
+    holds = [(step, _ordinal(now, i)) for i, step in enumerate(now) if i >= same]
+    both = {*told} & {*holds}
     return [
-        *told,
-        *((place, step, 2 if step in both else 1, _ordinal(now, i)) for i, step in enumerate(now) if i >= same),
+        *((place, one[0], -2 if one in both else -1, one[1]) for one in told),
+        *((place, one[0], 2 if one in both else 1, one[1]) for one in holds),
     ]
 
 
