@@ -39,6 +39,7 @@ def joined(parts: Sequence[Told]) -> Told:
         event_ids=[event_id for part in parts for event_id in part.event_ids],
         counts=counts,
         late=[row for part in parts for row in part.late],
+        before=parts[0].before,
         **columns,
     )
 
