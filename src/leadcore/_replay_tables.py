@@ -88,7 +88,10 @@ class ReplayTables:
     def transitions(self) -> Table:
         """Every move, births included."""
         moves = self._log.moves
-        return transition_table(self._model, moves, self._lead_ids, self._event_ids(moves.event), self._micropoints)
+        return transition_table(
+            self._model, moves, self._lead_ids, self._event_ids(moves.event), self._micropoints,
+            stage_names(self._model), rule_names(self._model),
+        )  # fmt: skip
 
     @cached_property
     def spans(self) -> Table:
@@ -101,7 +104,9 @@ class ReplayTables:
         moves = self._log.moves
         alerts, told = self._alerts
         leads = self._encoder.ids(self._log.lead[moves.lead[alerts.span]])
-        return alert_table(self._model, leads, moves.to_stage[alerts.span], moves.at[alerts.span], alerts, told)
+        return alert_table(
+            stage_names(self._model), leads, moves.to_stage[alerts.span], moves.at[alerts.span], alerts, told
+        )
 
     @cached_property
     def states(self) -> Table:
@@ -187,16 +192,17 @@ def score_columns(model: Model, scores: Ints, micropoints: bool) -> list[Column]
     return [(name, points_column(scores[:, i], micropoints)) for i, name in enumerate(model.scores)]
 
 
-def transition_table(model: Model, moves: Moves, leads: Table, event_ids: Table, micropoints: bool) -> Table:
-    """The table of transitions, from the ids of leads and events of each move."""
-    stages = stage_names(model)
+def transition_table(
+    model: Model, moves: Moves, leads: Table, event_ids: Table, micropoints: bool, stages: list[str], rules: list[str]
+) -> Table:
+    """The table of transitions, from the ids of leads and events of each move, and names of stages and rules."""
     return Table.build(
         [
             ("lead_id", ("column", leads)),
             ("at", ("instant", moves.at, None)),
             ("from_stage", ("dictionary", moves.from_stage, stages)),
             ("to_stage", ("dictionary", moves.to_stage, stages)),
-            ("rule", ("dictionary", moves.rule, rule_names(model))),
+            ("rule", ("dictionary", moves.rule, rules)),
             ("cause", ("dictionary", moves.cause, list(CAUSES))),
             ("event_id", ("column", event_ids)),
             *score_columns(model, moves.scores, micropoints),
@@ -233,7 +239,7 @@ def span_table(model: Model, moves: Moves, spans: Spans, leads: Table) -> Table:
 
 
 def alert_table(
-    model: Model, leads: Table, stage: Small, entered: Ints, alerts: Alerts, told: list[tuple[str, ...]]
+    stages: list[str], leads: Table, stage: Small, entered: Ints, alerts: Alerts, told: list[tuple[str, ...]]
 ) -> Table:
     """The table of alerts, from the ids of their leads, the stays they fall into and who is told."""
     ends = np.cumsum([0, *map(len, told)], dtype=np.int64)
@@ -241,7 +247,7 @@ def alert_table(
     return Table.build(
         [
             ("lead_id", ("column", leads)),
-            ("stage", ("dictionary", stage, stage_names(model))),
+            ("stage", ("dictionary", stage, stages)),
             ("entered_at", ("instant", entered, None)),
             ("at", ("instant", alerts.at, None)),
             ("level", alerts.level),

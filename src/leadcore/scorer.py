@@ -280,8 +280,8 @@ class Scorer:
             at: The instant of the change. What happened before it stays as it was told, leads keep their stages, and
                 this model's rules hold from then on; each stage a lead is in must be one of this model. Without it all
                 is replayed, as if this model had been there from the start.
-            events: All events, where the ledger does not keep them: it keeps those within ``late``, and all of them with
-                ``late="all"`` and in a store.
+            events: All events that the ledger was told: in memory it keeps what they come to under its model, not what
+                they say. A store keeps them itself.
             leads: All rows of leads, likewise.
             columns: The model's names to yours, as for `score`.
             threads: How many threads to use; by default as many as the process may.
@@ -292,8 +292,8 @@ class Scorer:
 
         Raises:
             DataError: A table is faulty.
-            StateError: The old events are needed and not kept: give ``events`` and ``leads``.
-            LeadcoreError: A lead is in a stage that this model has not, or an argument is none of those above.
+            LeadcoreError: Events are missing, a lead is in a stage that this model has not, ``at`` is too old, or an
+                argument is none of those above; nothing has changed.
         """
         from leadcore.ledger.ledger import Ledger
 

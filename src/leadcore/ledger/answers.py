@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from leadcore._arrow import Encoder, Table
 from leadcore._replay_log import Ints, Moves
-from leadcore._replay_tables import alert_table, span_table, stage_names, transition_table
+from leadcore._replay_tables import alert_table, rule_names, span_table, stage_names, transition_table
 from leadcore._run import Answers
 from leadcore._spans import Spans
 from leadcore._time import to_datetime
@@ -98,8 +98,8 @@ class AskedLeads:
             sums[line.score] += line.micropoints
         if list(sums.values()) != self._scores[row].tolist():
             raise LeadcoreError(
-                f"the ledger took in facts of {lead_id!r} since these scores were asked: ask again, or "
-                "explain at once, with ledger.lead(lead_id).explain()"
+                f"the ledger took in facts of {lead_id!r} since these scores were asked: ask again, with explain=True "
+                "to have it kept"
             )
         return lines
 
@@ -110,16 +110,16 @@ class AskedLeads:
         )
 
 
-def joined_answers(scorer: Scorer, parts: Sequence[Any]) -> Answers:
-    """Answers of several books behind each other."""
+def joined_answers(scorer: Scorer, parts: Sequence[Any], words: int) -> Answers:
+    """Answers of several books behind each other, with so many words a line of explanation."""
     plan = scorer._plan
     none = (
         np.empty((0, len(plan.scores)), np.int64), np.empty((0, len(plan.scores) if plan.grades else 0), np.int32),
-        np.empty(0, np.int32), np.empty(0, np.int32),
+        np.empty(0, np.int32), np.empty(0, np.int32), np.empty((0, words * plan.tables["lines_size"]), np.int64),
     )  # fmt: skip
-    columns = zip(none, *(part[:4] for part in parts), strict=True)
-    scores, grades, rating, label = (np.concatenate(column) for column in columns)
-    return Answers(scores, grades, rating, label, np.empty((len(scores), 0), np.int64))
+    columns = zip(none, *(part[:5] for part in parts), strict=True)
+    scores, grades, rating, label, lines = (np.concatenate(column) for column in columns)
+    return Answers(scores, grades, rating, label, lines)
 
 
 def lines_of(book: Book, lead_id: Id, at: int) -> Ints:
@@ -163,7 +163,8 @@ def lead_state(scorer: Scorer, book: Book, lead_id: Id, as_of: int | None) -> Le
     )  # fmt: skip
     thresholds = one.thresholds
     if model.lifecycle is not None:
-        thresholds = dict(zip(model.thresholds, _reached(book, int(slot[0]), at), strict=True))
+        reached = book.stand(int(slot[0]), at)[3]
+        thresholds = dict(zip(model.thresholds, map(bool, reached), strict=True))
     moves, _, event_ids = book.log(int(slot[0]))
     moves = _moves_to(moves, at)
 
@@ -187,18 +188,6 @@ def _ahead(book: Book, lead_id: Id, at: int) -> Book:
     return ahead
 
 
-def _reached(book: Book, slot: int, at: int) -> list[bool]:
-    """Which thresholds are reached as of a lead's last evaluation."""
-    keeper = book._lent(min(at, int(book._images.begun[slot])), at)
-    try:
-        fault, *_, reached, _ = keeper.stand(book._images, slot, at)
-        if fault is not None:
-            raise book._asked_fault(fault, slot, at)
-    finally:
-        book._back([keeper])
-    return [bool(one) for one in reached]
-
-
 def _timeline(
     model: Model, lead_id: Id, at: int, moves: Moves, event_ids: Sequence[Id | None], scores: dict[str, float],
     thresholds: dict[str, bool],
@@ -210,14 +199,15 @@ def _timeline(
     first = np.zeros(len(moves.at), np.int64)
     place = np.where(moves.event < 0, len(event_ids), moves.event)
     events = id_column("event_id", [*event_ids, None]).take(place)
+    stages = stage_names(model)
     spans = Spans(model, first, moves.at, moves.to_stage, at)
     alerts, notified = spans.alerts()
     stage, entered = moves.to_stage[alerts.span], moves.at[alerts.span]
     return Timeline(
-        lead_id, to_datetime(at), stage_names(model)[moves.to_stage[-1]], to_datetime(int(moves.at[-1])), scores, thresholds,
-        transition_table(model, moves, who.take(first), events, False).to_dicts(),
+        lead_id, to_datetime(at), stages[moves.to_stage[-1]], to_datetime(int(moves.at[-1])), scores, thresholds,
+        transition_table(model, moves, who.take(first), events, False, stages, rule_names(model)).to_dicts(),
         span_table(model, moves, spans, who.take(first)).to_dicts(),
-        alert_table(model, who.take(np.zeros(len(stage), np.int64)), stage, entered, alerts, notified).to_dicts(),
+        alert_table(stages, who.take(np.zeros(len(stage), np.int64)), stage, entered, alerts, notified).to_dicts(),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -27,9 +27,11 @@ def moment(value: Any, name: str) -> int:
         DataError: It is none.
     """
     instant = one_instant(value, name)
+    if value is None:
+        raise DataError([Problem(name, None, None, None, "is missing: give a datetime, a date or ISO 8601 text")])
     if instant is None:
         reason = "is not one instant: give a datetime, a date or ISO 8601 text"
-        raise DataError([Problem(name, None, None, "None" if value is None else type(value).__name__, reason)])
+        raise DataError([Problem(name, None, None, type(value).__name__, reason)])
     return instant
 
 
@@ -69,6 +71,39 @@ def ids(leads: Any) -> list[Id] | None:
     return [one_id(one, "a lead id") for one in leads]
 
 
+def event_lead(lead_id: Any, properties: Any) -> Id:
+    """The lead id of one event, and its properties looked at.
+
+    Raises:
+        DataError: They are no lead id, or no properties.
+    """
+    if type(lead_id) is not str or not lead_id.isascii():
+        reason = _no_id(lead_id)
+        if reason is not None:
+            value = None if lead_id is None else ascii(lead_id)[:32]
+            raise DataError([Problem("events", 0, "lead_id", value, reason)])
+    lead: Id = lead_id if isinstance(lead_id, str) else int(lead_id)
+    if properties is not None and type(properties) is not dict and not isinstance(properties, Mapping):
+        found = type(properties).__name__
+        raise DataError([Problem("events", 0, None, None, f"properties are a mapping by name, not {found}")])
+    return lead
+
+
+def _no_id(value: Any) -> str | None:
+    """Why a value is no id, in words."""
+    if value is None:
+        return "is null"
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return None if -(2**63) <= value < 2**63 else "does not fit 64 bits: give it as text"
+    if not isinstance(value, str):
+        return "is neither an integer nor text"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "is no valid text"
+    return None
+
+
 def check_threads(threads: Any) -> None:
     """Refuse what is no number of threads."""
     if threads is not None and (type(threads) is not int or threads < 1):
@@ -104,6 +139,8 @@ def retractions(program: Program, events: Any) -> list[tuple[Id, Id]]:
     Raises:
         DataError: It is no table, a column is missing or no ids, or an id is null.
     """
+    if events is None:
+        raise DataError([Problem("events", None, None, None, "a table (lead_id, event_id) is missing")])
     stream = as_stream(events, "events")
     if stream is None:
         return []

@@ -119,7 +119,9 @@ class Changes:
         events = id_column("event_id", [*told.event_ids, None])
         place = np.where(moves.event < 0, len(told.event_ids), moves.event)
         leads = self._lead_ids(moves.lead)
-        table = transition_table(self.model, moves, leads, events.take(place), self._micropoints)
+        table = transition_table(
+            self.model, moves, leads, events.take(place), self._micropoints, self._stages, self._rules
+        )
         keys = list(self._transition_keys(moves, told.ordinal[changed]))
         return Frame(table.with_columns(_marks(told.change[changed], keys)))
 
@@ -130,19 +132,22 @@ class Changes:
         Columns: those of ``Replay.alerts``, then ``change`` (``new``, ``withdrawn``) and ``key``.
         """
         told = self._told
-        (before, who), (after, _) = self._alerts(-1, told.before_at), self._alerts(+1, told.after_at)
+        before, whom = self._alerts(-1, told.before_at, told.before or self.model)
+        after, who = self._alerts(+1, told.after_at, self.model)
+        after = after._replace(told=after.told + len(whom))
         both = _Alerts(*map(_joined, before, after))
         change = np.repeat(np.array([-1, 1], np.int32), [len(before.lead), len(after.lead)])
         rows = _uncancelled(both)
         rows = rows[np.lexsort((rows, change[rows], both.lead[rows]))]
         lead, stage, entered, at, level, notify = (column[rows] for column in both)
-        names = [ascii(name) for name in stage_names(self.model)]
+        names = [ascii(name) for name in self._stages]
         keys = [
             _key(b"alert", f"{told.lead_ids[i]!a},{names[s]},{since},{n},{when}")
             for i, s, since, n, when in zip(*(column.tolist() for column in (lead, stage, entered, level, at)), strict=True)
         ]  # fmt: skip
         table = alert_table(
-            self.model, self._lead_ids(lead), stage.astype(np.int32), entered, Alerts(rows, at, level, notify), who
+            self._stages, self._lead_ids(lead), stage.astype(np.int32), entered, Alerts(rows, at, level, notify),
+            [*whom, *who],
         )  # fmt: skip
         return Frame(table.with_columns(_marks(change[rows], keys)))
 
@@ -245,8 +250,7 @@ class Changes:
     def _transition_keys(self, moves: Moves, ordinal: Small) -> Iterator[str]:
         """The key of every move: all that it is but its scores, and which it is of those that are alike."""
         lead_ids, event_ids = self._told.lead_ids, self._told.event_ids
-        stages = [*map(ascii, stage_names(self.model)), "None"]
-        rules = [*map(ascii, rule_names(self.model)), "None"]
+        stages, rules = [*map(ascii, self._stages), "None"], [*map(ascii, self._rules), "None"]
         columns = (
             moves.lead,
             moves.at,
@@ -264,8 +268,21 @@ class Changes:
                 f"{lead_ids[lead]!a},{at},{stages[left]},{stages[entered]},{rules[rule]},{CAUSES[cause]},{event_id!a},{n}",
             )
 
-    def _alerts(self, sign: int, end: Ints) -> tuple[_Alerts, list[tuple[str, ...]]]:
-        """Alerts up to an instant per lead, of the stay that goes on and of the moves withdrawn, or new."""
+    @cached_property
+    def _stages(self) -> list[str]:
+        """Stages by the numbers of moves: those of the model, then those only the model before it has."""
+        return self._both(stage_names)
+
+    @cached_property
+    def _rules(self) -> list[str]:
+        return self._both(rule_names)
+
+    def _both(self, names: Callable[[Model], list[str]]) -> list[str]:
+        before = [] if self._told.before is None else names(self._told.before)
+        return list(dict.fromkeys([*names(self.model), *before]))
+
+    def _alerts(self, sign: int, end: Ints, model: Model) -> tuple[_Alerts, list[tuple[str, ...]]]:
+        """Alerts by a model up to an instant per lead, of the stay that goes on and of the moves withdrawn, or new."""
         told, moves = self._told, self._told.moves
         going, changed = np.flatnonzero(told.open_stage >= 0), np.flatnonzero(told.change * sign > 0)
         lead = np.concatenate([going, moves.lead[changed]])
@@ -273,10 +290,14 @@ class Changes:
         lead = lead[order]
         stage: Small = np.concatenate([told.open_stage[going], moves.to_stage[changed]])[order]
         entered = np.concatenate([told.open_entered[going], moves.at[changed]])[order]
-        if self.model.lifecycle is None:
+        if not len(lead) or model.lifecycle is None:
             return _Alerts(*[np.empty(0, np.int64)] * 6), []
-        alerts, who = Spans(self.model, lead, entered, stage, end[lead]).alerts()
-        span = alerts.span
+        place = {name: i for i, name in enumerate(stage_names(model))}
+        own = np.array([place.get(name, -1) for name in self._stages], np.int32)
+        here = own[stage] >= 0
+        spans = Spans(model, lead[here], entered[here], own[stage[here]], end[lead[here]])
+        alerts, who = spans.alerts()
+        span = np.flatnonzero(here)[alerts.span]
         return _Alerts(
             lead[span], stage[span].astype(np.int64), entered[span], alerts.at, alerts.level, alerts.told
         ), who

@@ -16,7 +16,7 @@ from leadcore._time import LAST, to_datetime, to_text
 from leadcore.errors import LeadcoreError
 from leadcore.frame import Frame
 from leadcore.ledger.answers import AskedLeads, joined_answers, lead_state, lines_of, next_changes, slots
-from leadcore.ledger.arguments import check_threads, duration, ids, lateness, moment, request, retractions
+from leadcore.ledger.arguments import check_threads, duration, event_lead, ids, lateness, moment, request, retractions
 from leadcore.ledger.changes import Changes
 from leadcore.ledger.file import State, dumped, load_state, loaded, save_state
 from leadcore.ledger.ids import Id, one_id
@@ -247,8 +247,9 @@ class Ledger:
             >>> ledger.add(7, "2026-03-01T09:30Z", "visit", event_id="v-1")
             changes of 1 lead by 'visits': none; rows: 1 repeated
         """
+        lead = event_lead(lead_id, properties)
         with self._lock:
-            return self._changes(self._keeping.add(lead_id, at, type, properties, event_id))
+            return self._changes(self._keeping.add(lead, at, type, properties, event_id))
 
     def advance(self, until: Moment, *, threads: int | None = None, micropoints: bool = False) -> Changes:
         """Bring all leads to an instant: timers, the grid and alerts up to it happen, and decay is told.
@@ -311,6 +312,7 @@ class Ledger:
         as_of: Moment,
         leads: Iterable[Id] | None = None,
         *,
+        explain: bool = False,
         micropoints: bool = False,
         threads: int | None = None,
     ) -> Scores:
@@ -319,6 +321,8 @@ class Ledger:
         Args:
             as_of: The instant; not so old that facts of then are only kept as sums.
             leads: Lead ids; all leads by default.
+            explain: Keep every line of every explanation (memory: 16 bytes a line and lead). Without it a lead is
+                explained as long as the ledger takes in nothing more of it for that time.
             micropoints: Give score columns as int64 micropoints instead of float64 points.
             threads: How many threads to use; by default as many as the process may.
 
@@ -332,14 +336,15 @@ class Ledger:
             found: list[Id] = []
             parts = []
             for book, some in self._books(wanted):
-                part = book.score(slots(book, some), np.full(len(some), instant), threads=threads)
+                part = book.score(slots(book, some), np.full(len(some), instant), 2 * bool(explain), threads)
                 if wanted is None:  # those known from later events alone are not there yet (spec 2.6)
                     there = np.flatnonzero(part[5])
-                    some, part = [some[i] for i in there.tolist()], tuple(column[there] for column in part[:4])
+                    some = [some[i] for i in there.tolist()]
+                    part = tuple(column[there] if len(column) else column for column in part[:5])
                 found += some
                 parts.append(part)
             scorer = self._scorer
-        answers = joined_answers(scorer, parts)
+        answers = joined_answers(scorer, parts, 2 * bool(explain))
         asked = AskedLeads(
             scorer, found, instant, self._person, lambda one: self._lines(one, instant, scorer), answers.scores
         )
@@ -360,8 +365,9 @@ class Ledger:
         wanted = one_id(lead_id, "lead_id")
         instant = None if as_of is None else moment(as_of, "as_of")
         with self._lock:
-            for book, _ in self._books([wanted]):
-                return lead_state(self._scorer, book, wanted, instant)
+            for book, some in self._books([wanted]):
+                if some:
+                    return lead_state(self._scorer, book, wanted, instant)
         raise _unknown(wanted)
 
     def next_change(self, as_of: Moment, horizon: str | timedelta = "365d", leads: Iterable[Id] | None = None) -> Frame:
@@ -545,8 +551,8 @@ class Ledger:
                     for one in some:
                         missing.pop(one, None)
                     yield book, some
-        for lead_id in missing:
-            raise _unknown(lead_id)
+        if missing:
+            raise _unknown(next(iter(missing)))
 
     def _person(self, lead_id: Id) -> Id:
         """The lead that an id is, or is a record of."""
@@ -559,10 +565,13 @@ class Ledger:
     def _lines(self, lead_id: Id, at: int, scorer: Scorer) -> Any:
         """Lines of an explanation as of now."""
         with self._lock:
-            for book, _ in self._books([lead_id]):
-                if scorer is self._scorer:
-                    return lines_of(book, lead_id, at)
-        raise LeadcoreError("the ledger has gone on to another model since these scores were asked: ask again")
+            if scorer is not self._scorer:
+                raise LeadcoreError("the ledger has gone on to another model since these scores were asked: ask again")
+            with self._keeping.books([lead_id]) as books:
+                for book in books:
+                    if lead_id in book.ids:
+                        return lines_of(book, lead_id, at)
+        raise LeadcoreError(f"the ledger has let go of lead {lead_id!r} since these scores were asked")
 
     def _state(self) -> State:
         return State(self._scorer, self._late, self._keeping.clock)
