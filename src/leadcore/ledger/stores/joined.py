@@ -9,14 +9,23 @@ from dataclasses import fields
 import numpy as np
 
 from leadcore.ledger.counts import LedgerCounts
-from leadcore.ledger.told import Moves, Told
+from leadcore.ledger.told import Moves, Parts, Told
 
 
 def joined(parts: Sequence[Told]) -> Told:
     """Several `Told` behind each other; at least one."""
     counts = _summed([part.counts for part in parts])
-    parts = [part for part in parts if part.lead_ids] or parts[-1:]
-    leads = np.cumsum([0, *(len(part.lead_ids) for part in parts)])
+    told = [part for part in parts if part.lead_ids] or list(parts[-1:])
+    return Told(
+        [lead_id for part in told for lead_id in part.lead_ids],
+        lambda: _joined([part.parts for part in told]),
+        counts,
+        [row for part in told for row in part.late],
+    )
+
+
+def _joined(parts: Sequence[Parts]) -> Parts:
+    leads = np.cumsum([0, *(len(part.before_at) for part in parts)])
     events = np.cumsum([0, *(len(part.event_ids) for part in parts)])
     columns = {
         name: np.concatenate([getattr(part, name) for part in parts])
@@ -33,14 +42,9 @@ def joined(parts: Sequence[Told]) -> Told:
             for part, first in zip(parts, events[:-1], strict=True)
         ]
     )
-    return Told(
-        lead_ids=[lead_id for part in parts for lead_id in part.lead_ids],
-        moves=Moves(**moves),
-        event_ids=[event_id for part in parts for event_id in part.event_ids],
-        counts=counts,
-        late=[row for part in parts for row in part.late],
-        **columns,
-    )
+    return Parts(
+        moves=Moves(**moves), event_ids=[event_id for part in parts for event_id in part.event_ids], **columns
+    )  # fmt: skip
 
 
 def _summed(counts: Sequence[LedgerCounts]) -> LedgerCounts:
