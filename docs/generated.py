@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from leadcore import Model
@@ -184,5 +185,11 @@ def _epilog(text: str) -> list[str]:
     return ["```sh", *textwrap.dedent(shown).strip().splitlines(), "```", ""] if shown.strip() else []
 
 
-MARKS = {"document": document, "commands": commands}
+def service() -> str:
+    """The service example, whole."""
+    path = "docs/examples/service/app.py"
+    return f'```python title="{path}"\n{(Path(__file__).parents[1] / path).read_text(encoding="utf-8")}```'
+
+
+MARKS = {"document": document, "commands": commands, "service": service}
 """What stands in place of ``<!-- generated: NAME -->``."""

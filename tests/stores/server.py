@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from itertools import count
 from pathlib import Path
 
 NEEDED = ("initdb", "pg_ctl", "postgres")
@@ -30,6 +31,7 @@ class Server:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="lc-pg-", dir="/tmp"))
         self._prefix: list[str] = []
+        self._numbers = count()
         if os.geteuid() == 0:
             user = pwd.getpwnam("nobody")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
@@ -42,6 +44,15 @@ class Server:
     def url(self) -> str:
         """Where it is reached."""
         return f"postgresql:///postgres?host={self.folder}&user=leadcore"
+
+    def database(self) -> str:
+        """The URL of a new database."""
+        import psycopg
+
+        found = f"test_{next(self._numbers)}"
+        with psycopg.connect(self.url, autocommit=True) as raw:
+            raw.execute(f"CREATE DATABASE {found}")
+        return self.url.replace("/postgres?", f"/{found}?")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

@@ -77,15 +77,15 @@ class Changes:
         Columns: ``lead_id``, ``as_of`` (the instant told), ``score``, ``before`` (0 before the first time), ``after``.
         """
         told = self._told
-        rows, which = np.nonzero(told.parts.scores_before != told.parts.scores_after)
+        rows, which = np.nonzero(told.scores_before != told.scores_after)
         return Frame(
             Table.build(
                 [
                     ("lead_id", ("column", self._lead_ids(rows))),
-                    ("as_of", ("instant", told.parts.after_at[rows], None)),
+                    ("as_of", ("instant", told.after_at[rows], None)),
                     ("score", ("dictionary", which.astype(np.int32), list(self.model.scores))),
-                    ("before", points_column(told.parts.scores_before[rows, which], self._micropoints)),
-                    ("after", points_column(told.parts.scores_after[rows, which], self._micropoints)),
+                    ("before", points_column(told.scores_before[rows, which], self._micropoints)),
+                    ("after", points_column(told.scores_after[rows, which], self._micropoints)),
                 ]
             )
         )
@@ -94,14 +94,14 @@ class Changes:
     def thresholds(self) -> Frame:
         """Every threshold newly reached or no longer: ``lead_id``, ``as_of``, ``threshold``, ``reached``."""
         told = self._told
-        rows, which = np.nonzero(told.parts.reached_before != told.parts.reached_after)
+        rows, which = np.nonzero(told.reached_before != told.reached_after)
         return Frame(
             Table.build(
                 [
                     ("lead_id", ("column", self._lead_ids(rows))),
-                    ("as_of", ("instant", told.parts.after_at[rows], None)),
+                    ("as_of", ("instant", told.after_at[rows], None)),
                     ("threshold", ("dictionary", which.astype(np.int32), list(self.model.thresholds))),
-                    ("reached", told.parts.reached_after[rows, which] != 0),
+                    ("reached", told.reached_after[rows, which] != 0),
                 ]
             )
         )
@@ -115,13 +115,13 @@ class Changes:
         the scores of a move differ, it is withdrawn with the old and new with the new ones.
         """
         told, changed = self._told, self._changed
-        moves = Moves(*(getattr(told.parts.moves, column.name)[changed] for column in fields(Moves)))
-        events = id_column("event_id", [*told.parts.event_ids, None])
-        place = np.where(moves.event < 0, len(told.parts.event_ids), moves.event)
+        moves = Moves(*(getattr(told.moves, column.name)[changed] for column in fields(Moves)))
+        events = id_column("event_id", [*told.event_ids, None])
+        place = np.where(moves.event < 0, len(told.event_ids), moves.event)
         leads = self._lead_ids(moves.lead)
         table = transition_table(self.model, moves, leads, events.take(place), self._micropoints)
-        keys = list(self._transition_keys(moves, told.parts.ordinal[changed]))
-        return Frame(table.with_columns(_marks(told.parts.change[changed], keys)))
+        keys = list(self._transition_keys(moves, told.ordinal[changed]))
+        return Frame(table.with_columns(_marks(told.change[changed], keys)))
 
     @cached_property
     def alerts(self) -> Frame:
@@ -130,7 +130,7 @@ class Changes:
         Columns: those of ``Replay.alerts``, then ``change`` (``new``, ``withdrawn``) and ``key``.
         """
         told = self._told
-        (before, who), (after, _) = self._alerts(-1, told.parts.before_at), self._alerts(+1, told.parts.after_at)
+        (before, who), (after, _) = self._alerts(-1, told.before_at), self._alerts(+1, told.after_at)
         both = _Alerts(*map(_joined, before, after))
         change = np.repeat(np.array([-1, 1], np.int32), [len(before.lead), len(after.lead)])
         rows = _uncancelled(both)
@@ -174,8 +174,8 @@ class Changes:
         told = self._told
         return bool(
             len(self._changed)
-            or (told.parts.scores_before != told.parts.scores_after).any()
-            or (told.parts.reached_before != told.parts.reached_after).any()
+            or (told.scores_before != told.scores_after).any()
+            or (told.reached_before != told.reached_after).any()
             or len(self.alerts)
         )
 
@@ -196,7 +196,7 @@ class Changes:
             (len(self.transitions), "transition"), (len(self.alerts), "alert"),
         ]  # fmt: skip
         counted = [_counted(n, what) for n, what in numbers if n] or ["none"]
-        gone = int((self._told.parts.change == -1).sum())
+        gone = int((self._told.change == -1).sum())
         withdrawn = f" ({gone:,} of the transitions withdrawn)" if gone else ""
         more = [
             _counted(n, what, what)
@@ -240,11 +240,11 @@ class Changes:
     @cached_property
     def _changed(self) -> Ints:
         """Moves that are withdrawn or new, and not the same in both."""
-        return np.flatnonzero(np.abs(self._told.parts.change) == 1)
+        return np.flatnonzero(np.abs(self._told.change) == 1)
 
     def _transition_keys(self, moves: Moves, ordinal: Small) -> Iterator[str]:
         """The key of every move: all that it is but its scores, and which it is of those that are alike."""
-        lead_ids, event_ids = self._told.lead_ids, self._told.parts.event_ids
+        lead_ids, event_ids = self._told.lead_ids, self._told.event_ids
         stages = [*map(ascii, stage_names(self.model)), "None"]
         rules = [*map(ascii, rule_names(self.model)), "None"]
         columns = (
@@ -266,13 +266,13 @@ class Changes:
 
     def _alerts(self, sign: int, end: Ints) -> tuple[_Alerts, list[tuple[str, ...]]]:
         """Alerts up to an instant per lead, of the stay that goes on and of the moves withdrawn, or new."""
-        told, moves = self._told, self._told.parts.moves
-        going, changed = np.flatnonzero(told.parts.open_stage >= 0), np.flatnonzero(told.parts.change * sign > 0)
+        told, moves = self._told, self._told.moves
+        going, changed = np.flatnonzero(told.open_stage >= 0), np.flatnonzero(told.change * sign > 0)
         lead = np.concatenate([going, moves.lead[changed]])
         order = np.argsort(lead, kind="stable")
         lead = lead[order]
-        stage: Small = np.concatenate([told.parts.open_stage[going], moves.to_stage[changed]])[order]
-        entered = np.concatenate([told.parts.open_entered[going], moves.at[changed]])[order]
+        stage: Small = np.concatenate([told.open_stage[going], moves.to_stage[changed]])[order]
+        entered = np.concatenate([told.open_entered[going], moves.at[changed]])[order]
         if self.model.lifecycle is None:
             return _Alerts(*[np.empty(0, np.int64)] * 6), []
         alerts, who = Spans(self.model, lead, entered, stage, end[lead]).alerts()

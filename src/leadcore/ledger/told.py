@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +53,7 @@ class Parts:
 
 
 class Told:
-    """What one call did, by lead: a name for each, and `Parts`, made when they are first asked for.
+    """What one call did, by lead: ids, and the columns of `Parts`, made when the first of them is asked for.
 
     Attributes:
         lead_ids: The leads the call touched.
@@ -62,6 +62,19 @@ class Told:
         before: The model that told before, where another answered; stages and rules of the moves are then counted on
             through those of this model that the model that answers has no name of.
     """
+
+    before_at: Ints
+    after_at: Ints
+    scores_before: Ints
+    scores_after: Ints
+    reached_before: Bytes
+    reached_after: Bytes
+    open_stage: Small
+    open_entered: Ints
+    moves: Moves
+    change: Signs
+    ordinal: Signs
+    event_ids: Sequence[LeadId | None]
 
     def __init__(
         self, lead_ids: Sequence[LeadId], make: Callable[[], Parts], counts: LedgerCounts | None = None,
@@ -72,10 +85,13 @@ class Told:
         self.late = [] if late is None else late
         self.before = before
 
-    @cached_property
-    def parts(self) -> Parts:
-        """What happened, in arrays."""
-        return self._make()
+    def __getattr__(self, name: str) -> Any:
+        if name not in _COLUMNS:
+            raise AttributeError(name)
+        vars(self).update(vars(self._make()))
+        return vars(self)[name]
 
+
+_COLUMNS = {column.name for column in fields(Parts)}
 
 __all__ = ["Ints", "Moves", "Parts", "Told"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from leadcore._run import Request
     from leadcore.ledger.book import Book, Told
+    from leadcore.scorer import Scorer
 
 LeadId = int | str
 NEVER = 2**63 - 1
@@ -56,6 +57,10 @@ class Keeping(Protocol):
 
     def merge(self, lead_id: LeadId, into: LeadId) -> Told:
         """Make one lead a record of another."""
+        ...
+
+    def migrate(self, scorer: Scorer, at: int | None, request: Request) -> Told:
+        """Move all leads to another model."""
         ...
 
     def books(self, lead_ids: Sequence[LeadId] | None = None) -> AbstractContextManager[Iterator[Book]]:
@@ -267,6 +272,18 @@ class Writing(Reading, Protocol):
 
     def forget(self, lead: StoredLead) -> None:
         """Remove a lead with all there is of it."""
+        ...
+
+    def drop_events(self) -> None:
+        """Remove the events of all leads, but for those that were taken back."""
+        ...
+
+    def drop_attributes(self) -> None:
+        """Remove the attribute rows of all leads."""
+        ...
+
+    def set_model(self, semantics: str, document: str) -> None:
+        """Go on with another model; who opens the ledger with an earlier one is told so."""
         ...
 
     def set_clock(self, clock: int) -> None:

@@ -14,18 +14,18 @@ from leadcore.ledger.told import Moves, Parts, Told
 
 def joined(parts: Sequence[Told]) -> Told:
     """Several `Told` behind each other; at least one."""
-    counts = _summed([part.counts for part in parts])
     told = [part for part in parts if part.lead_ids] or list(parts[-1:])
     return Told(
         [lead_id for part in told for lead_id in part.lead_ids],
-        lambda: _joined([part.parts for part in told]),
-        counts,
+        lambda: _joined(told),
+        _summed([part.counts for part in parts]),
         [row for part in told for row in part.late],
+        told[0].before,
     )
 
 
-def _joined(parts: Sequence[Parts]) -> Parts:
-    leads = np.cumsum([0, *(len(part.before_at) for part in parts)])
+def _joined(parts: Sequence[Told]) -> Parts:
+    leads = np.cumsum([0, *(len(part.lead_ids) for part in parts)])
     events = np.cumsum([0, *(len(part.event_ids) for part in parts)])
     columns = {
         name: np.concatenate([getattr(part, name) for part in parts])

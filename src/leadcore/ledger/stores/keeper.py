@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadcore._inputs import data_errors
+from leadcore._inputs import Names, data_errors
 from leadcore.errors import DataError, LeadcoreError, Problem, StateError
 from leadcore.ledger.book import Book
 from leadcore.ledger.changes import Changes
 from leadcore.ledger.counts import LedgerCounts
 from leadcore.ledger.feed import feed_entries
 from leadcore.ledger.memory import compiled_of
+from leadcore.ledger.migrate import migrate
 from leadcore.ledger.stores.base import (
     NEVER,
     AttributeRow,
@@ -30,16 +31,18 @@ from leadcore.ledger.stores.base import (
 )
 from leadcore.ledger.stores.joined import joined
 from leadcore.ledger.stores.keys import lead_id_of, lead_key
-from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables
+from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables, kept_requests
 from leadcore.ledger.stores.whole import AskedBook, due_of, held, trimmed, whole_book
 
 if TYPE_CHECKING:
     from leadcore._run import Request
+    from leadcore.ledger.compiled import CompiledLedger
     from leadcore.ledger.told import Told
     from leadcore.scorer import Scorer
 
 AT_ONCE = 5_000
 """Leads in one part of an advance, and in one book of all leads."""
+MOST = 2**62
 
 
 class StoreKeeping:
@@ -259,15 +262,19 @@ class StoreKeeping:
             leads = writing.leads([lead_key(lead_id), lead_key(into)])
             lead_of = _by_key(leads)
             gone, onto = lead_of.get(lead_key(lead_id)), lead_of.get(lead_key(into))
-            both = set[bytes | None]()
-            if gone is not None and onto is not None and gone is not onto:
-                both = _both_have(writing, gone, onto, lead_id, into)
             book = self._held(writing, leads)
+            if gone is onto:
+                return book.merge(lead_id, into)  # nothing is to be done, or it says why not
+            both = set[bytes | None]()
+            if gone is not None and onto is not None:
+                both = _merge_events(writing, gone, onto, lead_id, into)
             try:
-                told = book.merge(lead_id, into)
+                told = None if both else book.merge(lead_id, into)
             except StateError:
                 raise
             except LeadcoreError:
+                told = None
+            if told is None:
                 book = whole_book(
                     self._compiled, writing, leads, lambda lead, row: lead is gone and row.event_id in both
                 )
@@ -279,8 +286,82 @@ class StoreKeeping:
                 writing.alias(lead_key(lead_id), onto)
             else:
                 writing.merge(gone, onto)
-            self._tell(writing, {lead_key(one): onto for one in told.lead_ids}, told)
+            self._tell(writing, {lead_key(one): onto for one in told.lead_ids}, Changes(self._model, told))
             return told
+
+    def migrate(self, scorer: Scorer, at: int | None, request: Request) -> Told:
+        """Move all leads to another model, in one transaction; whoever has the ledger open with the old one must open it anew.
+
+        Tables that are not given are taken from what was kept; those that are given are kept instead of that.
+        """
+        compiled = compiled_of(scorer)
+        request = collected(request)
+        given = given_tables(scorer.model, compiled.plan, compiled.program, request)
+        parts = []
+        with self._write() as writing:
+            clock = writing.ledger.clock
+            for leads in self._pages(writing, given):
+                book, told = self._migrated(writing, leads, compiled, at, request)
+                parts.append(told)
+                clock = max(clock, book.clock)
+                known = self._put_all(writing, leads, book)
+                self._tell(writing, known, Changes(scorer.model, told))
+            if request.events is not None:
+                writing.drop_events()
+            if request.leads is not None:
+                writing.drop_attributes()
+            if given.events or given.attributes:
+                self._keep_facts(writing, known, given)
+            writing.set_clock(clock)
+            writing.set_model(scorer.model.semantics, scorer.model.to_json())
+        self._use(scorer)
+        return joined(parts) if parts else Book(compiled, self._late).retract([])
+
+    def _pages(self, writing: Writing, given: Given) -> Iterator[list[StoredLead]]:
+        """All leads, some thousand at a time; at once where tables are given that may be of any of them."""
+        if given.events or given.attributes:
+            yield writing.page(b"", MOST)
+            return
+        after = b""
+        while leads := writing.page(after, AT_ONCE):
+            yield leads
+            after = leads[-1].key
+
+    def _migrated(
+        self, writing: Writing, leads: Sequence[StoredLead], compiled: CompiledLedger, at: int | None, request: Request
+    ) -> tuple[Book, Told]:
+        """A book of these leads under another model, and what is told otherwise by it."""
+        events = [] if request.events is not None else [
+            row for lead in leads for row in writing.events(lead) if not row.retracted
+        ]  # fmt: skip
+        rows = [] if request.leads is not None else writing.attributes(leads)
+        kept = list(kept_requests(compiled.model, events, rows))
+        if len(kept) > 1:
+            raise LeadcoreError(
+                "this ledger has ids that are integers and ids that are text: give events and leads anew"
+            )
+        if kept:
+            names = Names(
+                kept[0].names.leads if request.leads is None else request.names.leads,
+                kept[0].names.events if request.events is None else request.names.events,
+            )
+            request = replace(
+                request, names=names, events=request.events or kept[0].events, leads=request.leads or kept[0].leads
+            )
+        try:
+            return migrate(self._held(writing, leads), compiled, at, request)
+        except (StateError, DataError):
+            raise
+        except LeadcoreError:
+            return migrate(whole_book(self._compiled, writing, leads), compiled, at, request)
+
+    def _put_all(self, writing: Writing, leads: list[StoredLead], book: Book) -> Mapping[bytes, StoredLead]:
+        """Write all leads of a book of another model."""
+        known = _by_key(leads)
+        for lead_id in book.lead_ids():
+            known.setdefault(lead_key(lead_id), StoredLead(lead_key(lead_id), None, b"", NEVER))
+        self._put(writing, [known[lead_key(lead_id)] for lead_id in book.lead_ids()], [book])
+        return known
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -320,9 +401,12 @@ class StoreKeeping:
                 known[key] = StoredLead(key, None, b"", NEVER)
                 leads.append(known[key])
         self._put(writing, [known[lead_key(lead_id)] for lead_id in told.lead_ids], books)
+        self._keep_facts(writing, known, given)
+        self._tell(writing, known, Changes(self._model, told))
+
+    def _keep_facts(self, writing: Writing, known: Mapping[bytes, StoredLead], given: Given) -> None:
         writing.add_events(known, [replace(row, lead=known[row.record].key) for _, row in given.events])
         writing.put_attributes(known, [replace(row, lead=known[row.record].key) for _, row in given.attributes])
-        self._tell(writing, known, told)
 
     def _put(self, writing: Writing, leads: Sequence[StoredLead], books: Sequence[Book]) -> None:
         """Write what the first of the books that has a lead remembers of it."""
@@ -339,10 +423,10 @@ class StoreKeeping:
                 changed.append(lead)
         writing.put_leads(changed)
 
-    def _tell(self, writing: Writing, lead_of: Mapping[bytes, StoredLead], told: Told) -> None:
+    def _tell(self, writing: Writing, lead_of: Mapping[bytes, StoredLead], changes: Changes) -> None:
         rows = [
             (entry.kind, lead_key(entry.lead_id), entry.at, json.dumps(entry.payload, ensure_ascii=False))
-            for entry in feed_entries(Changes(self._model, told))
+            for entry in feed_entries(changes)
         ]
         writing.add_entries(lead_of, rows)
 
@@ -426,20 +510,25 @@ def _repeats(writing: Writing, lead_of: Mapping[bytes, StoredLead], given: Seque
     return repeats
 
 
-def _both_have(
+def _merge_events(
     writing: Writing, gone: StoredLead, onto: StoredLead, lead_id: LeadId, into: LeadId
 ) -> set[bytes | None]:
-    """Ids of events that both leads have; what the lead that goes on says of them holds.
+    """Ids of events that both leads have; an event taken back of one is taken back of both.
 
     Raises:
         DataError: They say different things of one.
     """
     theirs = {row.event_id: row for row in writing.events(gone) if row.event_id is not None}
     kept = writing.known_events([(onto, event_id) for event_id in theirs])
+    dead = []
     for (_, event_id), row in kept.items():
-        if not row.retracted and not theirs[event_id].retracted and not _alike(theirs[event_id], row):
+        other = theirs[event_id]
+        if other.retracted and not row.retracted:
+            dead.append(row)
+        elif not row.retracted and not _alike(other, row):
             reason = f"is told otherwise of lead {lead_id!r} than of {into!r}"
             raise DataError([Problem("events", None, "event_id", str(lead_id_of(event_id))[:32], reason)])
+    writing.retract(_by_key([onto]), dead)
     return {event_id for _, event_id in kept}
 
 

@@ -17,7 +17,7 @@ from leadcore._inputs import Names, column_names, data_errors
 from leadcore._plan import Plan
 from leadcore._run import Request
 from leadcore._time import to_micros
-from leadcore.errors import StateError
+from leadcore.errors import LeadcoreError, StateError
 from leadcore.ledger.stores.base import BEFORE_ALL, AttributeRow, EventRow, LeadId
 from leadcore.ledger.stores.keys import lead_id_of, lead_key
 from leadcore.model import Model
@@ -87,19 +87,22 @@ def kept_requests(model: Model, events: Sequence[EventRow], attributes: Sequence
     A table has ids of one kind, all integers or all text: rows that mix them come in several requests.
     """
     names = column_names(model, None)
-    parts: dict[tuple[bool, ...], tuple[list[EventRow], list[AttributeRow]]] = {}
-    for row in attributes:
-        parts.setdefault((row.record[:1] == b"i", False), ([], []))[1].append(row)
-    for event in events:
-        kind = (event.record[:1] == b"i", event.event_id is not None and event.event_id[:1] == b"i")
-        parts.setdefault(kind, ([], []))[0].append(event)
-    for some_events, some_rows in parts.values():
-        yield Request(
-            events=_events_table(model, some_events) if some_events else None,
-            leads=_leads_table(model, some_rows) if some_rows else None,
-            aliases=None, names=names, instant=None, column=None, asks=None, unknown_leads="score", reject=False,
-            sort=False, threads=1,
-        )  # fmt: skip
+    for records_are_integers in (False, True):
+        some = [row for row in events if (row.record[:1] == b"i") == records_are_integers]
+        rows = [row for row in attributes if (row.record[:1] == b"i") == records_are_integers]
+        integers = [row for row in some if row.event_id is not None and row.event_id[:1] == b"i"]
+        texts = [row for row in some if row.event_id is None or row.event_id[:1] != b"i"]
+        if all(row.event_id is None for row in texts):
+            integers, texts = [*integers, *texts], []
+        for part in (integers, texts):
+            if part or rows:
+                yield Request(
+                    events=_events_table(model, part) if part else None,
+                    leads=_leads_table(model, rows) if rows else None,
+                    aliases=None, names=names, instant=None, column=None, asks=None, unknown_leads="score",
+                    reject=False, sort=False, threads=1,
+                )  # fmt: skip
+                rows = []
 
 
 def collected(request: Request) -> Request:
@@ -281,6 +284,12 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _typed(kind: str, values: list[Any]) -> Any:
+    kinds: dict[str, Any] = {"number": (int, float), "boolean": bool, "instant": int, "text": str}
+    for value in values:
+        if value is not None and not isinstance(value, kinds[kind]):
+            raise LeadcoreError(
+                f"{value!r} was kept by a model in which it was no {kind}: to migrate, give events and leads anew"
+            )
     if kind == "text":
         return ("text", values)
     dtype: Any = {"number": np.float64, "boolean": np.bool_, "instant": np.int64}[kind]

@@ -16,6 +16,7 @@ from leadcore.ledger.stores.lending import Lending
 Row = tuple[Any, ...]
 _LEAD = "number, key, due, image, seal"
 _EVENT = "event_id, record, at, type, properties, retracted, seal"
+_OF_LEDGER = "lead IN (SELECT number FROM leadcore_lead WHERE ledger = ?)"
 
 
 class Connection(ABC):
@@ -294,6 +295,29 @@ class Transaction:
     def set_clock(self, clock: int) -> None:
         """Move the clock."""
         self._now = replace(self._now, clock=clock)
+        self._wrote = True
+
+    def set_model(self, semantics: str, document: str) -> None:
+        """Go on with another model; who opens the ledger with an earlier one is told so."""
+        (tenant,) = self._connection.select("SELECT tenant FROM leadcore_ledger WHERE id = ?", self._now.id)[0]
+        find = "SELECT ledger FROM leadcore_model WHERE tenant = ? AND semantics = ?"
+        known = self._connection.select(find, tenant, semantics)
+        if known and known[0][0] != self._now.id:
+            raise StateError(f"tenant {tenant!r} has a ledger of this model already: it cannot be migrated to")
+        if not known:
+            sql = "INSERT INTO leadcore_model (tenant, semantics, ledger, document) VALUES (?, ?, ?, ?)"
+            self._connection.run(sql, tenant, semantics, self._now.id, document)
+        self._connection.run("UPDATE leadcore_ledger SET semantics = ? WHERE id = ?", semantics, self._now.id)
+        self._wrote = True
+
+    def drop_events(self) -> None:
+        """Remove the events of all leads, but for those that were taken back."""
+        self._connection.run(f"DELETE FROM leadcore_event WHERE retracted = 0 AND {_OF_LEDGER}", self._now.id)
+        self._wrote = True
+
+    def drop_attributes(self) -> None:
+        """Remove the attribute rows of all leads."""
+        self._connection.run(f"DELETE FROM leadcore_attribute WHERE {_OF_LEDGER}", self._now.id)
         self._wrote = True
 
     def settle(self) -> None:

@@ -53,7 +53,7 @@ def whole_book(
         events = [row for row in reading.events(lead) if not row.retracted and not leave_out(lead, row)]
         until = book.told(lead_id)  # the clock is not set yet: they are brought no further
         for part, request in enumerate(kept_requests(compiled.model, events, reading.attributes([lead]))):
-            book.apply(request, until, False, None if part else lead_id)
+            book.apply(request, until, anew=part == 0)
     book.clock = reading.ledger.clock
     return book
 
