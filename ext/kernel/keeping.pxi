@@ -98,6 +98,12 @@ cdef class Images:
         self._told[slot] = self._newest[slot] = self._latest[slot] = INT64_MIN
         self._begun[slot] = self._due[slot] = INT64_MAX
 
+    def span(self, int64_t slot):
+        """The first and last instant at which something may happen to a lead, but for what is new; a slot may be new."""
+        if slot >= self.count or self.sizes[slot] == 0:
+            return INT64_MAX, INT64_MIN
+        return self._begun[slot], self._latest[slot]
+
     cdef _check(self, int64_t slot):
         if not 0 <= slot < self.count:
             raise ValueError(f"no slot {slot}")
@@ -171,31 +177,94 @@ cdef class Facts:
 
 
 cdef class Outcome:
-    """What a call did to its leads, by row of the call; arrays that the caller made.
+    """What a call did to its leads, by row of the call.
 
     Attributes:
-        twins: Events, retractions and rows of attributes told before.
+        twins: Events and retractions told before.
         lates: Facts too late.
     """
 
-    cdef int64_t[::1] before_at, after_at, open_entered, entered
-    cdef int32_t[::1] open_stage, stage
-    cdef int64_t[:, ::1] scores_before, scores_after
-    cdef uint8_t[:, ::1] reached_before, reached_after
+    cdef int64_t* before_at
+    cdef int64_t* after_at
+    cdef int64_t* open_stage
+    cdef int64_t* open_entered
+    cdef int64_t* stage
+    cdef int64_t* entered
+    cdef int64_t* scores_before
+    cdef int64_t* scores_after
+    cdef uint8_t* reached_before
+    cdef uint8_t* reached_after
+    cdef int64_t rows, scores, thresholds
     cdef readonly int64_t twins, lates
 
-    def __cinit__(
-        self, int64_t[::1] before_at not None, int64_t[::1] after_at not None, int32_t[::1] open_stage not None,
-        int64_t[::1] open_entered not None, int32_t[::1] stage not None, int64_t[::1] entered not None,
-        int64_t[:, ::1] scores_before not None, int64_t[:, ::1] scores_after not None,
-        uint8_t[:, ::1] reached_before not None, uint8_t[:, ::1] reached_after not None,
-    ):
-        self.before_at, self.after_at, self.open_stage, self.open_entered = before_at, after_at, open_stage, open_entered
-        self.stage, self.entered = stage, entered
-        self.scores_before, self.scores_after = scores_before, scores_after
-        self.reached_before, self.reached_after = reached_before, reached_after
-        self.twins = 0
-        self.lates = 0
+    def __cinit__(self, int64_t rows, int64_t scores, int64_t thresholds):
+        cdef int64_t i
+        if rows < 0 or scores < 0 or thresholds < 0:
+            raise ValueError("there are no fewer rows than none")
+        self.rows, self.scores, self.thresholds = rows, scores, thresholds
+        self.before_at = <int64_t*> calloc(<size_t> (rows * (6 + 2 * scores) + 1), sizeof(int64_t))
+        self.reached_before = <uint8_t*> calloc(<size_t> (2 * rows * thresholds + 1), 1)
+        if self.before_at == NULL or self.reached_before == NULL:
+            raise MemoryError
+        self.after_at = self.before_at + rows
+        self.open_stage = self.after_at + rows
+        self.open_entered = self.open_stage + rows
+        self.stage = self.open_entered + rows
+        self.entered = self.stage + rows
+        self.scores_before = self.entered + rows
+        self.scores_after = self.scores_before + rows * scores
+        self.reached_after = self.reached_before + rows * thresholds
+        for i in range(rows):
+            self.before_at[i] = self.after_at[i] = INT64_MIN
+            self.open_stage[i] = self.stage[i] = -1
+
+    def __dealloc__(self):
+        free(self.before_at)
+        free(self.reached_before)
+
+    cdef _column(self, const void* data, int64_t width, kind):
+        cdef object shape = (self.rows,)
+        if width >= 0:
+            shape = (self.rows, width)
+        cdef int64_t size = self.rows * (width if width >= 0 else 1)
+        size *= 8 if kind is np.int64 else 1
+        return np.frombuffer(PyBytes_FromStringAndSize(<const char*> data, size) if size else b"", kind).reshape(shape)
+
+    def column(self, str name not None):
+        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, by row; a copy."""
+        cdef const int64_t* data
+        if name == "before_at":
+            data = self.before_at
+        elif name == "after_at":
+            data = self.after_at
+        elif name == "open_stage":
+            data = self.open_stage
+        elif name == "open_entered":
+            data = self.open_entered
+        elif name == "stage":
+            data = self.stage
+        elif name == "entered":
+            data = self.entered
+        else:
+            raise KeyError(name)
+        return self._column(data, -1, np.int64)
+
+    def score_columns(self):
+        """Scores before and after, shape (rows, scores)."""
+        return self._column(self.scores_before, self.scores, np.int64), self._column(self.scores_after, self.scores, np.int64)
+
+    def threshold_columns(self):
+        """Thresholds before and after, shape (rows, thresholds)."""
+        return (
+            self._column(self.reached_before, self.thresholds, np.uint8),
+            self._column(self.reached_after, self.thresholds, np.uint8),
+        )
+
+    def tell(self, int64_t row, int64_t at):
+        """Note that nothing is told of a row but when it was told."""
+        if not 0 <= row < self.rows:
+            raise ValueError(f"no row {row}")
+        self.before_at[row] = self.after_at[row] = at
 
 
 cdef class Keeper:
@@ -209,7 +278,7 @@ cdef class Keeper:
     cdef object held
     cdef pending_t* pending
     cdef int64_t pending_size, pending_room
-    cdef readonly list late
+    cdef list late
 
     def __cinit__(
         self, Plan plan not None, int64_t codes, int64_t numbers, int64_t late, const uint32_t[::1] nulls not None,
@@ -251,9 +320,13 @@ cdef class Keeper:
             free(self.pending[i].data)
         self.pending_size = 0
 
-    def discard(self):
-        """Let go of the new images."""
+    def rest(self):
+        """Let go of new images and of what was told."""
         self._discard()
+        self.w.log_size = 0
+        bytes_clear(&self.w.bytes)
+        if self.late:
+            self.late = []
 
     def commit(self, Images images not None):
         """Put the new images in the place of the old ones."""
@@ -358,18 +431,18 @@ cdef class Keeper:
             return fault
         outcome.before_at[lead] = before
         outcome.after_at[lead] = w.image.told
-        outcome.open_stage[lead] = <int32_t> w.open_stage
+        outcome.open_stage[lead] = w.open_stage
         outcome.open_entered[lead] = w.open_entered
         outcome.stage[lead] = w.life.stage
         outcome.entered[lead] = w.life.entered
         outcome.twins += w.twins
         outcome.lates += w.lates
         for i in range(self.plan.c.scores_size):
-            outcome.scores_before[lead, i] = w.before[i]
-            outcome.scores_after[lead, i] = w.lead.scores[i]
+            outcome.scores_before[lead * outcome.scores + i] = w.before[i]
+            outcome.scores_after[lead * outcome.scores + i] = w.lead.scores[i]
         for i in range(self.plan.c.thresholds_size):
-            outcome.reached_before[lead, i] = w.reached[i]
-            outcome.reached_after[lead, i] = w.lead.reached[i]
+            outcome.reached_before[lead * outcome.thresholds + i] = w.reached[i]
+            outcome.reached_after[lead * outcome.thresholds + i] = w.lead.reached[i]
         return self._keep(slot)
 
     cdef _note_late(self):
@@ -394,6 +467,7 @@ cdef class Keeper:
         """
         cdef int64_t r
         cdef int fault = 0
+        self._fits(outcome, begin, end)
         for r in range(begin, end):
             with nogil:
                 fault = self._open(images, facts.slots[r])
@@ -409,6 +483,13 @@ cdef class Keeper:
             if self.w.lates:
                 self._note_late()
         return None
+
+    cdef _fits(self, Outcome outcome, int64_t begin, int64_t end):
+        if (
+            begin < 0 or end > outcome.rows or outcome.scores != self.plan.c.scores_size
+            or outcome.thresholds != self.plan.c.thresholds_size
+        ):
+            raise ValueError("the outcome has no room for these leads")
 
     cdef _fault(self, int fault, int64_t lead):
         if fault == KEEP_NO_MEMORY:
@@ -429,6 +510,8 @@ cdef class Keeper:
         cdef int fault
         if len(codes) != width * DIGEST or len(numbers) != n * 8 or len(key) == 0 or len(content) != DIGEST or len(ids) & 3:
             raise ValueError("this is no event of this plan")
+        images._check(slot)
+        self._fits(outcome, 0, 1)
         fault = self._open(images, slot)
         if not fault:
             e = facts_add(f, &self.plan.c, width, n)
@@ -465,8 +548,9 @@ cdef class Keeper:
         Outcome outcome not None,
     ):
         """Bring leads ``slots[begin:end]`` to the clock."""
-        cdef int64_t r
+        cdef int64_t r = begin
         cdef int fault = 0
+        self._fits(outcome, begin, end)
         with nogil:
             for r in range(begin, end):
                 fault = self._open(images, slots[r])
@@ -492,6 +576,8 @@ cdef class Keeper:
         cdef int32_t* sizes = <int32_t*> calloc(<size_t> n + 1, sizeof(int32_t))
         cdef int fault
         cdef bytes key
+        images._check(slot)
+        self._fits(outcome, lead, lead + 1)
         try:
             if pointers == NULL or sizes == NULL:
                 raise MemoryError
@@ -527,6 +613,9 @@ cdef class Keeper:
         cdef const uint8_t* key = <const uint8_t*> <const char*> owner
         cdef int32_t size = <int32_t> len(owner)
         cdef int fault
+        images._check(slot)
+        images._check(other)
+        self._fits(outcome, lead, lead + 1)
         memset(&theirs, 0, sizeof(facts_t))
         fault = self._open(images, other)
         if not fault:
@@ -613,8 +702,14 @@ cdef class Keeper:
         return self._fault(fault, lead) if fault else None
 
     def log(self):
-        """What was told since this was asked last: records (dtype ``told``), their scores, and the bytes of their keys."""
+        """What was told since this was asked last, None for nothing.
+
+        Records (dtype ``told``), their scores, the bytes of their keys, and facts too late as (table, row, instant).
+        """
         cdef keep_t* w = &self.w
+        if w.log_size == 0 and not self.late:
+            bytes_clear(&w.bytes)
+            return None
         cdef int64_t n = w.log_size, width = self.plan.c.scores_size
         records = np.empty(n, _DTYPES["told"])
         scores = np.empty((n, width), np.int64)

@@ -19,7 +19,7 @@ from leadcore.errors import DataError, LeadcoreError, Problem, StateError
 from leadcore.ledger.compiled import CompiledLedger, compile_ledger
 from leadcore.ledger.counts import LateRow, LedgerCounts
 from leadcore.ledger.facts import NEVER, SINCE_EVER, Facts, LeadId, id_key, key_id
-from leadcore.ledger.told import Ints, Moves, Told
+from leadcore.ledger.told import Ints, Moves, Parts, Told
 
 _TOO_MANY, _CONFLICT, _TOO_EARLY = -2, -5, -6
 _CHUNK = 2_048
@@ -55,7 +55,11 @@ class Book:
         self._keepers: list[Any] = []
         self._levels = ServiceLevels(compiled.model)
         self._grid: Any = None
+        self._every, self._begin, self._end = 0, 0, -1
         self._halt = np.zeros(1, np.int32)
+        self._scores, self._thresholds = len(compiled.model.scores), len(compiled.model.thresholds)
+        lifecycle = compiled.model.lifecycle
+        self._alerts = lifecycle is not None and any(stage.sla and stage.sla.alerts for stage in lifecycle.stages)
 
     def __len__(self) -> int:
         return len(self._names) - len(self._free)
@@ -145,7 +149,7 @@ class Book:
         owners = {code: id_key(one) for code, one in enumerate(facts.ids) if one in self.aliases}
         taken_in = facts.by_slot(place, called, owners)
         span = self._span(slots, facts)
-        outcome, arrays = self._outcome(len(called))
+        outcome = self._outcome(len(called))
         bound = NEVER if until is None else until
 
         def work(keeper: Any, begin: int, end: int) -> Any:
@@ -157,10 +161,10 @@ class Book:
             if fault is not None:
                 raise self._fault(fault, names, facts)
             late = self._late([keeper.log() for keeper in keepers], facts, place, names, floors)
-            told = self._told(names, arrays, late.logs)
+            told = self._told(names, outcome, late.logs)
             if late.found and not set_aside:
                 raise late.error()
-            self._commit(keepers, called, arrays)
+            self._commit(keepers, called, outcome)
         finally:
             self._back(keepers)
         for one, slot in fresh.items():
@@ -186,8 +190,8 @@ class Book:
         with data_errors("events"):
             event = self.compiled.program.encode_event(type, at, properties, event_id)
         if event is None:
-            outcome, arrays = self._outcome(0)
-            told = self._told([], arrays, [])
+            outcome = self._outcome(0)
+            told = self._told([], outcome, [])
             told.counts.ignored = {type: 1}
             return told
         lead_id = self.aliases.get(lead_id, lead_id)
@@ -196,8 +200,8 @@ class Book:
         if slot is None:
             slot = self._next_slot()
         names = [lead_id]
-        outcome, arrays = self._outcome(1)
-        begun, latest = int(self._images.begun[slot]), int(self._images.latest[slot])
+        outcome = self._outcome(1)
+        begun, latest = self._images.span(slot)
         keeper = self._lent(min(event[0], begun), max(event[0], self.clock, latest))
         try:
             fault = keeper.add(self._images, slot, *event, self.clock, outcome)
@@ -206,11 +210,15 @@ class Book:
                     raise DataError([_repeats(0, event_id)])
                 raise self._fault(fault, names, None)
             log = keeper.log()
-            if log[3]:
+            if log is not None and log[3]:
                 floor = int(self._images.newest[slot]) - self.late
                 raise _too_late([_late("events", 0, lead_id, event[0], floor)], 1)
-            told = self._told(names, arrays, [log])
-            self._commit([keeper], np.array([slot]), arrays)
+            told = self._told(names, outcome, [log])
+            keeper.commit(self._images)
+            if self._alerts:
+                self._commit([keeper], np.array([slot]), outcome)
+            else:
+                self._alert[slot] = NEVER
         finally:
             self._back([keeper])
         if not known:
@@ -222,7 +230,7 @@ class Book:
     def advance(self, until: int, threads: int | None = None) -> Told:
         """Tell everything up to an instant, for all leads; nothing happens where the clock is there already."""
         if until <= self.clock:
-            return self._told([], self._outcome(0)[1], [])
+            return self._told([], self._outcome(0), [])
         told = self.bring(np.flatnonzero(self._waiting(until)), until, threads)
         self.clock = until
         return told
@@ -238,7 +246,7 @@ class Book:
     def bring(self, slots: Ints, until: int, threads: int | None = None) -> Told:
         """Bring some leads to an instant; the clock stays."""
         slots = np.ascontiguousarray(slots, np.int64)
-        outcome, arrays = self._outcome(len(slots))
+        outcome = self._outcome(len(slots))
 
         def work(keeper: Any, begin: int, end: int) -> Any:
             return keeper.advance(self._images, slots, begin, end, until, outcome)
@@ -249,8 +257,8 @@ class Book:
         try:
             if fault is not None:
                 raise self._fault(fault, names, None)
-            told = self._told(names, arrays, [keeper.log() for keeper in keepers])
-            self._commit(keepers, slots, arrays)
+            told = self._told(names, outcome, [keeper.log() for keeper in keepers])
+            self._commit(keepers, slots, outcome)
         finally:
             self._back(keepers)
         return told
@@ -271,7 +279,7 @@ class Book:
                 keys.setdefault(slot, []).append((row, id_key(event_id)))
         slots = np.array(list(keys), np.int64)
         names = [self._names[slot] for slot in keys]
-        outcome, arrays = self._outcome(len(keys))
+        outcome = self._outcome(len(keys))
         keeper = self._lent(*self._span(slots))
         try:
             for place, (slot, asked) in enumerate(keys.items()):
@@ -283,8 +291,8 @@ class Book:
                     raise self._not_kept(asked[fault[2]][0], pairs, slot)
                 if fault is not None:
                     raise self._fault(fault, names, None)
-            told = self._told(names, arrays, [keeper.log()])
-            self._commit([keeper], slots, arrays)
+            told = self._told(names, outcome, [keeper.log()])
+            self._commit([keeper], slots, outcome)
         finally:
             self._back([keeper])
         told.counts.unknown = unknown
@@ -346,7 +354,7 @@ class Book:
         """
         person = self.aliases.get(into, into)
         if self.aliases.get(lead_id) == person:
-            return self._told([], self._outcome(0)[1], [])  # told before
+            return self._told([], self._outcome(0), [])  # told before
         if lead_id == person:
             raise LeadcoreError(f"{lead_id!r} and {into!r} are one lead already")
         if lead_id in self.aliases:
@@ -355,13 +363,13 @@ class Book:
         if other is None:  # what comes of it will be the lead's
             for one in [lead_id, *self._expected.pop(lead_id, [])]:
                 self.alias(one, person)
-            return self._told([], self._outcome(0)[1], [])
+            return self._told([], self._outcome(0), [])
         self._mergeable(lead_id, other, into, slot)
         known = slot is not None
         if slot is None:
             slot = self._next_slot()
         names = [lead_id, person]
-        outcome, arrays = self._outcome(2)
+        outcome = self._outcome(2)
         keeper = self._lent(*self._span(np.array([one for one in (other, slot) if one is not None])))
         try:
             fault = keeper.withdraw(self._images, other, 0)
@@ -373,9 +381,9 @@ class Book:
             if fault is not None:
                 raise self._fault(fault, names, None)
             log = keeper.log()
-            arrays["before_at"][0] = arrays["after_at"][0] = self._images.told[other]
-            told = self._told(names, arrays, [log])
-            self._commit([keeper], np.array([-1, slot]), arrays)
+            outcome.tell(0, int(self._images.told[other]))
+            told = self._told(names, outcome, [log])
+            self._commit([keeper], np.array([-1, slot], np.int64), outcome)
         finally:
             self._back([keeper])
         if not known:
@@ -551,40 +559,25 @@ class Book:
         self._room(count)
         return slots, list(names.values()), fresh
 
-    def _outcome(self, count: int) -> tuple[Any, dict[str, Any]]:
-        model = self.compiled.model
-        scores, thresholds = len(model.scores), len(model.thresholds)
-        arrays = {
-            "before_at": np.full(count, SINCE_EVER, np.int64),
-            "after_at": np.full(count, SINCE_EVER, np.int64),
-            "open_stage": np.full(count, -1, np.int32),
-            "open_entered": np.zeros(count, np.int64),
-            "stage": np.full(count, -1, np.int32),
-            "entered": np.zeros(count, np.int64),
-            "scores_before": np.zeros((count, scores), np.int64),
-            "scores_after": np.zeros((count, scores), np.int64),
-            "reached_before": np.zeros((count, thresholds), np.uint8),
-            "reached_after": np.zeros((count, thresholds), np.uint8),
-        }
-        return _kernel.Outcome(*arrays.values()), arrays
+    def _outcome(self, count: int) -> Any:
+        return _kernel.Outcome(count, self._scores, self._thresholds)
 
     def _lent(self, first: int, last: int) -> Any:
         """A keeper nobody else has at the moment, whose grid holds these instants."""
-        grid, every = self.compiled.grid(first, last)
-        if grid is not self._grid:
-            self._grid, self._keepers = grid, []
+        if not self._begin <= first <= last <= self._end:
+            self._grid, self._every, self._begin, self._end = self.compiled.grid(first, last)
+            self._keepers = []
         if self._keepers:
             return self._keepers.pop()
         compiled = self.compiled
         plan = compiled.plan
         return _kernel.Keeper(
-            compiled.kernel, plan.codes, plan.numbers, self.late, compiled.nulls, grid, every, self._halt
+            compiled.kernel, plan.codes, plan.numbers, self.late, compiled.nulls, self._grid, self._every, self._halt
         )  # fmt: skip
 
     def _back(self, keepers: list[Any]) -> None:
         for keeper in keepers:
-            keeper.discard()
-            keeper.log()
+            keeper.rest()
         self._keepers += keepers
 
     def _run(
@@ -622,15 +615,16 @@ class Book:
             self._halt[0] = 0
         return keepers, min(faults, key=lambda fault: fault[1], default=None)
 
-    def _commit(self, keepers: list[Any], slots: Ints, arrays: dict[str, Any]) -> None:
+    def _commit(self, keepers: list[Any], slots: Ints, outcome: Any) -> None:
         """What was worked out holds from now on."""
         for keeper in keepers:
             keeper.commit(self._images)
-        here = slots >= 0
-        if self.compiled.model.lifecycle is not None:
-            self._alert[slots[here]] = self._levels.next_alerts(
-                arrays["stage"][here], arrays["entered"][here], arrays["after_at"][here]
-            )
+        if self._alerts:
+            here = slots >= 0
+            stage, entered, told = (outcome.column(name)[here] for name in ("stage", "entered", "after_at"))
+            self._alert[slots[here]] = self._levels.next_alerts(stage.astype(np.int32), entered, told)
+        else:
+            self._alert[slots] = NEVER
 
     def _span(self, slots: Ints, facts: Facts | None = None) -> tuple[int, int]:
         """The first and last instant at which something may happen to leads, facts of a call included."""
@@ -650,25 +644,19 @@ class Book:
         self, logs: list[Any], facts: Facts, place: Ints, names: list[LeadId], floors: Ints
     ) -> _LateFacts:
         found = []
-        for table, row, at in (late for log in logs for late in log[3]):
+        for table, row, at in (late for log in logs if log is not None for late in log[3]):
             code = int((facts.lead if table == "events" else facts.trait_lead)[row])
             floor = int(floors[place[code]])
             if table == "events":
                 found.append(_late(table, int(facts.row[row]), facts.ids[code], at, floor))
             else:
-                created = int(facts.created[row])
-                when = created if created < floor else None if at == SINCE_EVER else at
-                found.append(_late(table, row, facts.ids[code], when, floor))
+                found.append(_late(table, row, facts.ids[code], None if at == SINCE_EVER else at, floor))
         found.sort(key=lambda late: (late.table, late.row))
         return _LateFacts(logs, found)
 
-    def _told(self, names: Sequence[LeadId | None], arrays: dict[str, Any], logs: list[Any]) -> Told:
-        moves, change, ordinal, ids = _moves(logs, len(self.compiled.model.scores))
-        told = {name: column for name, column in arrays.items() if name not in ("stage", "entered")}
-        return Told(
-            lead_ids=list(names), moves=moves, change=change, ordinal=ordinal, event_ids=ids, counts=LedgerCounts(),  # type: ignore[arg-type]
-            late=[], **told,
-        )  # fmt: skip
+    def _told(self, names: Sequence[LeadId | None], outcome: Any, logs: list[Any]) -> Told:
+        """What keepers worked out; it is put into arrays when somebody asks."""
+        return Told(names, lambda: _parts(outcome, logs, self._scores))  # type: ignore[arg-type]
 
     def _fault(self, fault: tuple[int, int, int], names: Sequence[LeadId | None], facts: Facts | None) -> LeadcoreError:
         """What went wrong with one lead, in words."""
@@ -726,8 +714,8 @@ def _late(table: Literal["events", "leads"], row: int, lead_id: LeadId, at: int 
     reason = f"comes too late for lead {lead_id!r}: facts are taken from {to_text(floor)} on"
     if at is None:
         reason = (
-            f"comes too late: it is in force since ever, and facts of lead {lead_id!r} are taken from {to_text(floor)} on; "
-            "say valid_from"
+            f"comes too late: it says what was since ever, or created_at, and facts of lead {lead_id!r} are taken from "
+            f"{to_text(floor)} on; say valid_from"
         )
     return LateRow(table, row, lead_id, at, None if at is None else floor - at, reason)
 
@@ -752,8 +740,17 @@ def _known(crossings: list[tuple[int, bool] | None]) -> Iterable[tuple[int, tupl
     return ((i, crossing) for i, crossing in enumerate(crossings) if crossing is not None)
 
 
+def _parts(outcome: Any, logs: list[Any], scores: int) -> Parts:
+    moves, change, ordinal, ids = _moves(logs, scores)
+    return Parts(
+        outcome.column("before_at"), outcome.column("after_at"), *outcome.score_columns(), *outcome.threshold_columns(),
+        outcome.column("open_stage").astype(np.int32), outcome.column("open_entered"), moves, change, ordinal, ids,
+    )  # fmt: skip
+
+
 def _moves(logs: list[Any], width: int) -> tuple[Moves, Any, Any, list[LeadId | None]]:
     """Moves that keepers handed out, their change, their ordinals, and the ids of events they name."""
+    logs = [log for log in logs if log is not None]
     rows = np.concatenate([np.empty(0, _kernel.DTYPES["told"]), *(log[0] for log in logs)])
     scores = np.concatenate([np.empty((0, width), np.int64), *(log[1] for log in logs)])
     ids: list[LeadId | None] = []

@@ -39,11 +39,15 @@ class CompiledLedger:
         self._begin = self._end = 0
         self._grid = np.empty(0, _kernel.DTYPES["piece"])
 
-    def grid(self, first: int, last: int) -> tuple[Any, int]:
-        """Pieces of the grid that hold all its instants from ``first`` to a year after ``last``, and its step or 0."""
+    def grid(self, first: int, last: int) -> tuple[Any, int, int, int]:
+        """Pieces of the grid that hold all its instants from ``first`` to a year after ``last``.
+
+        Returns:
+            The pieces, the step or 0, and from when to when ``first`` and ``last`` may be for these pieces to do.
+        """
         lifecycle = self.model.lifecycle
         if lifecycle is None or lifecycle.evaluate is None:
-            return self._grid, 0
+            return self._grid, 0, -(2**63), 2**63
         every = int(lifecycle.evaluate.every)
         with self._lock:
             if not len(self._grid) or first < self._begin or min(last + _YEAR, _LAST) > self._end:
@@ -53,7 +57,7 @@ class CompiledLedger:
                 rows = np.zeros(len(pieces), _kernel.DTYPES["piece"])
                 rows["start"], rows["stop"], rows["residue"] = pieces[:, 0], pieces[:, 1], pieces[:, 2]
                 self._grid, self._begin, self._end = rows, begin, end
-            return self._grid, every
+            return self._grid, every, self._begin, self._end - _YEAR if self._end < _LAST else self._end
 
 
 def compile_ledger(model: Model) -> CompiledLedger:

@@ -15,7 +15,7 @@ from leadcore.errors import LeadcoreError
 from leadcore.ledger.book import Book
 from leadcore.ledger.compiled import CompiledLedger
 from leadcore.ledger.facts import SINCE_EVER, LeadId, id_key, key_id
-from leadcore.ledger.told import LedgerCounts, Told
+from leadcore.ledger.told import Parts, Told
 from leadcore.model import Model
 
 Step = tuple[int, int, int, int, int, LeadId | None, tuple[int, ...]]
@@ -181,13 +181,13 @@ def _told(old: Book, book: Book, names: _Names) -> Told:
         event=np.array([-1 if event_id is None else i for i, event_id in enumerate(event_ids)], np.int64),
         scores=np.array([step[6] for _, step, _, _ in rows], np.int64).reshape(len(rows), len(names.new.scores)),
     )  # fmt: skip
-    return Told(
-        lead_ids=lead_ids, before_at=told_at, after_at=after.at, scores_before=scores, scores_after=after.scores,
-        reached_before=reached, reached_after=after.reached, open_stage=stage, open_entered=entered, moves=moves,
+    parts = Parts(
+        before_at=told_at, after_at=after.at, scores_before=scores, scores_after=after.scores, reached_before=reached,
+        reached_after=after.reached, open_stage=stage, open_entered=entered, moves=moves,
         change=np.array([change for _, _, change, _ in rows], np.int32),
-        ordinal=np.array([ordinal for *_, ordinal in rows], np.int32), event_ids=event_ids, counts=LedgerCounts(), late=[],
-        before=names.old,
+        ordinal=np.array([ordinal for *_, ordinal in rows], np.int32), event_ids=event_ids,
     )  # fmt: skip
+    return Told(lead_ids, lambda: parts, before=names.old)
 
 
 def _difference(place: int, was: Sequence[Step], now: Sequence[Step], same: int) -> list[tuple[int, Step, int, int]]:

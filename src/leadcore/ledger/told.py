@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +19,10 @@ Signs = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Told:
-    """What one call did, by lead.
+class Parts:
+    """What one call did, by lead, in arrays.
 
     Attributes:
-        lead_ids: The leads the call touched.
         before_at: Instant up to which each was told before, -2^63: it was not.
         after_at: Up to which it is told now.
         scores_before: Micropoints as last told, shape (leads, scores); 0 before the first time.
@@ -35,13 +36,8 @@ class Told:
         change: By move: -1 withdrawn, 1 new; -2 and 2 the same move in both.
         ordinal: By move: how many earlier moves of its lead are like it but for scores.
         event_ids: Ids of events at hand.
-        counts: Where every row went.
-        late: Facts set aside.
-        before: The model that told before, where another answered; stages and rules of the moves are then counted on
-            through those of this model that the model that answers has no name of.
     """
 
-    lead_ids: list[LeadId]
     before_at: Ints
     after_at: Ints
     scores_before: Ints
@@ -53,10 +49,49 @@ class Told:
     moves: Moves
     change: Signs
     ordinal: Signs
-    event_ids: list[LeadId | None]
-    counts: LedgerCounts
-    late: list[LateRow]
-    before: Model | None = None
+    event_ids: Sequence[LeadId | None]
 
 
-__all__ = ["Ints", "Moves", "Told"]
+class Told:
+    """What one call did, by lead: ids, and the columns of `Parts`, made when the first of them is asked for.
+
+    Attributes:
+        lead_ids: The leads the call touched.
+        counts: Where every row went.
+        late: Facts set aside.
+        before: The model that told before, where another answered; stages and rules of the moves are then counted on
+            through those of this model that the model that answers has no name of.
+    """
+
+    before_at: Ints
+    after_at: Ints
+    scores_before: Ints
+    scores_after: Ints
+    reached_before: Bytes
+    reached_after: Bytes
+    open_stage: Small
+    open_entered: Ints
+    moves: Moves
+    change: Signs
+    ordinal: Signs
+    event_ids: Sequence[LeadId | None]
+
+    def __init__(
+        self, lead_ids: Sequence[LeadId], make: Callable[[], Parts], counts: LedgerCounts | None = None,
+        late: list[LateRow] | None = None, before: Model | None = None,
+    ) -> None:  # fmt: skip
+        self.lead_ids, self._make = lead_ids, make
+        self.counts = LedgerCounts() if counts is None else counts
+        self.late = [] if late is None else late
+        self.before = before
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _COLUMNS:
+            raise AttributeError(name)
+        vars(self).update(vars(self._make()))
+        return vars(self)[name]
+
+
+_COLUMNS = {column.name for column in fields(Parts)}
+
+__all__ = ["Ints", "Moves", "Parts", "Told"]

@@ -9,13 +9,22 @@ from dataclasses import fields
 import numpy as np
 
 from leadcore.ledger.counts import LedgerCounts
-from leadcore.ledger.told import Moves, Told
+from leadcore.ledger.told import Moves, Parts, Told
 
 
 def joined(parts: Sequence[Told]) -> Told:
     """Several `Told` behind each other; at least one."""
-    counts = _summed([part.counts for part in parts])
-    parts = [part for part in parts if part.lead_ids] or parts[-1:]
+    told = [part for part in parts if part.lead_ids] or list(parts[-1:])
+    return Told(
+        [lead_id for part in told for lead_id in part.lead_ids],
+        lambda: _joined(told),
+        _summed([part.counts for part in parts]),
+        [row for part in told for row in part.late],
+        told[0].before,
+    )
+
+
+def _joined(parts: Sequence[Told]) -> Parts:
     leads = np.cumsum([0, *(len(part.lead_ids) for part in parts)])
     events = np.cumsum([0, *(len(part.event_ids) for part in parts)])
     columns = {
@@ -33,15 +42,9 @@ def joined(parts: Sequence[Told]) -> Told:
             for part, first in zip(parts, events[:-1], strict=True)
         ]
     )
-    return Told(
-        lead_ids=[lead_id for part in parts for lead_id in part.lead_ids],
-        moves=Moves(**moves),
-        event_ids=[event_id for part in parts for event_id in part.event_ids],
-        counts=counts,
-        late=[row for part in parts for row in part.late],
-        before=parts[0].before,
-        **columns,
-    )
+    return Parts(
+        moves=Moves(**moves), event_ids=[event_id for part in parts for event_id in part.event_ids], **columns
+    )  # fmt: skip
 
 
 def _summed(counts: Sequence[LedgerCounts]) -> LedgerCounts:
