@@ -7,7 +7,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_LINK_MODE := copy
 
 ARROW := $(shell find ext/arrow/src ext/arrow/python -name '*.rs' -o -name '*.py' -o -name '*.pyi') ext/arrow/Cargo.toml ext/arrow/Cargo.lock ext/arrow/pyproject.toml
-KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
+KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/*.pxi ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay bench-ledger bench-ledger-threads wheels fuzz fuzz-state \
