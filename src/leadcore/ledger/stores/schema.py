@@ -51,7 +51,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 TABLES = """
 CREATE TABLE leadcore_ledger (
   id {number}, tenant {text} NOT NULL, semantics {text} NOT NULL, late {integer} NOT NULL, clock {integer} NOT NULL,
-  version {integer} NOT NULL, seq {integer} NOT NULL
+  version {integer} NOT NULL, seq {integer} NOT NULL, seal {integer} NOT NULL
 ) {strict};
 CREATE TABLE leadcore_model (
   tenant {text} NOT NULL, semantics {text} NOT NULL, ledger {integer} NOT NULL REFERENCES leadcore_ledger (id),

@@ -76,6 +76,10 @@ class Connection(ABC):
         """Wait until nobody else writes to a ledger; None: to the list of ledgers."""
 
     @abstractmethod
+    def check_list(self) -> None:
+        """Refuse a damaged list of ledgers."""
+
+    @abstractmethod
     def erase(self) -> None:
         """Make what was removed unreadable in the files too, as far as the database can."""
 
@@ -86,11 +90,13 @@ class Transaction:
     def __init__(self, connection: Connection, ledger: int) -> None:
         self._connection = connection
         rows = connection.select(
-            "SELECT id, semantics, late, clock, version, seq FROM leadcore_ledger WHERE id = ?", ledger
+            "SELECT id, semantics, late, clock, version, seq, seal FROM leadcore_ledger WHERE id = ?", ledger
         )
         if not rows:
             raise StateError(f"the store has no ledger of number {ledger}: it was removed")
-        self._found = self._now = LedgerRow(*rows[0])
+        *parts, expected = rows[0]
+        check_seal(expected, "leadcore_ledger", *parts)
+        self._found = self._now = LedgerRow(*parts)
         self._wrote = False
 
     @property
@@ -162,8 +168,8 @@ class Transaction:
         sql = f"SELECT {columns} FROM leadcore_attribute WHERE lead IN (?) ORDER BY lead, record, valid_from"
         found = []
         for number, record, *parts, expected in self._connection.select_in(sql, (), list(lead_of)):
-            check_seal(expected, "leadcore_attribute", *parts)
             key = lead_of[number].key
+            check_seal(expected, "leadcore_attribute", record or key, *parts)
             found.append(AttributeRow(key, record or key, *parts))
         return found
 
@@ -171,11 +177,11 @@ class Transaction:
         """The feed after a place in it: (place, kind, key of the lead, instant, JSON)."""
         sql = (
             "SELECT c.seq, c.kind, l.key, c.record, c.at, c.payload, c.seal FROM leadcore_change AS c"
-            " JOIN leadcore_lead AS l ON l.number = c.lead WHERE c.ledger = ? AND c.seq > ? ORDER BY c.seq LIMIT ?"
+            " LEFT JOIN leadcore_lead AS l ON l.number = c.lead WHERE c.ledger = ? AND c.seq > ? ORDER BY c.seq LIMIT ?"
         )
         found = []
         for seq, kind, key, record, at, payload, expected in self._connection.select(sql, self._now.id, after, limit):
-            check_seal(expected, "leadcore_change", seq, kind, at, payload)
+            check_seal(expected, "leadcore_change", seq, kind, record or key, at, payload)
             found.append((seq, kind, record or key, at, payload))
         return found
 
@@ -219,7 +225,9 @@ class Transaction:
         values = []
         for row in rows:
             parts = (row.at, row.type, row.properties, int(row.retracted))
-            values.append((leads[row.lead].number, row.event_id, _own(row), *parts, seal(row.event_id, *parts)))
+            values.append(
+                (leads[row.lead].number, row.event_id, _own(row), *parts, seal(row.record, row.event_id, *parts))
+            )
         kept = self._connection.insert("leadcore_event", columns, values, "ON CONFLICT DO NOTHING")
         self._wrote |= kept > 0
 
@@ -237,7 +245,7 @@ class Transaction:
         values = []
         for row in last.values():
             parts = (row.valid_from, row.created_at, row.attributes)
-            values.append((leads[row.lead].number, _own(row), *parts, seal(*parts)))
+            values.append((leads[row.lead].number, _own(row), *parts, seal(row.record, *parts)))
         replaced = ", ".join(f"{name} = excluded.{name}" for name in columns[3:])
         otherwise = f"ON CONFLICT (lead, record, valid_from) DO UPDATE SET {replaced}"
         self._connection.insert("leadcore_attribute", columns, values, otherwise)
@@ -246,7 +254,7 @@ class Transaction:
     def retract(self, leads: Mapping[bytes, StoredLead], rows: Sequence[EventRow]) -> None:
         """Mark events as taken back."""
         for row in rows:
-            changed = seal(row.event_id, row.at, row.type, row.properties, 1)
+            changed = seal(row.record, row.event_id, row.at, row.type, row.properties, 1)
             sql = "UPDATE leadcore_event SET retracted = 1, seal = ? WHERE lead = ? AND event_id = ?"
             self._connection.run(sql, changed, leads[row.lead].number, row.event_id)
             self._wrote = True
@@ -260,7 +268,8 @@ class Transaction:
         for seq, (kind, key, at, payload) in enumerate(rows, self._now.seq + 1):
             lead = leads[key]
             record = b"" if lead.key == key else key
-            values.append((self._now.id, seq, lead.number, record, kind, at, payload, seal(seq, kind, at, payload)))
+            sealed = seal(seq, kind, key, at, payload)
+            values.append((self._now.id, seq, lead.number, record, kind, at, payload, sealed))
         self._connection.insert("leadcore_change", columns, values)
         self._now = replace(self._now, seq=self._now.seq + len(rows))
         self._wrote = True
@@ -307,7 +316,7 @@ class Transaction:
         if not known:
             sql = "INSERT INTO leadcore_model (tenant, semantics, ledger, document) VALUES (?, ?, ?, ?)"
             self._connection.run(sql, tenant, semantics, self._now.id, document)
-        self._connection.run("UPDATE leadcore_ledger SET semantics = ? WHERE id = ?", semantics, self._now.id)
+        self._now = replace(self._now, semantics=semantics)
         self._wrote = True
 
     def drop_events(self) -> None:
@@ -324,8 +333,13 @@ class Transaction:
         """Write the ledger's row, if anything was written: the last statement of a transaction."""
         if not self._wrote:
             return
-        sql = "UPDATE leadcore_ledger SET clock = ?, seq = ?, version = version + 1 WHERE id = ? AND version = ?"
-        if self._connection.run(sql, self._now.clock, self._now.seq, self._now.id, self._found.version) != 1:
+        now = replace(self._now, version=self._found.version + 1)
+        sql = (
+            "UPDATE leadcore_ledger SET semantics = ?, clock = ?, version = ?, seq = ?, seal = ?"
+            " WHERE id = ? AND version = ?"
+        )
+        values = (now.semantics, now.clock, now.version, now.seq, _ledger_seal(now), now.id, self._found.version)
+        if self._connection.run(sql, *values) != 1:
             raise StateError("another process wrote to this ledger at the same time: nothing was changed, try again")
 
 
@@ -343,13 +357,15 @@ class SqlStore:
             return found
         with self._transaction(True) as connection:
             connection.lock(None)
+            connection.check_list()  # damaged, it might not show what is there
             found = _find_ledger(connection, tenant, semantics, late)
             if found is None:
                 found = int(connection.select("SELECT coalesce(max(id), 0) + 1 FROM leadcore_ledger")[0][0])
                 connection.run(
-                    "INSERT INTO leadcore_ledger (id, tenant, semantics, late, clock, version, seq)"
-                    " VALUES (?, ?, ?, ?, ?, 0, 0)",
+                    "INSERT INTO leadcore_ledger (id, tenant, semantics, late, clock, version, seq, seal)"
+                    " VALUES (?, ?, ?, ?, ?, 0, 0, ?)",
                     found, tenant, semantics, late, BEFORE_ALL,
+                    _ledger_seal(LedgerRow(found, semantics, late, BEFORE_ALL, 0, 0)),
                 )  # fmt: skip
                 connection.run(
                     "INSERT INTO leadcore_model (tenant, semantics, ledger, document) VALUES (?, ?, ?, ?)",
@@ -393,18 +409,22 @@ class SqlStore:
                 raise
 
 
+def _ledger_seal(row: LedgerRow) -> int:
+    return seal(row.id, row.semantics, row.late, row.clock, row.version, row.seq)
+
+
 def _lead_seal(lead: StoredLead) -> int:
     return seal(lead.key, lead.due, lead.image)
 
 
 def _own(row: EventRow | AttributeRow) -> bytes:
-    """The record a row was given for, nothing where it is the lead's own; no part of seals, for a merge changes it."""
+    """The record a row was given for, nothing where it is the lead's own: so a merge need not touch its seal."""
     return b"" if row.record == row.lead else row.record
 
 
 def _event(lead: StoredLead, row: Sequence[Any]) -> EventRow:
     event_id, record, at, type_, properties, retracted, expected = row
-    check_seal(expected, "leadcore_event", event_id, at, type_, properties, retracted)
+    check_seal(expected, "leadcore_event", record or lead.key, event_id, at, type_, properties, retracted)
     return EventRow(lead.key, record or lead.key, event_id, at, type_, properties, bool(retracted))
 
 

@@ -93,8 +93,8 @@ class SqliteConnection(Connection):
     def _faults(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as fault:
-            name = getattr(fault, "sqlite_errorname", "") or ""
+        except (sqlite3.Error, UnicodeDecodeError) as fault:
+            name = getattr(fault, "sqlite_errorname", "") or ("SQLITE_CORRUPT" if "decode" in str(fault) else "")
             kind = "_".join(name.split("_")[:2])
             self.usable &= kind in _WAITED or self._path == MEMORY
             words = _WORDS.get(kind, "SQLite failed")
@@ -181,6 +181,15 @@ class SqliteConnection(Connection):
 
     def lock(self, ledger: int | None) -> None:
         """A transaction that writes has the whole file from its begin."""
+
+    def check_list(self) -> None:
+        """Compare the list of ledgers with its indices, where this SQLite can for single tables."""
+        if sqlite3.sqlite_version_info < (3, 33):
+            return
+        for table in ("leadcore_model", "leadcore_ledger"):
+            found = self.select(f"PRAGMA integrity_check({table})")
+            if found != [("ok",)]:
+                raise StateError(f"cannot read {self._path}: the file is damaged ({found[0][0]})")
 
     def erase(self) -> None:
         """Bring the log into the file and cut it: pages there still hold what was overwritten in the file."""

@@ -1,0 +1,391 @@
+"""What a ledger of a store promises beyond one in memory: it lasts, counts once, keeps tenants apart, and forgets."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import leadcore as lc
+from leadcore.errors import DataError, LeadcoreError, StateError
+from leadcore.ledger.stores import keeper
+
+MODEL = """
+leadcore: 1
+name: NAME
+attributes: {title: {type: text, optional: true}}
+events: {visit: {points: {type: number, optional: true}}, call: {}}
+scores:
+  interest:
+    criteria:
+      - {name: visits, kind: event, on: visit, points: {per: points, rate: 1}, decay: {half_life: 7d}}
+      - {name: boss, kind: attribute, when: {field: title, op: eq, value: CEO}, points: 20}
+lifecycle:
+  initial: new
+  stages: [{name: new}, {name: warm}, {name: cold}]
+  transitions:
+    - {name: keen, from: [new, cold], to: warm, when: {field: score.interest, op: ge, value: 10}}
+    - {name: off, from: warm, to: cold, after: 3d}
+"""
+
+
+def made(name: str = "store") -> lc.Scorer:
+    return lc.Scorer(lc.Model.from_yaml(MODEL.replace("NAME", name)))
+
+
+SCORER = made()
+
+
+def visits(*rows: tuple[str, str, float, str | None]) -> list[dict[str, object]]:
+    """Lead, instant, points, event id."""
+    return [
+        {"lead_id": lead, "at": at, "type": "visit", "points": points, "event_id": event_id}
+        for lead, at, points, event_id in rows
+    ]
+
+
+def by_lead(frame: lc.Frame) -> list[dict[str, object]]:
+    """Rows of each lead in their order; leads come in an order of the store's own."""
+    return sorted(frame.to_dicts(), key=lambda row: str(row["lead_id"]))
+
+
+def opened(url: str, tenant: str = "default", scorer: lc.Scorer = SCORER, late: str = "2d") -> lc.Ledger:
+    return lc.Ledger.open(url, scorer, late=late, tenant=tenant)
+
+
+def seen(ledger: lc.Ledger) -> tuple[object, ...]:
+    """All that a ledger says."""
+    leads = sorted(ledger, key=str)
+    states = [str(ledger.lead(lead_id)) for lead_id in leads]
+    scores = sorted(ledger.score("2026-09-01", micropoints=True).to_dicts(), key=str) if leads else []
+    return ledger.clock, leads, states, scores, ledger.changes(0, 10**6).to_dicts()
+
+
+SOME = visits(("a", "2026-03-01", 6, "e1"), ("b", "2026-03-01T12:00", 3, "e2"), ("a", "2026-03-02", 6, "e3"))
+
+
+def test_lasts(url):
+    """Closed and opened again it says what it said."""
+    with opened(url) as ledger:
+        ledger.apply(SOME, [{"lead_id": "a", "title": "CEO"}])
+        ledger.advance("2026-03-20")
+        before = seen(ledger)
+    with opened(url) as again:
+        assert seen(again) == before
+        assert len(again) == 2
+        assert "a" in again
+        assert "c" not in again
+
+
+def test_equals_memory(url):
+    """What comes in time has the answers and changes of a ledger in memory."""
+    memory = lc.Ledger(SCORER, late="2d")
+    with opened(url) as ledger:
+        for call in (
+            lambda one: one.apply(SOME, [{"lead_id": "c", "title": "CEO"}]),
+            lambda one: one.add("b", "2026-03-03", "visit", {"points": 9}, "e4"),
+            lambda one: one.advance("2026-03-04"),
+            lambda one: one.retract([{"lead_id": "b", "event_id": "e4"}]),
+            lambda one: one.merge("c", "b"),
+            lambda one: one.advance("2026-04-01"),
+        ):
+            mine, other = call(ledger), call(memory)
+            for table in ("scores", "thresholds", "transitions", "alerts"):
+                assert by_lead(getattr(mine, table)) == by_lead(getattr(other, table))
+            assert mine.counts == other.counts
+
+
+def test_delivered_again_changes_nothing(url):
+    """A call that is made again, in whole or in part, hands out nothing: not even that a score has faded since."""
+    with opened(url) as ledger:
+        ledger.apply(SOME, [{"lead_id": "a", "valid_from": "2026-03-01", "title": "CEO"}])
+        ledger.retract([{"lead_id": "b", "event_id": "e2"}])
+        ledger.advance("2026-03-20")
+        before = seen(ledger)
+        again = ledger.apply(SOME, [{"lead_id": "a", "valid_from": "2026-03-01", "title": "CEO"}])
+        assert not again
+        assert again.counts.duplicates == 3
+        assert ledger.add("a", "2026-03-01", "visit", {"points": 6}, "e1").counts.duplicates == 1
+        assert ledger.retract([{"lead_id": "b", "event_id": "e2"}]).counts.duplicates == 1
+        assert not ledger.advance("2026-03-20")
+        assert seen(ledger) == before
+
+
+def test_rows_without_an_id_always_count(url):
+    """They are a multiset, as everywhere."""
+    with opened(url) as ledger:
+        row = visits(("a", "2026-03-01", 6, None))
+        ledger.apply(row + row)
+        ledger.apply(row)
+        assert ledger.lead("a")["interest"] == 18
+
+
+def test_told_otherwise_however_long_ago(url):
+    """An event_id that was told with other content is refused by row, also where no state knows it any more."""
+    with opened(url) as ledger:
+        ledger.apply(SOME)
+        ledger.apply(visits(("a", "2026-06-01", 1, "e9")))
+        before = seen(ledger)
+        with pytest.raises(DataError, match=r"events, row 1, column event_id: 'e1' repeats an event_id"):
+            ledger.apply(visits(("a", "2026-06-02", 1, "e10"), ("a", "2026-06-02", 6, "e1")))
+        assert seen(ledger) == before
+
+
+def test_nothing_is_too_late(url):
+    """Facts older than the lateness of states give what they would have given in time."""
+    with opened(url) as ledger, opened(url, "in time") as other:
+        ledger.apply(visits(("a", "2026-03-20", 1, "e5"), ("b", "2026-03-20", 1, "e6")))
+        ledger.advance("2026-04-01")
+        told = ledger.apply([*SOME, *visits(("b", "2026-03-21", 1, "e7"))], [{"lead_id": "a", "title": "CEO"}])
+        assert len(told.late) == 0
+        assert told.counts.events == 4
+        ledger.add("a", "2026-02-01", "visit", {"points": 50}, "e8")
+        ledger.retract([{"lead_id": "a", "event_id": "e3"}])
+        other.apply(
+            [
+                *SOME[:2],
+                *visits(
+                    ("a", "2026-03-20", 1, "e5"),
+                    ("b", "2026-03-20", 1, "e6"),
+                    ("b", "2026-03-21", 1, "e7"),
+                    ("a", "2026-02-01", 50, "e8"),
+                ),
+            ],
+            [{"lead_id": "a", "title": "CEO"}],
+        )
+        other.advance("2026-04-01")
+        assert [str(ledger.lead(one)) for one in "ab"] == [str(other.lead(one)) for one in "ab"]
+        assert ledger.score("2026-02-02").to_dicts() == other.score("2026-02-02").to_dicts()
+
+
+def test_rows_of_one_call_late_and_not(url):
+    """A refused row is named by its place in the table, also where the table was taken in parts."""
+    with opened(url) as ledger:
+        ledger.apply(visits(("a", "2026-03-20", 1, "e5"), ("b", "2026-03-20", 1, "e6")))
+        rows = visits(("b", "2026-03-21", 1, "e7"), ("a", "2026-03-01", 1, "e8"), ("a", "2026-03-02", 1, "e8"))
+        with pytest.raises(DataError, match="row [12]"):
+            ledger.apply(rows)
+        assert len(ledger.changes()) == 4
+
+
+def test_merge_of_old_leads(url):
+    """Leads whose facts are older than states keep are merged by what the store keeps; an id of both counts once."""
+    with opened(url) as ledger, opened(url, "one") as one:
+        ledger.apply([*SOME, *visits(("b", "2026-03-01", 6, "e1"), ("b", "2026-06-01", 6, "e7"))])
+        ledger.merge("a", "b")
+        ledger.add("a", "2026-06-02", "visit", {"points": 2}, "e8")
+        one.apply([{**row, "lead_id": "b"} for row in SOME])
+        one.apply(visits(("b", "2026-06-01", 6, "e7"), ("b", "2026-06-02", 2, "e8")))
+        assert str(ledger.lead("a")) == str(one.lead("b"))
+        assert list(ledger) == ["b"]
+        assert "a" in ledger
+        with pytest.raises(LeadcoreError):
+            ledger.merge("b", "a")
+        assert ledger.forget("a")
+        assert len(ledger) == 0
+        assert "a" not in ledger
+
+
+def test_tenants_and_models_stand_apart(url):
+    """What one tenant or model is told, told again or made to forget, no other sees."""
+    ledgers = [opened(url, tenant, scorer) for tenant in ("x", "y") for scorer in (SCORER, made("other"))]
+    for i, ledger in enumerate(ledgers):
+        ledger.apply(visits(("a", "2026-03-01", i + 1, "e1")))
+    before = [seen(ledger) for ledger in ledgers]
+    assert [ledger.lead("a")["interest"] for ledger in ledgers] == [1, 2, 3, 4]
+    assert ledgers[0].forget("a")
+    ledgers[0].advance("2027-01-01")
+    assert [seen(ledger) for ledger in ledgers[1:]] == before[1:]
+    for ledger in ledgers:
+        ledger.close()
+
+
+def test_many_ledgers_in_one_store(url):
+    """Hundreds of tenants side by side each find their own again."""
+    for i in range(150):
+        with opened(url, f"tenant-{i}") as ledger:
+            ledger.add("a", "2026-03-01", "visit", {"points": i}, "e1")
+    for i in range(0, 150, 10):
+        with opened(url, f"tenant-{i}") as ledger:
+            assert ledger.lead("a")["interest"] == i
+
+
+def test_feed_goes_on_behind_what_was_seen(url):
+    """Read page by page it gives every change once, in the order it was told."""
+    with opened(url) as ledger:
+        ledger.apply(SOME)
+        whole = ledger.changes().to_dicts()
+        paged: list[dict[str, object]] = []
+        while page := ledger.changes(after=paged[-1]["seq"] if paged else 0, limit=2).to_dicts():
+            paged += page
+        assert paged == whole
+        assert [row["seq"] for row in whole] == list(range(1, len(whole) + 1))
+
+
+def test_threads_of_one_ledger_and_of_many(url):
+    """Sixteen threads that deliver the same events through two ledgers tell each change once."""
+    rows = [visits((f"lead-{i % 7}", f"2026-03-{1 + i % 20:02}", 2, f"e{i}")) for i in range(60)]
+    with opened(url) as one, opened(url) as other, opened(url, "calm") as calm:
+        barrier = threading.Barrier(16)
+
+        def deliver(which: int) -> None:
+            barrier.wait()
+            for i in range(len(rows)):
+                (one, other)[which % 2].apply(rows[(i + 7 * which) % len(rows)])
+
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(deliver, range(16)))
+        calm.apply([row for some in rows for row in some])
+        one.advance("2026-05-01")
+        calm.advance("2026-05-01")
+        assert [str(one.lead(lead)) for lead in calm] == [str(calm.lead(lead)) for lead in calm]
+        counted = one._keeping.changes(0, 10**6)
+        net: dict[str, int] = {}
+        for entry in counted:
+            if "key" in entry.payload:
+                key = entry.payload["key"]
+                net[key] = net.get(key, 0) + (1 if entry.payload["change"] == "new" else -1)
+        assert set(net.values()) <= {0, 1}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_forked(url):
+    """A forked child goes on with a connection of its own, and neither harms the other."""
+    with opened(url) as ledger:
+        ledger.apply(SOME)
+        if (child := os.fork()) == 0:
+            try:
+                ledger.add("child", "2026-03-05", "visit", {"points": 1}, "c1")
+                os._exit(0 if len(ledger) == 3 else 1)
+            except BaseException:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        ledger.add("parent", "2026-03-05", "visit", {"points": 1}, "p1")
+        assert sorted(ledger) == ["a", "b", "child", "parent"]
+
+
+def test_advance_in_parts(url, monkeypatch):
+    """An advance that goes in many parts tells what one that goes in a single part tells."""
+    rows = visits(*((f"lead-{i:02}", "2026-03-01", 12, f"e{i}") for i in range(50)))
+    with opened(url) as whole, opened(url, "parts") as parts:
+        whole.apply(rows)
+        parts.apply(rows)
+        told = whole.advance("2026-04-01")
+        monkeypatch.setattr(keeper, "AT_ONCE", 7)
+        in_parts = parts.advance("2026-04-01")
+        assert in_parts.transitions.to_dicts() == told.transitions.to_dicts()
+        assert parts.score("2026-05-01").to_dicts() == whole.score("2026-05-01").to_dicts()
+        assert [*parts] == [*whole]
+        assert parts.clock == whole.clock
+
+
+def test_advance_that_fails_half_way_goes_on(url, monkeypatch):
+    """Parts told before a fault hold; the next advance tells the rest, and the clock moves once."""
+    rows = visits(*((f"lead-{i:02}", "2026-03-01", 12, f"e{i}") for i in range(30)))
+    monkeypatch.setattr(keeper, "AT_ONCE", 7)
+    with opened(url) as ledger, opened(url, "calm") as calm:
+        ledger.apply(rows)
+        calm.apply(rows)
+        from leadcore.ledger.stores.sql import Transaction
+
+        done, whole = [], Transaction.settle
+
+        def settle(self: Transaction) -> None:
+            done.append(None)
+            if len(done) == 3:
+                raise StateError("out of luck")
+            whole(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Transaction, "settle", settle)
+            with pytest.raises(StateError, match="out of luck"):
+                ledger.advance("2026-04-01")
+        assert ledger.clock is None
+        assert len(ledger.advance("2026-04-01").transitions) == 30 - 14
+        calm.advance("2026-04-01")
+        assert seen(ledger) == seen(calm)
+
+
+def test_another_model_takes_over(url):
+    """After a migration the old model is told so, wherever it is open, and the new one goes on."""
+    other = lc.Scorer(lc.Model.from_yaml(MODEL.replace("NAME", "store").replace("value: 10", "value: 5")))
+    with opened(url) as ledger, opened(url) as beside:
+        ledger.apply(SOME)
+        other.migrate(ledger)
+        with pytest.raises(StateError, match="went on with another model"):
+            beside.add("a", "2026-03-05", "visit", {"points": 1}, "e9")
+        with pytest.raises(StateError, match="went on with another model"):
+            opened(url)
+    with opened(url, scorer=other) as again, opened(url, "anew", other) as anew:
+        anew.apply(SOME)
+        assert [str(again.lead(one)) for one in "ab"] == [str(anew.lead(one)) for one in "ab"]
+        again.add("a", "2026-01-01", "visit", {"points": 70}, "e10")
+        anew.add("a", "2026-01-01", "visit", {"points": 70}, "e10")
+        assert str(again.lead("a")) == str(anew.lead("a"))
+
+
+def test_lateness_stays(url):
+    """A ledger is opened with the lateness it was made with."""
+    opened(url).close()
+    with pytest.raises(StateError, match='made with late="172800s"'):
+        opened(url, late="7d")
+
+
+def test_ids_of_both_kinds_and_odd_text(url):
+    """Integers and text are different ids; any text is one, and any value comes back as it was."""
+    with opened(url) as ledger:
+        ledger.add(1, "2026-03-01", "visit", {"points": 1}, 1)
+        ledger.add("1", "2026-03-01", "visit", {"points": 2}, "1")
+        ledger.add("ü\0'%s?", "2026-03-01", "visit", {"points": 4}, "ü\0'%s?")
+        ledger.add(-(2**63), "2026-03-01", "visit", {"points": 8}, 2**63 - 1)
+        ledger.add(1, "2026-03-01", "visit", {"points": 16}, "1")
+        assert [*ledger] == [-(2**63), 1, "1", "ü\0'%s?"]
+        assert [ledger.lead(one)["interest"] for one in ledger] == [8, 17, 2, 4]
+        ledger.add(1, "2026-06-01", "visit", {"points": 32}, None)
+        ledger.add(1, "2026-02-01", "visit", {"points": 64}, 5)
+        ledger.retract([{"lead_id": 1, "event_id": "1"}])
+        assert ledger.score("2026-03-01", [1])[1]["interest"] == 5
+        assert {*ledger.changes().table.column("lead_id")} == {str(one) for one in ledger}
+
+
+def test_forgotten_for_good(tmp_path):
+    """Nothing of a lead is left in the files: neither what it was told nor what was remembered and handed out."""
+    path = tmp_path / "leads.db"
+    model = MODEL.replace("call: {}", "call: {note: {type: text, optional: true}}")
+    scorer = lc.Scorer(lc.Model.from_yaml(model))
+    with lc.Ledger.open(f"sqlite:///{path}", scorer) as ledger:
+        for i in range(40):
+            ledger.apply(
+                [
+                    {"lead_id": "secret-person", "at": f"2026-03-{1 + i % 20:02}", "type": "call", "note": f"secret {i}"},
+                    {"lead_id": f"other-{i}", "at": "2026-03-01", "type": "call", "note": "public" * 20},
+                ],
+                [{"lead_id": "secret-person", "title": f"secret title {i}"}],
+            )
+        ledger.merge("secret-alias", "secret-person")
+        assert b"secret" in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        assert ledger.forget("secret-alias")
+        assert not ledger.forget("secret-alias")
+        for file in tmp_path.iterdir():
+            assert b"secret" not in file.read_bytes(), file.name
+        assert len(ledger) == 40
+        assert not [row for row in ledger.changes(0, 10**6).to_dicts() if "secret" in str(row["lead_id"])]
+
+
+def test_files_are_sound(tmp_path):
+    """SQLite finds nothing to complain of after any of these calls."""
+    url = f"sqlite:///{tmp_path}/leads.db"
+    with opened(url) as ledger:
+        ledger.apply(SOME)
+        ledger.merge("a", "b")
+        ledger.forget("a")
+        ledger.apply(SOME)
+    with closing(sqlite3.connect(Path(tmp_path, "leads.db"))) as raw:
+        assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert raw.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
