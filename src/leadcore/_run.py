@@ -469,7 +469,7 @@ def threads_of(reading: Reading) -> int:
     return min(threads, reading.store.partitions, MOST_THREADS)
 
 
-def taken(partitions: deque[int]) -> Iterator[int]:
+def taken(partitions: deque[T]) -> Iterator[T]:
     """Partitions, one after the other; of all threads whoever is free takes the next, also without the GIL."""
     while True:
         try:

@@ -17,9 +17,12 @@ from leadcore._service_levels import ServiceLevels
 from leadcore._time import to_text
 from leadcore.errors import DataError, LeadcoreError, Problem, StateError
 from leadcore.ledger.compiled import CompiledLedger, compile_ledger
-from leadcore.ledger.counts import LateRow, LedgerCounts
+from leadcore.ledger.counts import LateRow
 from leadcore.ledger.facts import NEVER, SINCE_EVER, Facts, LeadId, id_key, key_id
 from leadcore.ledger.told import Ints, Moves, Parts, Told
+
+Fault = tuple[int, int, int]
+Log = tuple[Any, Ints, bytes, list[tuple[Literal["events", "leads"], int, int]]]
 
 _TOO_MANY, _CONFLICT, _TOO_EARLY = -2, -5, -6
 _CHUNK = 2_048
@@ -52,7 +55,7 @@ class Book:
         self._expected: dict[LeadId, list[LeadId]] = {}
         self._images = _kernel.Images()
         self._alert: Ints = np.empty(0, np.int64)
-        self._keepers: list[Any] = []
+        self._keepers: list[_kernel.Keeper] = []
         self._levels = ServiceLevels(compiled.model)
         self._grid: Any = None
         self._every, self._begin, self._end = 0, 0, -1
@@ -106,7 +109,8 @@ class Book:
     def due(self) -> Ints:
         """By slot: the earliest instant at which `advance` has something to do, 2^63 - 1 for none."""
         count = len(self._names)
-        return np.minimum(self._images.due[:count], self._alert[:count])
+        due: Ints = np.minimum(self._images.due[:count], self._alert[:count])
+        return due
 
     def due_of(self, lead_id: LeadId) -> int:
         """The same of one lead."""
@@ -126,9 +130,7 @@ class Book:
 
     # facts in
 
-    def apply(
-        self, request: Request, until: int | None = None, set_aside: bool = False, anew: bool = False
-    ) -> Told:
+    def apply(self, request: Request, until: int | None = None, set_aside: bool = False, anew: bool = False) -> Told:
         """Take in facts; all of them, or those not set aside, or none.
 
         Each lead touched is brought to its newest fact up to ``until``, or to the clock if that is later. With ``anew``
@@ -152,7 +154,7 @@ class Book:
         outcome = self._outcome(len(called))
         bound = NEVER if until is None else until
 
-        def work(keeper: Any, begin: int, end: int) -> Any:
+        def work(keeper: _kernel.Keeper, begin: int, end: int) -> Fault | None:
             return keeper.apply(self._images, taken_in, begin, end, self.clock, bound, outcome, anew)
 
         floors = self._floors(called)
@@ -248,7 +250,7 @@ class Book:
         slots = np.ascontiguousarray(slots, np.int64)
         outcome = self._outcome(len(slots))
 
-        def work(keeper: Any, begin: int, end: int) -> Any:
+        def work(keeper: _kernel.Keeper, begin: int, end: int) -> Fault | None:
             return keeper.advance(self._images, slots, begin, end, until, outcome)
 
         first, last = self._span(slots)
@@ -440,7 +442,7 @@ class Book:
         )
         slots, at = np.ascontiguousarray(slots, np.int64), np.ascontiguousarray(at, np.int64)
 
-        def work(keeper: Any, begin: int, end: int) -> Any:
+        def work(keeper: _kernel.Keeper, begin: int, end: int) -> Fault | None:
             return keeper.score(self._images, slots, at, begin, end, *answers)
 
         keepers, fault = self._run(work, count, 10 * count, threads, self.clock, self.clock)
@@ -475,7 +477,7 @@ class Book:
         table = np.array(rows, np.int64).reshape(len(rows), 5)
         return tuple(np.ascontiguousarray(table[:, i]) for i in range(5))
 
-    def _asked_fault(self, fault: tuple[int, int, int], slot: int, at: int) -> LeadcoreError:
+    def _asked_fault(self, fault: Fault, slot: int, at: int) -> LeadcoreError:
         if fault[0] == _TOO_EARLY:
             return LeadcoreError(
                 f"lead {self._names[slot]!r} cannot be asked as of {to_text(at)}: what happened up to its newest event less "
@@ -559,10 +561,10 @@ class Book:
         self._room(count)
         return slots, list(names.values()), fresh
 
-    def _outcome(self, count: int) -> Any:
+    def _outcome(self, count: int) -> _kernel.Outcome:
         return _kernel.Outcome(count, self._scores, self._thresholds)
 
-    def _lent(self, first: int, last: int) -> Any:
+    def _lent(self, first: int, last: int) -> _kernel.Keeper:
         """A keeper nobody else has at the moment, whose grid holds these instants."""
         if not self._begin <= first <= last <= self._end:
             self._grid, self._every, self._begin, self._end = self.compiled.grid(first, last)
@@ -575,14 +577,20 @@ class Book:
             compiled.kernel, plan.codes, plan.numbers, self.late, compiled.nulls, self._grid, self._every, self._halt
         )  # fmt: skip
 
-    def _back(self, keepers: list[Any]) -> None:
+    def _back(self, keepers: list[_kernel.Keeper]) -> None:
         for keeper in keepers:
             keeper.rest()
         self._keepers += keepers
 
     def _run(
-        self, work: Callable[[Any, int, int], Any], count: int, rows: int, threads: int | None, first: int, last: int
-    ) -> tuple[list[Any], Any]:
+        self,
+        work: Callable[[_kernel.Keeper, int, int], Fault | None],
+        count: int,
+        rows: int,
+        threads: int | None,
+        first: int,
+        last: int,
+    ) -> tuple[list[_kernel.Keeper], Fault | None]:
         """Let keepers work on all leads of a call, in threads where there is enough to do."""
         wanted = threads or (default_threads() if rows >= WORTH_THREADS else 1)
         wanted = min(wanted, MOST_THREADS, count // _CHUNK + 1)
@@ -593,7 +601,7 @@ class Book:
         keepers = [self._lent(first, last) for _ in range(wanted)]
         idle = list(keepers)
 
-        def one() -> Any:
+        def one() -> Fault | None:
             keeper = idle.pop()
             for begin, end in taken(chunks):
                 fault = work(keeper, begin, end)
@@ -615,7 +623,7 @@ class Book:
             self._halt[0] = 0
         return keepers, min(faults, key=lambda fault: fault[1], default=None)
 
-    def _commit(self, keepers: list[Any], slots: Ints, outcome: Any) -> None:
+    def _commit(self, keepers: list[_kernel.Keeper], slots: Ints, outcome: _kernel.Outcome) -> None:
         """What was worked out holds from now on."""
         for keeper in keepers:
             keeper.commit(self._images)
@@ -640,9 +648,7 @@ class Book:
         newest = self._images.newest[slots]
         return np.where((newest == SINCE_EVER) | (self.late < 0), SINCE_EVER, newest - max(self.late, 0))
 
-    def _late(
-        self, logs: list[Any], facts: Facts, place: Ints, names: list[LeadId], floors: Ints
-    ) -> _LateFacts:
+    def _late(self, logs: list[Log | None], facts: Facts, place: Ints, names: list[LeadId], floors: Ints) -> _LateFacts:
         found = []
         for table, row, at in (late for log in logs if log is not None for late in log[3]):
             code = int((facts.lead if table == "events" else facts.trait_lead)[row])
@@ -654,11 +660,11 @@ class Book:
         found.sort(key=lambda late: (late.table, late.row))
         return _LateFacts(logs, found)
 
-    def _told(self, names: Sequence[LeadId | None], outcome: Any, logs: list[Any]) -> Told:
+    def _told(self, names: Sequence[LeadId | None], outcome: _kernel.Outcome, logs: list[Log | None]) -> Told:
         """What keepers worked out; it is put into arrays when somebody asks."""
         return Told(names, lambda: _parts(outcome, logs, self._scores))  # type: ignore[arg-type]
 
-    def _fault(self, fault: tuple[int, int, int], names: Sequence[LeadId | None], facts: Facts | None) -> LeadcoreError:
+    def _fault(self, fault: Fault, names: Sequence[LeadId | None], facts: Facts | None) -> LeadcoreError:
         """What went wrong with one lead, in words."""
         kind, lead, row = fault
         name = names[lead]
@@ -691,7 +697,7 @@ class _Keeping:
     def __init__(self, book: Book, at: int) -> None:
         self._book, self._at = book, at
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> _kernel.Keeper:
         self._keeper = self._book._lent(max(self._at, 0), max(self._at, 0))
         return self._keeper
 
@@ -702,7 +708,7 @@ class _Keeping:
 class _LateFacts:
     """Facts of a call that came too late."""
 
-    def __init__(self, logs: list[Any], found: list[LateRow]) -> None:
+    def __init__(self, logs: list[Log | None], found: list[LateRow]) -> None:
         self.logs, self.found = logs, found
 
     def error(self) -> DataError:
@@ -740,17 +746,20 @@ def _known(crossings: list[tuple[int, bool] | None]) -> Iterable[tuple[int, tupl
     return ((i, crossing) for i, crossing in enumerate(crossings) if crossing is not None)
 
 
-def _parts(outcome: Any, logs: list[Any], scores: int) -> Parts:
+def _parts(outcome: _kernel.Outcome, logs: list[Log | None], scores: int) -> Parts:
     moves, change, ordinal, ids = _moves(logs, scores)
+    scores_before, scores_after = outcome.score_columns()
+    reached_before, reached_after = outcome.threshold_columns()
     return Parts(
-        outcome.column("before_at"), outcome.column("after_at"), *outcome.score_columns(), *outcome.threshold_columns(),
-        outcome.column("open_stage").astype(np.int32), outcome.column("open_entered"), moves, change, ordinal, ids,
+        outcome.column("before_at"), outcome.column("after_at"), scores_before, scores_after, reached_before,
+        reached_after, outcome.column("open_stage").astype(np.int32), outcome.column("open_entered"), moves, change,
+        ordinal, ids,
     )  # fmt: skip
 
 
-def _moves(logs: list[Any], width: int) -> tuple[Moves, Any, Any, list[LeadId | None]]:
+def _moves(told: list[Log | None], width: int) -> tuple[Moves, Any, Any, list[LeadId | None]]:
     """Moves that keepers handed out, their change, their ordinals, and the ids of events they name."""
-    logs = [log for log in logs if log is not None]
+    logs = [log for log in told if log is not None]
     rows = np.concatenate([np.empty(0, _kernel.DTYPES["told"]), *(log[0] for log in logs)])
     scores = np.concatenate([np.empty((0, width), np.int64), *(log[1] for log in logs)])
     ids: list[LeadId | None] = []

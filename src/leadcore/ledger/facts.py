@@ -107,18 +107,18 @@ class Facts:
         sets, identity, codes, numbers, lead_sets = self.columns
         events, first = _grouped(place[self.lead], len(slots))
         traits, first_trait = _grouped(place[self.trait_lead], len(slots))
-        keys_of = (np.zeros(1, np.int64), np.empty(0, np.uint8), np.empty((0, 16), np.uint8))
+        key_start, keys, contents = np.zeros(1, np.int64), np.empty(0, np.uint8), np.empty((0, 16), np.uint8)
         if len(identity):
-            keys_of = self.encoder.event_keys(np.arange(int(identity.max()) + 1, dtype=np.uint32))
+            key_start, keys, contents = self.encoder.event_keys(np.arange(int(identity.max()) + 1, dtype=np.uint32))
         sizes = np.zeros(len(self.trait_lead) + 1, np.int64)
-        keys = [owners.get(code, b"") for code in self.trait_lead.tolist()] if owners else []
-        if keys:
-            np.cumsum([len(key) for key in keys], out=sizes[1:])
+        named = [owners.get(code, b"") for code in self.trait_lead.tolist()] if owners else []
+        if named:
+            np.cumsum([len(key) for key in named], out=sizes[1:])
         digests = [self.encoder.code_digests(k) for k in range(len(codes) if len(identity) else 0)]
         return _kernel.Facts(
-            slots, first, events, self.at, sets, identity, codes, numbers, *self.encoder.hit_sets(), *keys_of, digests,
+            slots, first, events, self.at, sets, identity, codes, numbers, *self.encoder.hit_sets(), key_start, keys, contents, digests,
             first_trait, traits, self.since, self.created, lead_sets, *self.encoder.lead_hit_sets(), sizes,
-            np.frombuffer(b"".join(keys), np.uint8),
+            np.frombuffer(b"".join(named), np.uint8),
         )  # fmt: skip
 
     def event_id(self, event: int) -> Any:
@@ -144,7 +144,15 @@ def _blocks(plan: Plan, encoder: Encoder, request: Request) -> Any:
         if not count:
             return
         lead, at, sets, row, identity, _, codes, numbers = block
-        yield lead[:count], at[:count], sets[:count], row[:count], identity[:count], codes[:, :count], numbers[:, :count]
+        yield (
+            lead[:count],
+            at[:count],
+            sets[:count],
+            row[:count],
+            identity[:count],
+            codes[:, :count],
+            numbers[:, :count],
+        )
         done += count
         if request.progress is not None:
             request.progress(done)

@@ -161,7 +161,10 @@ def _told(old: Book, book: Book, names: _Names) -> Told:
     before = old.standing([lead_id for lead_id in lead_ids if lead_id in old.ids])
     after = book.standing(lead_ids)
     scores, reached = np.zeros_like(after.scores), np.zeros_like(after.reached)
-    scores[known], reached[known] = names.columns(before.scores, names.score), names.columns(before.reached, names.threshold)
+    scores[known], reached[known] = (
+        names.columns(before.scores, names.score),
+        names.columns(before.reached, names.threshold),
+    )
     told_at = np.full(len(lead_ids), SINCE_EVER, np.int64)
     told_at[known] = before.at
     rows: list[tuple[int, Step, int, int]] = []
@@ -174,7 +177,10 @@ def _told(old: Book, book: Book, names: _Names) -> Told:
             stage[place], entered[place] = now[same - 1][2], now[same - 1][0]
         rows += _difference(place, was, now, same)
     event_ids: list[LeadId | None] = [step[5] for _, step, _, _ in rows]
-    column = lambda i, kind: np.array([step[i] for _, step, _, _ in rows], kind)  # noqa: E731
+
+    def column(i: int, kind: type[Any]) -> Any:
+        return np.array([step[i] for _, step, _, _ in rows], kind)
+
     moves = Moves(
         lead=np.array([place for place, *_ in rows], np.int64), at=column(0, np.int64), from_stage=column(1, np.int32),
         to_stage=column(2, np.int32), rule=column(3, np.int32), cause=column(4, np.int32),
