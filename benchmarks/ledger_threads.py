@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -65,11 +66,12 @@ def models() -> list[lc.Model]:
 
 @dataclass
 class One:
-    """A lead and all its facts."""
+    """A lead and its facts; ``told`` are all events it was ever told, or is about to be, those taken back among them."""
 
     lead_id: str
     employees: float
     events: list[dict[str, Any]] = field(default_factory=list)
+    told: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -79,16 +81,19 @@ class One:
 class Swapped:
     """The ledger, its two scorers, and everything that was answered."""
 
-    def __init__(self, ledger: lc.Ledger | None = None) -> None:
+    def __init__(self, url: str | None = None) -> None:
         self.scorers = {model.semantics: lc.Scorer(model) for model in models()}
         self.versions = list(self.scorers)
-        self.ledger = lc.Ledger(self.scorers[self.versions[0]], late="all") if ledger is None else ledger
+        first = self.scorers[self.versions[0]]
+        self.keeps = url is not None
+        self.ledger = lc.Ledger(first, late="all") if url is None else lc.Ledger.open(url, first, late="all")
         self.stop = threading.Event()
-        self.lock = threading.Lock()
+        self.lock, self.gate, self.telling = threading.Lock(), threading.Condition(), 0
+        self.swapping = False
         self.wrong: list[str] = []
         self.asked: Counter[str] = Counter()
         self.told: Counter[tuple[Any, ...]] = Counter()
-        self.leads: list[One] = []
+        self.leads: dict[str, One] = {}
         self.gone: set[str] = set()
 
     # what must be
@@ -168,6 +173,7 @@ class Swapped:
         one = rng.choice(ones)
         if rng.random() < 0.6:
             event = self.event(rng, one)
+            one.told.append(event)
             properties = {"pages": event["pages"]} if event["type"] == "visit" else None
             changes = self.ledger.add(one.lead_id, event["at"], event["type"], properties, event["event_id"])
             one.events.append(event)
@@ -177,6 +183,7 @@ class Swapped:
             for _ in range(rng.randrange(1, 12)):
                 one = rng.choice(ones)
                 event = self.event(rng, one)
+                one.told.append(event)
                 one.events.append(event)
                 new.append((one, event))
             rows = [event for _, event in new]
@@ -209,9 +216,10 @@ class Swapped:
     def born(self, rng: Random, name: str) -> One:
         """A lead that the ledger has not seen."""
         one = One(name, float(rng.choice((1, 10, 200))))
-        self.note(self.ledger.apply(leads=[one.row]))
-        with self.lock:
-            self.leads.append(one)
+        with self.tell():
+            with self.lock:
+                self.leads[name] = one
+            self.note(self.ledger.apply(leads=[one.row]))
         return one
 
     def work(self, number: int, seed: int) -> None:
@@ -224,12 +232,15 @@ class Swapped:
                     ones.append(self.born(rng, f"{number}-{count}"))
                     count += 1
                 if rng.random() < 0.5:
-                    self.tells(rng, ones)
+                    with self.tell():
+                        self.tells(rng, ones)
                 else:
                     self.asks(rng, ones)
                 if len(ones[0].events) > LIFE and not self.stop.is_set():
                     old = ones.pop(0)
-                    known = self.ledger.forget(old.lead_id)
+                    with self.tell():
+                        known = self.ledger.forget(old.lead_id)
+                        del self.leads[old.lead_id]
                     with self.lock:
                         self.asked["forget"] += 1
                         self.gone.add(old.lead_id)
@@ -241,15 +252,43 @@ class Swapped:
                 self.wrong.append(f"thread {number}: {error!r}")
             raise
 
+    @contextmanager
+    def tell(self) -> Iterator[None]:
+        """While facts change; many at a time, but not while a ledger in memory is given all facts."""
+        with self.gate:
+            self.gate.wait_for(lambda: not self.swapping)
+            self.telling += 1
+        try:
+            yield
+        finally:
+            with self.gate:
+                self.telling -= 1
+                self.gate.notify_all()
+
+    def swap_to(self, scorer: lc.Scorer) -> lc.Changes:
+        """Migrate to another version."""
+        if self.keeps:
+            return scorer.migrate(self.ledger)
+        with self.gate:
+            self.swapping = True
+            self.gate.wait_for(lambda: not self.telling)
+        try:
+            leads = list(self.leads.values())
+            events = [event for one in leads for event in one.told]
+            return scorer.migrate(self.ledger, events=events or None, leads=[one.row for one in leads])
+        finally:
+            with self.gate:
+                self.swapping = False
+                self.gate.notify_all()
+
     def swap(self, seconds: float, each: float) -> int:
         """Swap versions until the time is over; how often."""
-        count, end = 0, time.monotonic() + seconds
-        while time.monotonic() < end and not self.stop.is_set():
-            self.stop.wait(each)
+        count, begin = 0, time.monotonic()
+        while time.monotonic() < begin + seconds and not self.stop.is_set():
             count += 1
+            self.stop.wait(max(0.0, begin + count * each - time.monotonic()))
             scorer = self.scorers[self.versions[count % 2]]
-            changes = scorer.migrate(self.ledger)
-            self.note(changes)
+            self.note(changes := self.swap_to(scorer))
             if changes.version != scorer.model.semantics:
                 self.wrong.append("migrate names another version")
         self.stop.set()
@@ -257,7 +296,7 @@ class Swapped:
 
     def compare_all(self) -> int:
         """The net of all that was told is one replay of all that is left; how many moves that is."""
-        leads = [one for one in self.leads if one.lead_id not in self.gone]
+        leads = list(self.leads.values())
         events = [event for one in leads for event in one.events]
         end = max(event["at"] for event in events) + timedelta(days=40)
         self.note(self.ledger.advance(end))
@@ -274,9 +313,9 @@ class Swapped:
         return must.total()
 
 
-def measure(seconds: float, threads: int, swaps: float, seed: int, ledger: lc.Ledger | None = None) -> dict[str, Any]:
+def measure(seconds: float, threads: int, swaps: float, seed: int, url: str | None = None) -> dict[str, Any]:
     """Run it."""
-    swapped = Swapped(ledger)
+    swapped = Swapped(url)
     workers = [threading.Thread(target=swapped.work, args=(i, seed), daemon=True) for i in range(threads)]
     begin = time.monotonic()
     for worker in workers:
@@ -292,8 +331,9 @@ def measure(seconds: float, threads: int, swaps: float, seed: int, ledger: lc.Le
         "benchmark": "ledger_threads",
         "seconds": round(took, 1),
         "threads": threads,
+        "url": url,
         "swaps": count,
-        "leads": len(swapped.leads),
+        "leads": len(swapped.leads) + len(swapped.gone),
         "forgotten": len(swapped.gone),
         "checked": dict(sorted(swapped.asked.items())),
         "transitions_net": moves,
@@ -322,8 +362,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=32)
     parser.add_argument("--swaps", type=float, default=2, help="a second")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--url", help="of a store, instead of memory")
     options = parser.parse_args(arguments)
-    found = measure(options.minutes * 60, options.threads, options.swaps, options.seed)
+    found = measure(options.minutes * 60, options.threads, options.swaps, options.seed, options.url)
     checked = sum(n for name, n in found["checked"].items() if not name.startswith("by version"))
     print(
         f"{found['threads']} threads, {found['seconds']:,.0f} s, {found['swaps']:,} swaps of the model, "

@@ -46,8 +46,3 @@ class ServiceLevels:
                 at = self.passed(entered[rows], int(alert.after), sla.calendar)
                 due[rows] = np.where(at > told[rows], np.minimum(due[rows], at), due[rows])
         return due
-
-
-def next_alerts(model: Model, stage: npt.NDArray[np.int32], entered: Ints, told: Ints) -> Ints:
-    """`ServiceLevels.next_alerts` for whoever asks once."""
-    return ServiceLevels(model).next_alerts(stage, entered, told)

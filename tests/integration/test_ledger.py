@@ -459,6 +459,75 @@ def test_what_changes_next():
     assert lc.Ledger(SCORER).next_change("2026-03-02").column_names == columns
 
 
+# other models
+
+CHANGED = lc.Scorer(
+    lc.Model.from_yaml(
+        MODEL.to_yaml()
+        .replace("name: stages", "name: changed")
+        .replace("cold", "frozen")
+        .replace("cools", "freezes")
+        .replace("points: 25", "points: 5")
+        .replace("after: 1d", "after: 12h")
+    )
+)
+"""The same stages but for one that is called otherwise, with another rule, fewer points and an earlier alert."""
+
+
+def cooled():
+    """Events of a lead that was warm and is cold."""
+    return [event("a", "2026-03-01", event_id=f"e{i}") for i in range(5)]
+
+
+def test_another_model():
+    """What it says otherwise is told, in names of both where stages and rules are gone; the net is its own replay."""
+    ledger = lc.Ledger(SCORER)
+    said = [ledger.apply(cooled(), LEADS), ledger.advance("2026-04-01")]
+    assert ledger.lead("a").stage == "cold"
+    said.append(CHANGED.migrate(ledger, events=cooled(), leads=LEADS))
+    changes, replay = said[-1], CHANGED.replay(cooled(), LEADS, until="2026-04-01")
+
+    assert (ledger.scorer, ledger.lead("a").stage) == (CHANGED, "frozen")
+    assert changes.version == CHANGED.model.semantics != said[0].version == MODEL.semantics
+    rows = [(row["change"], row["to_stage"], row["rule"]) for row in changes.transitions.to_dicts()]
+    assert rows == [("withdrawn", "cold", "cools"), ("new", "frozen", "freezes")]
+    assert [(row["change"], row["at"].hour) for row in changes.alerts.to_dicts()] == [("withdrawn", 0), ("new", 12)]
+    assert same(net(said, "transitions"), replay.transitions.to_dicts())
+    assert same(net(said, "alerts"), replay.alerts.to_dicts())
+    assert ledger.lead("a").timeline == replay.lead("a")
+    batch = CHANGED.score(cooled(), LEADS, as_of="2026-05-01")
+    assert same(ledger.score("2026-05-01").to_dicts(), batch.to_dicts())
+
+
+def test_another_model_from_an_instant_on():
+    """What was told up to it stays told, alerts too; what the model would have said of then is not."""
+    ledger = lc.Ledger(SCORER)
+    ledger.apply(cooled())
+    ledger.advance("2026-03-01T18:00Z")
+    changes = CHANGED.migrate(ledger, at="2026-03-01T18:00Z", events=cooled())
+
+    assert len(changes.alerts) == len(changes.transitions) == 0  # 12h after 2026-03-01 was before
+    later = ledger.advance("2026-04-01")
+    assert [row["to_stage"] for row in later.transitions.to_dicts()] == ["frozen"]
+    assert [row["level"] for row in later.alerts.to_dicts()] == [2]
+    assert ledger.lead("a").stage == "frozen"
+
+
+def test_a_model_that_cannot_be_moved_to_changes_nothing():
+    """A stage is gone that a lead is in, or events are missing: the ledger stays with its model."""
+    ledger = lc.Ledger(SCORER)
+    ledger.apply(cooled())
+    ledger.advance("2026-04-01")
+    before = pickle.dumps(ledger)
+    with pytest.raises(lc.LeadcoreError, match=r"in stage 'cold'.*which 'changed' does not have"):
+        CHANGED.migrate(ledger, at="2026-04-01", events=cooled())
+    with pytest.raises(lc.LeadcoreError, match="lack some of lead 'a'"):
+        CHANGED.migrate(ledger)
+
+    assert ledger.scorer is SCORER
+    assert pickle.dumps(ledger) == before
+
+
 # how it is talked to
 
 

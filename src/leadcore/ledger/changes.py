@@ -19,6 +19,7 @@ from leadcore._replay_log import CAUSES, Ints, Moves, Small
 from leadcore._replay_tables import alert_table, points_column, rule_names, stage_names, transition_table
 from leadcore._spans import Alerts, Spans
 from leadcore.frame import Frame
+from leadcore.ledger.facts import SINCE_EVER
 from leadcore.ledger.ids import id_column
 from leadcore.model import Model
 from leadcore.timeline import lasted, number
@@ -54,16 +55,17 @@ class Changes:
             ``late`` (rows set aside), ``unknown`` (retractions of events nobody knows).
     """
 
-    def __init__(self, model: Model, told: Told, micropoints: bool = False) -> None:
+    def __init__(self, model: Model, told: Told, micropoints: bool = False, since: int = SINCE_EVER) -> None:
         """Put a result together; nothing is computed yet.
 
         Args:
             model: The model that answered.
             told: What the call did.
             micropoints: Scores as whole micropoints.
+            since: Up to this instant everything stays as it was told, whatever this model would have said.
         """
         self.model, self.counts = model, told.counts
-        self._told, self._micropoints = told, micropoints
+        self._told, self._micropoints, self._since = told, micropoints, since
 
     @property
     def version(self) -> str:
@@ -138,6 +140,7 @@ class Changes:
         both = _Alerts(*map(_joined, before, after))
         change = np.repeat(np.array([-1, 1], np.int32), [len(before.lead), len(after.lead)])
         rows = _uncancelled(both)
+        rows = rows[both.at[rows] > self._since]
         rows = rows[np.lexsort((rows, change[rows], both.lead[rows]))]
         lead, stage, entered, at, level, notify = (column[rows] for column in both)
         names = [ascii(name) for name in self._stages]

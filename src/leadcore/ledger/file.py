@@ -37,6 +37,7 @@ from leadcore import __version__
 from leadcore._kernel import LAYOUT_VERSION
 from leadcore._time import FIRST, LAST
 from leadcore.errors import LeadcoreError, ModelError, StateError
+from leadcore.ledger.facts import SINCE_EVER
 from leadcore.ledger.ids import Id, one_id
 from leadcore.ledger.memory import new_book
 from leadcore.model import Model
@@ -53,7 +54,6 @@ _BLOCK = struct.Struct("<IIQ")
 _SUM = 32
 _PER_BLOCK = 16_384
 _READ = 1 << 20
-_BEFORE_ALL = -(2**63)
 _END, _LEADS, _RECORDS = 0, 1, 2
 _INTEGERS, _TEXT, _MIXED = 1, 2, 3
 
@@ -140,7 +140,7 @@ class _Writer:
             "fingerprint": model.fingerprint,
             "semantics": model.semantics,
             "late": None if state.late < 0 else state.late,
-            "clock": None if state.clock == _BEFORE_ALL else state.clock,
+            "clock": None if state.clock == SINCE_EVER else state.clock,
             "model": model.to_json(),
         }
         text = json.dumps(header, separators=(",", ":")).encode("ascii")
@@ -183,7 +183,7 @@ class _Reader:
         scorer = self._scorer(header, scorer)
         late, clock = (-1 if header["late"] is None else header["late"]), header["clock"]
         book = new_book(scorer, late)
-        book.clock = _BEFORE_ALL if clock is None else clock
+        book.clock = SINCE_EVER if clock is None else clock
         leads = 0
         while (block := self._block())[0] != _END:
             kind, count, payload = block

@@ -18,6 +18,7 @@ from leadcore.frame import Frame
 from leadcore.ledger.answers import AskedLeads, joined_answers, lead_state, lines_of, next_changes, slots
 from leadcore.ledger.arguments import check_threads, duration, event_lead, ids, lateness, moment, request, retractions
 from leadcore.ledger.changes import Changes
+from leadcore.ledger.facts import SINCE_EVER
 from leadcore.ledger.file import State, dumped, load_state, loaded, save_state
 from leadcore.ledger.ids import Id, one_id
 from leadcore.ledger.lock import fork_safe_lock
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 Moment = datetime | date | str
 """An instant: a datetime, a date or ISO 8601 text; naive is UTC."""
-
-_BEFORE_ALL = -(2**63)
 
 
 class _EitherWay:
@@ -157,7 +156,7 @@ class Ledger:
     def clock(self) -> datetime | None:
         """The instant to which all leads were advanced, None before the first time."""
         clock = self._keeping.clock
-        return None if clock == _BEFORE_ALL else to_datetime(clock)
+        return None if clock == SINCE_EVER else to_datetime(clock)
 
     # facts
 
@@ -504,7 +503,7 @@ class Ledger:
     def __repr__(self) -> str:
         with self._lock:
             clock, leads = self._keeping.clock, len(self._keeping)
-            told = "never advanced" if clock == _BEFORE_ALL else f"advanced to {to_text(clock)}"
+            told = "never advanced" if clock == SINCE_EVER else f"advanced to {to_text(clock)}"
             return (
                 f"Ledger({self.model.name!r}, {leads:,} {'lead' if leads == 1 else 'leads'}, late {self.late}, {told})"
             )
@@ -534,7 +533,7 @@ class Ledger:
         with self._lock:
             told = self._keeping.migrate(scorer, instant, asked)
             self._scorer = scorer
-            return self._changes(told, micropoints)
+            return Changes(scorer.model, told, micropoints, SINCE_EVER if instant is None else instant)
 
     def _changes(self, told: Told, micropoints: bool = False) -> Changes:
         return Changes(self._scorer.model, told, micropoints)
