@@ -190,6 +190,7 @@ cdef class Outcome:
     cdef int64_t* open_entered
     cdef int64_t* stage
     cdef int64_t* entered
+    cdef int64_t* live
     cdef int64_t* scores_before
     cdef int64_t* scores_after
     cdef uint8_t* reached_before
@@ -202,7 +203,7 @@ cdef class Outcome:
         if rows < 0 or scores < 0 or thresholds < 0:
             raise ValueError("there are no fewer rows than none")
         self.rows, self.scores, self.thresholds = rows, scores, thresholds
-        self.before_at = <int64_t*> calloc(<size_t> (rows * (6 + 2 * scores) + 1), sizeof(int64_t))
+        self.before_at = <int64_t*> calloc(<size_t> (rows * (7 + 2 * scores) + 1), sizeof(int64_t))
         self.reached_before = <uint8_t*> calloc(<size_t> (2 * rows * thresholds + 1), 1)
         if self.before_at == NULL or self.reached_before == NULL:
             raise MemoryError
@@ -211,11 +212,12 @@ cdef class Outcome:
         self.open_entered = self.open_stage + rows
         self.stage = self.open_entered + rows
         self.entered = self.stage + rows
-        self.scores_before = self.entered + rows
+        self.live = self.entered + rows
+        self.scores_before = self.live + rows
         self.scores_after = self.scores_before + rows * scores
         self.reached_after = self.reached_before + rows * thresholds
         for i in range(rows):
-            self.before_at[i] = self.after_at[i] = INT64_MIN
+            self.before_at[i] = self.after_at[i] = self.live[i] = INT64_MIN
             self.open_stage[i] = self.stage[i] = -1
 
     def __dealloc__(self):
@@ -231,7 +233,10 @@ cdef class Outcome:
         return np.frombuffer(PyBytes_FromStringAndSize(<const char*> data, size) if size else b"", kind).reshape(shape)
 
     def column(self, str name not None):
-        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, by row; a copy."""
+        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, `live`, by row; a copy.
+
+        ``live`` is the newest event up to where the lead was brought, of those the kernel had at hand.
+        """
         cdef const int64_t* data
         if name == "before_at":
             data = self.before_at
@@ -245,6 +250,8 @@ cdef class Outcome:
             data = self.stage
         elif name == "entered":
             data = self.entered
+        elif name == "live":
+            data = self.live
         else:
             raise KeyError(name)
         return self._column(data, -1, np.int64)
@@ -435,6 +442,7 @@ cdef class Keeper:
         outcome.open_entered[lead] = w.open_entered
         outcome.stage[lead] = w.life.stage
         outcome.entered[lead] = w.life.entered
+        outcome.live[lead] = w.live
         outcome.twins += w.twins
         outcome.lates += w.lates
         for i in range(self.plan.c.scores_size):
@@ -609,7 +617,7 @@ cdef class Keeper:
             None or a fault as of `apply`, whose row is of no use.
         """
         cdef facts_t theirs
-        cdef int64_t created
+        cdef int64_t created, until
         cdef const uint8_t* key = <const uint8_t*> <const char*> owner
         cdef int32_t size = <int32_t> len(owner)
         cdef int fault
@@ -632,8 +640,9 @@ cdef class Keeper:
         self.w.absorbed = True
         if not fault:
             fault = keep_read(&self.w)
-        if not fault:
-            fault = self._run(images, slot, lead, clock, INT64_MAX, outcome)
+        if not fault:  # what was only kept of either is still to come
+            until = images._told[other] if images._told[other] > clock else clock
+            fault = self._run(images, slot, lead, until, until, outcome)
         return self._fault(fault, lead) if fault else None
 
     cdef int _copy(self, const facts_t* theirs, const uint8_t* owner, int32_t size) noexcept nogil:
@@ -799,7 +808,7 @@ cdef class Keeper:
         """How a lead stands at an instant by the rules of its lifecycle, from facts up to then alone.
 
         Returns:
-            ``(fault, stage, entered, visits, reached, dead)``: a fault as of `apply`, and the keys of events taken back.
+            ``(fault, stage, entered, visits, reached, dead)``: a fault as of `apply`, and instants and keys of events taken back.
         """
         cdef keep_t* w = &self.w
         cdef const plan_t* p = &self.plan.c
@@ -816,14 +825,21 @@ cdef class Keeper:
             None, w.life.stage, w.life.entered, [w.life.visits[i] for i in range(p.stages_size)],
             [w.lead.reached[i] for i in range(p.thresholds_size)],
             [
-                PyBytes_FromStringAndSize(<const char*> w.facts.items[i].key, w.facts.items[i].key_size)
+                (
+                    w.facts.items[i].at,
+                    PyBytes_FromStringAndSize(<const char*> w.facts.items[i].key, w.facts.items[i].key_size),
+                )
                 for i in range(w.facts.size) if w.facts.items[i].dead
             ],
         )
 
-    def seed(self, Images images not None, int64_t slot, int64_t told, list moves not None, adoption):
+    def seed(
+        self, Images images not None, int64_t slot, int64_t told, int64_t newest, list moves not None, adoption,
+        list dead not None,
+    ):
         """Begin a lead with a log of moves, and taken over as ``adoption`` says.
 
+        ``newest`` is its newest event told; ``dead`` are instants and keys of events taken back, in canonical order;
         ``moves`` are ``(at, from, to, rule, cause, key, scores)``; ``adoption`` is None or
         ``(at, stage, entered, visits, reached)``, thresholds being 0, 1, or 2 for as the score says then. The facts of the lead come after, as all that is known.
         """
@@ -835,7 +851,8 @@ cdef class Keeper:
         bytes_clear(out)
         bytes_uint(out, HAS_ADOPTION if adoption is not None else 0)
         bytes_when(out, 0, told)
-        for i in range(4):
+        bytes_when(out, 0, newest)
+        for i in range(3):
             bytes_when(out, 0, INT64_MIN)
         bytes_uint(out, 0)
         bytes_clear(part)
@@ -854,7 +871,18 @@ cdef class Keeper:
         bytes_section(out, part)
         bytes_uint(out, 0)
         bytes_uint(out, 0)
-        bytes_uint(out, 0)
+        bytes_clear(part)
+        for at, key in dead:
+            bytes_int(part, at)
+            bytes_uint(part, 1)
+            bytes_uint(part, len(key))
+            bytes_put(part, <const char*> <bytes> key, len(key))
+            blank = bytes(DIGEST + 8 * w.shape.numbers_size)
+            bytes_put(part, <const char*> blank, DIGEST)
+            for i in range(w.shape.codes_size):
+                bytes_uint(part, 0)
+            bytes_put(part, <const char*> blank, 8 * w.shape.numbers_size)
+        bytes_section(out, part)
         bytes_clear(part)
         for at, before, after, rule, cause, key, scores in moves:
             bytes_int(part, at)
@@ -871,6 +899,7 @@ cdef class Keeper:
         if out.fault or part.fault:
             raise MemoryError
         w.image.told = w.image.latest = told
+        w.image.newest = newest
         w.due = INT64_MIN
         if self._keep(slot):
             raise MemoryError

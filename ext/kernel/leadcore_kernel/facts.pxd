@@ -326,8 +326,19 @@ cdef inline bint fact_same_id(const fact_t* a, const fact_t* b) noexcept nogil:
 
 
 cdef inline bint fact_equal(const fact_t* a, const fact_t* b) noexcept nogil:
-    """Whether two events of one id say the same (spec 2.5)."""
-    return a.at == b.at and memcmp(a.content, b.content, DIGEST) == 0
+    """Whether two events of one id say the same (spec 2.5); of one taken back under another model only its id is known."""
+    return (a.at == b.at and memcmp(a.content, b.content, DIGEST) == 0) or fact_bare(a) or fact_bare(b)
+
+
+cdef inline bint fact_bare(const fact_t* e) noexcept nogil:
+    """Whether only the id of an event taken back is known."""
+    cdef int64_t i
+    if not e.dead:
+        return False
+    for i in range(DIGEST):
+        if e.content[i]:
+            return False
+    return True
 
 
 cdef inline void write_trait(bytes_t* b, const facts_t* f, const trait_t* t) noexcept nogil:

@@ -122,6 +122,7 @@ cdef struct keep_t:
     uint32_t* map
     int64_t map_room
     # output
+    int64_t live              # newest event up to where the lead was brought, of those at hand
     bytes_t out
     bytes_t part
     bytes_t base
@@ -213,6 +214,7 @@ cdef inline void keep_clear(keep_t* w) noexcept nogil:
     w.twins = 0
     w.lates = 0
     w.due = INT64_MAX
+    w.live = INT64_MIN
     w.life.log.moves_size = 0
     w.life.stage = -1
 
@@ -398,7 +400,7 @@ cdef inline int64_t keep_birth(const keep_t* w) noexcept nogil:
         if not f.traits[i].gone and f.traits[i].since != INT64_MIN and f.traits[i].since < birth:
             birth = f.traits[i].since
     for i in range(f.size):
-        if not (f.items[i].dead or f.items[i].twin) and f.items[i].at < birth:
+        if not (f.items[i].dead or f.items[i].twin or f.items[i].late) and f.items[i].at < birth:
             birth = f.items[i].at
     return birth
 
@@ -757,15 +759,22 @@ cdef inline bint keep_here(const keep_t* w, int64_t at) noexcept nogil:
 
 
 cdef inline int keep_read(keep_t* w) noexcept nogil:
-    """Read what facts the image keeps, after those of the call."""
-    cdef reader_t r
-    if w.anew:
-        return KEEP_OK
-    r = w.image.facts
-    if read_facts(&w.facts, &r, w.plan, w.shape.codes_size, w.shape.numbers_size):
+    """Read what facts the image keeps, after those of the call; where these are all there are, only events taken back."""
+    cdef reader_t r = w.image.facts
+    cdef facts_t* f = &w.facts
+    cdef int64_t fresh = f.size, i
+    if read_facts(f, &r, w.plan, w.shape.codes_size, w.shape.numbers_size):
         return KEEP_NO_MEMORY
     if r.fault:
         return KEEP_DAMAGED
+    if w.anew:
+        i = fresh
+        while i < f.size:
+            if f.items[i].dead:
+                f.items[fresh] = f.items[i]
+                fresh += 1
+            i += 1
+        f.size = fresh
     r = w.image.traits
     if read_traits(&w.facts, &r, w.plan):
         return KEEP_NO_MEMORY
@@ -880,6 +889,8 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
     codes.map = NULL
     codes.size = f.digests_size
     codes.next = 0
+    if w.anew:
+        floor = INT64_MIN
     for i in range(f.size):
         if f.items[i].row >= 0 and f.items[i].at < floor:
             f.items[i].late = True
@@ -913,6 +924,7 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
             continue
         again = again or (e.row >= 0 and e.at <= m.told)
         newest = e.at if e.at > newest else newest
+        w.live = e.at if e.at > w.live else w.live
     target = keep_floor(w, newest)
     if target != INT64_MIN:
         target -= 1

@@ -232,7 +232,7 @@ class Outcome:
     lates: int
     def __new__(cls, rows: int, scores: int, thresholds: int) -> Outcome: ...
     def column(self, name: str) -> _I64:
-        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, by row; a copy."""
+        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, `live`, by row; a copy."""
     def score_columns(self) -> tuple[_I64, _I64]:
         """Scores before and after, shape (rows, scores)."""
     def threshold_columns(self) -> tuple[_U8, _U8]:
@@ -329,14 +329,21 @@ class Keeper:
         """Score leads ``slots[begin:end]``, each at its instant; the outputs are as of `Worker.run`."""
     def stand(
         self, images: Images, slot: int, at: int
-    ) -> tuple[_Fault | None, int, int, list[int], list[int], list[bytes]]:
+    ) -> tuple[_Fault | None, int, int, list[int], list[int], list[tuple[int, bytes]]]:
         """How a lead stands at an instant by the rules of its lifecycle, from facts up to then alone.
 
         Returns:
             ``(fault, stage, entered, visits, reached, dead)``.
         """
     def seed(
-        self, images: Images, slot: int, told: int, moves: list[tuple[Any, ...]], adoption: tuple[Any, ...] | None
+        self,
+        images: Images,
+        slot: int,
+        told: int,
+        newest: int,
+        moves: list[tuple[Any, ...]],
+        adoption: tuple[Any, ...] | None,
+        dead: list[tuple[int, bytes]],
     ) -> None:
         """Begin a lead with a log of moves, and taken over as ``adoption`` says."""
     def foresee(

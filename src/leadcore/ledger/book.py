@@ -13,8 +13,7 @@ from leadcore import _kernel
 from leadcore._inputs import data_errors
 from leadcore._replay_run import MOST_MOVES
 from leadcore._run import MOST_THREADS, WORTH_THREADS, Request, default_threads, in_threads, taken
-from leadcore._service_levels import ServiceLevels
-from leadcore._time import to_text
+from leadcore._time import FIRST, LAST, to_text
 from leadcore.errors import DataError, LeadcoreError, Problem, StateError
 from leadcore.ledger.compiled import CompiledLedger, compile_ledger
 from leadcore.ledger.counts import LateRow
@@ -56,7 +55,6 @@ class Book:
         self._images = _kernel.Images()
         self._alert: Ints = np.empty(0, np.int64)
         self._keepers: list[_kernel.Keeper] = []
-        self._levels = ServiceLevels(compiled.model)
         self._grid: Any = None
         self._every, self._begin, self._end = 0, 0, -1
         self._halt = np.zeros(1, np.int32)
@@ -105,6 +103,10 @@ class Book:
     def told(self, lead_id: LeadId) -> int:
         """Instant up to which a lead was told, -2^63: it was not."""
         return max(int(self._images.told[self.ids[lead_id]]), self.clock)
+
+    def head(self, lead_id: LeadId) -> int:
+        """Instant up to which a lead itself was told; the clock may be later."""
+        return int(self._images.told[self.ids[lead_id]])
 
     def due(self) -> Ints:
         """By slot: the earliest instant at which `advance` has something to do, 2^63 - 1 for none."""
@@ -498,7 +500,7 @@ class Book:
         return Standing(at, scores, reached)
 
     def stand(self, slot: int, at: int) -> tuple[Any, ...]:
-        """How a lead stands at an instant: stage or -1, entry, visits by stage, thresholds, and keys of dead events.
+        """How a lead stands at an instant: stage or -1, entry, visits by stage, thresholds, and events taken back.
 
         Raises:
             LeadcoreError: The instant lies before what is kept of the lead.
@@ -513,11 +515,14 @@ class Book:
             self._back([keeper])
         return tuple(found)
 
-    def seed(self, lead_id: LeadId, told: int, moves: list[tuple[Any, ...]], adoption: tuple[Any, ...] | None) -> None:
-        """Begin a lead, not known before, with a log of moves; its facts come `anew` (see ``Keeper.seed``)."""
+    def seed(
+        self, lead_id: LeadId, told: int, newest: int, moves: list[tuple[Any, ...]], adoption: tuple[Any, ...] | None,
+        dead: list[tuple[int, bytes]],
+    ) -> None:  # fmt: skip
+        """Begin a lead, not known before, with a log of moves and events taken back (see ``Keeper.seed``)."""
         slot = self._next_slot()
         with _Keeping(self, self.clock) as keeper:
-            keeper.seed(self._images, slot, told, moves, adoption)
+            keeper.seed(self._images, slot, told, newest, moves, adoption, dead)
         self._name(lead_id, slot)
 
     def newest(self, lead_id: LeadId) -> int:
@@ -566,13 +571,13 @@ class Book:
 
     def _lent(self, first: int, last: int) -> _kernel.Keeper:
         """A keeper nobody else has at the moment, whose grid holds these instants."""
+        first, last = max(first, FIRST), min(max(first, last), LAST)
         if not self._begin <= first <= last <= self._end:
             self._grid, self._every, self._begin, self._end = self.compiled.grid(first, last)
             self._keepers = []
         if self._keepers:
             return self._keepers.pop()
-        compiled = self.compiled
-        plan = compiled.plan
+        compiled, plan = self.compiled, self.compiled.plan
         return _kernel.Keeper(
             compiled.kernel, plan.codes, plan.numbers, self.late, compiled.nulls, self._grid, self._every, self._halt
         )  # fmt: skip
@@ -630,7 +635,7 @@ class Book:
         if self._alerts:
             here = slots >= 0
             stage, entered, told = (outcome.column(name)[here] for name in ("stage", "entered", "after_at"))
-            self._alert[slots[here]] = self._levels.next_alerts(stage.astype(np.int32), entered, told)
+            self._alert[slots[here]] = self.compiled.next_alerts(stage.astype(np.int32), entered, told)
         else:
             self._alert[slots] = NEVER
 
@@ -753,7 +758,7 @@ def _parts(outcome: _kernel.Outcome, logs: list[Log | None], scores: int) -> Par
     return Parts(
         outcome.column("before_at"), outcome.column("after_at"), scores_before, scores_after, reached_before,
         reached_after, outcome.column("open_stage").astype(np.int32), outcome.column("open_entered"), moves, change,
-        ordinal, ids,
+        ordinal, ids, outcome.column("live"),
     )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from leadcore import _kernel
 from leadcore._plan.zones import grid_pieces
+from leadcore._replay_log import Ints, Small
 from leadcore._replay_run import Compiled, compile_replay
+from leadcore._service_levels import ServiceLevels
 from leadcore.model import Model
 
 _YEAR = 31_557_600_000_000
@@ -36,6 +38,7 @@ class CompiledLedger:
         self.kernel, self.program = compiled.kernel, compiled.program
         self.nulls = np.frombuffer(compiled.program.encode_attributes({}), np.uint32)
         self._lock = threading.Lock()
+        self._levels = ServiceLevels(compiled.model)
         self._begin = self._end = 0
         self._grid = np.empty(0, _kernel.DTYPES["piece"])
 
@@ -58,6 +61,11 @@ class CompiledLedger:
                 rows["start"], rows["stop"], rows["residue"] = pieces[:, 0], pieces[:, 1], pieces[:, 2]
                 self._grid, self._begin, self._end = rows, begin, end
             return self._grid, every, self._begin, self._end - _YEAR if self._end < _LAST else self._end
+
+    def next_alerts(self, stage: Small, entered: Ints, told: Ints) -> Ints:
+        """The first alert of each stay after an instant (`ServiceLevels.next_alerts`); for any number of threads."""
+        with self._lock:
+            return self._levels.next_alerts(stage, entered, told)
 
 
 def compile_ledger(model: Model) -> CompiledLedger:

@@ -14,7 +14,7 @@ from leadcore._time import to_text
 from leadcore.errors import LeadcoreError
 from leadcore.ledger.book import Book
 from leadcore.ledger.compiled import CompiledLedger
-from leadcore.ledger.facts import SINCE_EVER, LeadId, id_key, key_id
+from leadcore.ledger.facts import SINCE_EVER, LeadId, id_key
 from leadcore.ledger.told import Parts, Told
 from leadcore.model import Model
 
@@ -40,17 +40,16 @@ def migrate(old: Book, compiled: CompiledLedger, at: int | None, request: Reques
     names = _Names(old.compiled.model, compiled.model)
     past = old if at is None else _brought(old, at)
     book = Book(compiled, old.late)
-    dead: list[tuple[LeadId, LeadId]] = []
     for lead_id in old.lead_ids():
-        book.seed(lead_id, *_kept(past, lead_id, at, names))
-        dead += _dead(old, lead_id)
+        moves, adoption = _kept(past, lead_id, at, names)
+        told = past.head(lead_id)
+        book.seed(lead_id, told, old.newest(lead_id), moves, adoption, _dead(old, lead_id))
     for record, lead_id in old.aliases.items():
         book.alias(record, lead_id)
     book.clock = old.clock if at is None else max(old.clock, at)
-    book.apply(request, anew=True)
-    if dead:
-        book.retract([pair for pair in dead if pair[0] in book.ids])
-    _check_whole(old, book)
+    given = book.apply(request, SINCE_EVER, anew=True)
+    _check_whole(old, given)
+    book.bring(book.slots_of(set(book.lead_ids()) - set(given.lead_ids)), book.clock)
     return book, _told(old, book, names)
 
 
@@ -96,14 +95,14 @@ def _brought(old: Book, at: int) -> Book:
     return copy
 
 
-def _kept(past: Book, lead_id: LeadId, at: int | None, names: _Names) -> tuple[int, list[Any], tuple[Any, ...] | None]:
-    """What a lead begins with under the other model: how far it was told, its moves, and how it is taken over."""
+def _kept(past: Book, lead_id: LeadId, at: int | None, names: _Names) -> tuple[list[Any], tuple[Any, ...] | None]:
+    """What a lead begins with under the other model: its moves, and how it is taken over."""
     if at is None or past.compiled.model.lifecycle is None or names.new.lifecycle is None:
-        return SINCE_EVER, [], None
+        return [], None
     slot = past.ids[lead_id]
     stage, entered, visits, reached, _ = past.stand(slot, at)
     if stage < 0:
-        return SINCE_EVER, [], None
+        return [], None
     known = stage_names(names.new)
     kept = [names.step(step) for step in _steps(past, slot) if step[0] <= at]
     for here in {*(step[2] for step in kept), names.stage(stage)}:
@@ -122,20 +121,21 @@ def _kept(past: Book, lead_id: LeadId, at: int | None, names: _Names) -> tuple[i
         (*step[:3], step[3] if step[3] < rules else -1, step[4], b"" if step[5] is None else id_key(step[5]), step[6])
         for step in kept
     ]
-    return at, moves, (at, names.stage(stage), entered, counted, marks)
+    return moves, (at, names.stage(stage), entered, counted, marks)
 
 
-def _dead(old: Book, lead_id: LeadId) -> list[tuple[LeadId, LeadId]]:
+def _dead(old: Book, lead_id: LeadId) -> list[tuple[int, bytes]]:
     """Events of a lead that were taken back."""
-    keys = old.stand(old.ids[lead_id], max(old.told(lead_id), 0))[4]
-    return [(lead_id, event_id) for key in keys if (event_id := key_id(key)) is not None]
+    dead: list[tuple[int, bytes]] = old.stand(old.ids[lead_id], max(old.told(lead_id), 0))[4]
+    return dead
 
 
-def _check_whole(old: Book, book: Book) -> None:
-    """The tables must tell at least what the old book was told."""
+def _check_whole(old: Book, given: Told) -> None:
+    """The tables must tell at least what the old book was told, but for events taken back."""
+    live = dict(zip(given.lead_ids, given.live.tolist(), strict=True))
     for lead_id in old.lead_ids():
         newest = old.newest(lead_id)
-        if newest != SINCE_EVER and book.newest(lead_id) < newest:
+        if newest > live.get(lead_id, SINCE_EVER) and not any(at == newest for at, _ in _dead(old, lead_id)):
             raise LeadcoreError(
                 f"the events given lack some of lead {lead_id!r}, whose newest is of {to_text(newest)}: to migrate, give all "
                 "events and leads that the ledger was told; a store keeps them itself"
@@ -192,6 +192,7 @@ def _told(old: Book, book: Book, names: _Names) -> Told:
         reached_after=after.reached, open_stage=stage, open_entered=entered, moves=moves,
         change=np.array([change for _, _, change, _ in rows], np.int32),
         ordinal=np.array([ordinal for *_, ordinal in rows], np.int32), event_ids=event_ids,
+        live=np.full(len(lead_ids), SINCE_EVER, np.int64),
     )  # fmt: skip
     return Told(lead_ids, lambda: parts, before=names.old)
 
