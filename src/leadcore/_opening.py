@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 
 import numpy as np
@@ -36,7 +37,7 @@ class Opening:
 
     Days of UTC that open alike share a pattern: their offset, weekday, holidays and changes of the clock nearby are
     the same. So a calendar takes eight bytes a day for the sum of open time before it, as far as anybody asked, and a
-    few patterns, however many opening times a day has.
+    few patterns, however many opening times a day has. Any number of threads may ask.
 
     Args:
         calendar: Its hours, holidays and timezone.
@@ -44,6 +45,7 @@ class Opening:
     """
 
     def __init__(self, calendar: Calendar, timezone: str) -> None:
+        self._lock = threading.Lock()
         self._zone = calendar.timezone or timezone
         self._hours: list[npt.NDArray[np.int64]] = [
             np.array([_hours(text) for text in calendar.hours.get(day, ())], np.int64).reshape(-1, 2)
@@ -83,8 +85,9 @@ class Opening:
         needed = duration * 7 // self._weekly
         more = needed + needed // 4 + 14
         while True:
-            self._count(first, min(last + more, LAST // _DAY) + 1)
-            due = self._due(entered, duration)
+            with self._lock:
+                self._count(first, min(last + more, LAST // _DAY) + 1)
+                due = self._due(entered, duration)
             if due.max() <= LAST or last + more >= LAST // _DAY:
                 return np.where(due > LAST, NEVER, due)
             more *= 2

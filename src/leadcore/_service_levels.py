@@ -14,11 +14,13 @@ Ints = npt.NDArray[np.int64]
 class ServiceLevels:
     """The clocks of a model's service levels: all time, or the open time of a calendar.
 
-    Calendars are counted as far as anybody asked, so whoever asks often keeps one of these; one thread at a time.
+    Calendars are counted as far as anybody asked, so whoever asks often keeps one of these; threads may share it.
     """
 
     def __init__(self, model: Model) -> None:
         self.stages = () if model.lifecycle is None else model.lifecycle.stages
+        self.alerting = np.array([one.sla is not None and len(one.sla.alerts) > 0 for one in self.stages], bool)
+        """Stages, by their place in the document, that have alerts."""
         self._openings = {name: Opening(calendar, model.timezone) for name, calendar in model.calendars.items()}
 
     def passed(self, entered: Ints, duration: int, calendar: str | None) -> Ints:

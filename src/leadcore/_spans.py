@@ -38,15 +38,24 @@ class Spans:
         entered: When it began.
         stage: The stage by its place in the document.
         end: The end of the run, or that of each stay's lead.
+        levels: The model's service levels, where somebody keeps them.
 
     Attributes:
         left: Instant at which it was left; `NEVER` while it was not.
         open: Whether it was not left.
     """
 
-    def __init__(self, model: Model, lead: Ints, entered: Ints, stage: Small, end: int | Ints) -> None:
+    def __init__(
+        self,
+        model: Model,
+        lead: Ints,
+        entered: Ints,
+        stage: Small,
+        end: int | Ints,
+        levels: ServiceLevels | None = None,
+    ) -> None:
         assert model.lifecycle is not None
-        self._lead, self._entered, self._levels = lead, entered, ServiceLevels(model)
+        self._lead, self._entered, self._levels = lead, entered, levels or ServiceLevels(model)
         self._end = np.broadcast_to(np.int64(end), len(lead))
         self._stages = model.lifecycle.stages
         self.open = np.append(lead[1:] != lead[:-1], True)[: len(lead)]

@@ -113,7 +113,7 @@ BAD: dict[str, Attempt] = {
     "a size in words": leads({"size": "large"}),
     "attributes since long ago": leads({"valid_from": "2026-01-01", "size": 9.0}),
     "attributes since ever": leads({"lead_id": "long", "size": 9.0}),
-    "a creation long ago": leads({"valid_from": "2026-03-09", "created_at": "2025-01-01"}),
+    "a creation long ago": leads({"lead_id": "long", "created_at": "2025-01-01"}),
     # one event
     "one event at no time": add(1, None),
     "one event at a time in words": add(1, "soon"),

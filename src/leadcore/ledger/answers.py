@@ -14,6 +14,7 @@ from leadcore._arrow import Encoder, Table
 from leadcore._replay_log import Ints, Moves
 from leadcore._replay_tables import alert_table, rule_names, span_table, stage_names, transition_table
 from leadcore._run import Answers
+from leadcore._service_levels import ServiceLevels
 from leadcore._spans import Spans
 from leadcore._time import to_datetime
 from leadcore.errors import LeadcoreError
@@ -112,6 +113,8 @@ class AskedLeads:
 
 def joined_answers(scorer: Scorer, parts: Sequence[Any], words: int) -> Answers:
     """Answers of several books behind each other, with so many words a line of explanation."""
+    if len(parts) == 1:
+        return Answers(*parts[0][:5])
     plan = scorer._plan
     none = (
         np.empty((0, len(plan.scores)), np.int64), np.empty((0, len(plan.scores) if plan.grades else 0), np.int32),
@@ -133,7 +136,7 @@ def slots(book: Book, leads: Sequence[Id]) -> Ints:
     return np.array([book.ids[lead_id] for lead_id in leads], np.int64)
 
 
-def lead_state(scorer: Scorer, book: Book, lead_id: Id, as_of: int | None) -> LeadState:
+def lead_state(scorer: Scorer, book: Book, lead_id: Id, as_of: int | None, levels: ServiceLevels) -> LeadState:
     """One lead of a book, by default as of the instant to which it was told.
 
     Later than that, timers and the grid are let pass as if nothing else happened.
@@ -169,7 +172,7 @@ def lead_state(scorer: Scorer, book: Book, lead_id: Id, as_of: int | None) -> Le
     moves = _moves_to(moves, at)
 
     def tell() -> Timeline:
-        return _timeline(model, lead_id, at, moves, event_ids, one.scores, thresholds)
+        return _timeline(model, lead_id, at, moves, event_ids, one.scores, thresholds, levels)
 
     stage = stage_names(model)[moves.to_stage[-1]] if len(moves.at) else None
     entered = to_datetime(int(moves.at[-1])) if len(moves.at) else None
@@ -190,7 +193,7 @@ def _ahead(book: Book, lead_id: Id, at: int) -> Book:
 
 def _timeline(
     model: Model, lead_id: Id, at: int, moves: Moves, event_ids: Sequence[Id | None], scores: dict[str, float],
-    thresholds: dict[str, bool],
+    thresholds: dict[str, bool], levels: ServiceLevels,
 ) -> Timeline:  # fmt: skip
     """The story of one lead's moves up to an instant."""
     if not len(moves.at):
@@ -200,7 +203,7 @@ def _timeline(
     place = np.where(moves.event < 0, len(event_ids), moves.event)
     events = id_column("event_id", [*event_ids, None]).take(place)
     stages = stage_names(model)
-    spans = Spans(model, first, moves.at, moves.to_stage, at)
+    spans = Spans(model, first, moves.at, moves.to_stage, at, levels)
     alerts, notified = spans.alerts()
     stage, entered = moves.to_stage[alerts.span], moves.at[alerts.span]
     return Timeline(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from leadcore._arrow import Table
 from leadcore._replay_log import CAUSES, Ints, Moves, Small
 from leadcore._replay_tables import alert_table, points_column, rule_names, stage_names, transition_table
+from leadcore._service_levels import ServiceLevels
 from leadcore._spans import Alerts, Spans
 from leadcore.frame import Frame
 from leadcore.ledger.facts import SINCE_EVER
@@ -55,7 +56,10 @@ class Changes:
             ``late`` (rows set aside), ``unknown`` (retractions of events nobody knows).
     """
 
-    def __init__(self, model: Model, told: Told, micropoints: bool = False, since: int = SINCE_EVER) -> None:
+    def __init__(
+        self, model: Model, told: Told, micropoints: bool = False, since: int = SINCE_EVER,
+        levels: ServiceLevels | None = None,
+    ) -> None:  # fmt: skip
         """Put a result together; nothing is computed yet.
 
         Args:
@@ -63,9 +67,10 @@ class Changes:
             told: What the call did.
             micropoints: Scores as whole micropoints.
             since: Up to this instant everything stays as it was told, whatever this model would have said.
+            levels: The model's service levels, where somebody keeps them.
         """
         self.model, self.counts = model, told.counts
-        self._told, self._micropoints, self._since = told, micropoints, since
+        self._told, self._micropoints, self._since, self._levels = told, micropoints, since, levels
 
     @property
     def version(self) -> str:
@@ -134,8 +139,9 @@ class Changes:
         Columns: those of ``Replay.alerts``, then ``change`` (``new``, ``withdrawn``) and ``key``.
         """
         told = self._told
-        before, whom = self._alerts(-1, told.before_at, told.before or self.model)
-        after, who = self._alerts(+1, told.after_at, self.model)
+        levels = self._levels or ServiceLevels(self.model)
+        before, whom = self._alerts(-1, told.before_at, *((told.before, None) if told.before else (self.model, levels)))
+        after, who = self._alerts(+1, told.after_at, self.model, levels)
         after = after._replace(told=after.told + len(whom))
         both = _Alerts(*map(_joined, before, after))
         change = np.repeat(np.array([-1, 1], np.int32), [len(before.lead), len(after.lead)])
@@ -284,25 +290,35 @@ class Changes:
         before = [] if self._told.before is None else names(self._told.before)
         return list(dict.fromkeys([*names(self.model), *before]))
 
-    def _alerts(self, sign: int, end: Ints, model: Model) -> tuple[_Alerts, list[tuple[str, ...]]]:
+    def _alerts(
+        self, sign: int, end: Ints, model: Model, levels: ServiceLevels | None
+    ) -> tuple[_Alerts, list[tuple[str, ...]]]:
         """Alerts by a model up to an instant per lead, of the stay that goes on and of the moves withdrawn, or new."""
         told, moves = self._told, self._told.moves
-        going, changed = np.flatnonzero(told.open_stage >= 0), np.flatnonzero(told.change * sign > 0)
+        levels = levels or ServiceLevels(model)
+        place = {name: i for i, name in enumerate(stage_names(model))}
+        own = np.array([*(place.get(name, -1) for name in self._stages), -1], np.int32)
+        alerting = np.append(levels.alerting, False)[own]  # by stage as moves number them, the last for none
+        going = np.flatnonzero(told.open_stage >= 0)
+        changed = np.flatnonzero(told.change * sign > 0)
+        if not (alerting[told.open_stage].any() or alerting[moves.to_stage[changed]].any()):
+            return _Alerts(*[np.empty(0, np.int64)] * 6), []
         lead = np.concatenate([going, moves.lead[changed]])
         order = np.argsort(lead, kind="stable")
         lead = lead[order]
         stage: Small = np.concatenate([told.open_stage[going], moves.to_stage[changed]])[order]
         entered = np.concatenate([told.open_entered[going], moves.at[changed]])[order]
-        if not len(lead) or model.lifecycle is None:
-            return _Alerts(*[np.empty(0, np.int64)] * 6), []
-        place = {name: i for i, name in enumerate(stage_names(model))}
-        own = np.array([place.get(name, -1) for name in self._stages], np.int32)
-        here = own[stage] >= 0
-        spans = Spans(model, lead[here], entered[here], own[stage[here]], end[lead[here]])
+        spans = Spans(model, lead, entered, np.maximum(own[stage], 0), end[lead], levels)
         alerts, who = spans.alerts()
-        span = np.flatnonzero(here)[alerts.span]
+        here = own[stage[alerts.span]] >= 0
+        span = alerts.span[here]
         return _Alerts(
-            lead[span], stage[span].astype(np.int64), entered[span], alerts.at, alerts.level, alerts.told
+            lead[span],
+            stage[span].astype(np.int64),
+            entered[span],
+            alerts.at[here],
+            alerts.level[here],
+            alerts.told[here],
         ), who
 
 

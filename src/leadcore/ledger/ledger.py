@@ -12,6 +12,7 @@ import numpy as np
 
 from leadcore._inputs import TableLike
 from leadcore._run import Counts
+from leadcore._service_levels import ServiceLevels
 from leadcore._time import LAST, to_datetime, to_text
 from leadcore.errors import LeadcoreError
 from leadcore.frame import Frame
@@ -106,11 +107,17 @@ class Ledger:
     """
 
     def __init__(self, scorer: Scorer, late: str | timedelta = "7d") -> None:
-        self._scorer, self._late = _scorer(scorer), lateness(late)
-        self._start(Memory(new_book(scorer, self._late)))
+        checked, micros = _scorer(scorer), lateness(late)
+        self._start(checked, micros, Memory(new_book(checked, micros)))
 
-    def _start(self, keeping: Keeping) -> None:
-        self._keeping, self._lock = keeping, fork_safe_lock()
+    def _start(self, scorer: Scorer, late: int, keeping: Keeping) -> None:
+        self._lock = fork_safe_lock()
+        self._late, self._keeping = late, keeping
+        self._serve(scorer)
+
+    def _serve(self, scorer: Scorer) -> None:
+        """Answer by a model from now on."""
+        self._scorer, self._levels = scorer, ServiceLevels(scorer.model)
 
     @classmethod
     def open(cls, url: str, scorer: Scorer, *, late: str | timedelta = "7d", tenant: str = "default") -> Ledger:
@@ -132,9 +139,9 @@ class Ledger:
             raise LeadcoreError(f'url is text such as "sqlite:///leads.db", not {url!r}')
         if not isinstance(tenant, str) or not tenant:
             raise LeadcoreError(f"tenant is a name, not {tenant!r}")
+        checked, micros = _scorer(scorer), lateness(late)
         ledger = cls.__new__(cls)
-        ledger._scorer, ledger._late = _scorer(scorer), lateness(late)
-        ledger._start(open_keeping(url, scorer, ledger._late, tenant))
+        ledger._start(checked, micros, open_keeping(url, checked, micros, tenant))
         return ledger
 
     @property
@@ -366,7 +373,7 @@ class Ledger:
         with self._lock:
             for book, some in self._books([wanted]):
                 if some:
-                    return lead_state(self._scorer, book, wanted, instant)
+                    return lead_state(self._scorer, book, wanted, instant, self._levels)
         raise _unknown(wanted)
 
     def next_change(self, as_of: Moment, horizon: str | timedelta = "365d", leads: Iterable[Id] | None = None) -> Frame:
@@ -480,7 +487,8 @@ class Ledger:
                 "a ledger of a store is not loaded from a file: load it in memory, with Ledger.load(path)"
             )
         with self._lock:
-            self._scorer, self._late, self._keeping = state.scorer, state.late, Memory(book)
+            self._late, self._keeping = state.late, Memory(book)
+            self._serve(state.scorer)
         return self
 
     def close(self) -> None:
@@ -532,11 +540,11 @@ class Ledger:
         instant = None if at is None else moment(at, "at")
         with self._lock:
             told = self._keeping.migrate(scorer, instant, asked)
-            self._scorer = scorer
-            return Changes(scorer.model, told, micropoints, SINCE_EVER if instant is None else instant)
+            self._serve(scorer)
+            return Changes(scorer.model, told, micropoints, SINCE_EVER if instant is None else instant, self._levels)
 
     def _changes(self, told: Told, micropoints: bool = False) -> Changes:
-        return Changes(self._scorer.model, told, micropoints)
+        return Changes(self._scorer.model, told, micropoints, SINCE_EVER, self._levels)
 
     def _books(self, wanted: Sequence[Id] | None) -> Iterator[tuple[Book, list[Id]]]:
         """Books, and which of the leads asked for each holds, in the order asked; all leads by default."""
@@ -579,8 +587,7 @@ class Ledger:
 def _made(owner: type[Ledger], state: State, book: Book) -> Ledger:
     """A ledger in memory that goes on from a book."""
     ledger = owner.__new__(owner)
-    ledger._scorer, ledger._late = state.scorer, state.late
-    ledger._start(Memory(book))
+    ledger._start(state.scorer, state.late, Memory(book))
     return ledger
 
 
