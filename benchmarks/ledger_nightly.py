@@ -117,7 +117,7 @@ def batch(folder: Path) -> dict[str, Any]:
 
 def net(told: list[pa.Table]) -> pa.Table:
     """All that was told less what was withdrawn."""
-    table = pa.concat_tables(told, promote_options="permissive")
+    table = pa.concat_tables([one for one in told if len(one)], promote_options="permissive")
     gone = pc.equal(table["change"].cast(pa.string()), "withdrawn")
     if not pc.any(gone).as_py():
         return table

@@ -5,6 +5,7 @@ Scores are incremental either way; the two differ in who knows the rules.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -268,6 +269,7 @@ def make_machine() -> Any:
     """The rules, for any number of leads: `add_model` gives each its `trigger` and its `state`."""
     from transitions import Machine
 
+    logging.getLogger("transitions").setLevel(logging.ERROR)  # it warns of each event that moves nobody, at a price
     any_time = [
         {"source": "engaged", "dest": "prospect", "conditions": "good_fit"},
         {"source": ["engaged", "prospect", "recycled"], "dest": "mql", "conditions": "is_reached"},
