@@ -199,7 +199,10 @@ class Reading(Protocol):
         ...
 
     def leads(self, keys: Iterable[bytes]) -> list[StoredLead]:
-        """The leads that these ids are, or are records of; each once, in the order of keys first asked for."""
+        """The leads that these ids are, or are records of; each once, in the order of keys first asked for.
+
+        Where nothing is known yet of a lead but records of it, it has no number and no image.
+        """
         ...
 
     def page(self, after: bytes, limit: int) -> list[StoredLead]:
@@ -263,11 +266,11 @@ class Writing(Reading, Protocol):
         ...
 
     def merge(self, lead: StoredLead, into: StoredLead) -> None:
-        """Move all of one lead to another, of which it becomes a record."""
+        """Move all facts of one lead to another, and its changes; events that both have are those of the other."""
         ...
 
-    def alias(self, key: bytes, lead: StoredLead) -> None:
-        """Make an id that is no lead a record of one."""
+    def alias(self, key: bytes, person: bytes) -> None:
+        """Make an id, and all that are records of it, records of a lead."""
         ...
 
     def forget(self, lead: StoredLead) -> None:

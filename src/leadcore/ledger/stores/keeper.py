@@ -252,9 +252,10 @@ class StoreKeeping:
             leads = writing.leads([lead_key(lead_id)])
             for lead in leads:
                 writing.forget(lead)
-        if leads:
+        known = any(lead.number is not None for lead in leads)
+        if known:
             self._store.erase()
-        return bool(leads)
+        return known
 
     def merge(self, lead_id: LeadId, into: LeadId) -> Told:
         """Make one lead a record of another, in one transaction."""
@@ -263,10 +264,10 @@ class StoreKeeping:
             lead_of = _by_key(leads)
             gone, onto = lead_of.get(lead_key(lead_id)), lead_of.get(lead_key(into))
             book = self._held(writing, leads)
-            if gone is onto:
+            if gone is not None and gone is onto:
                 return book.merge(lead_id, into)  # nothing is to be done, or it says why not
             both = set[bytes | None]()
-            if gone is not None and onto is not None:
+            if gone is not None and onto is not None and gone.number is not None:
                 both = _merge_events(writing, gone, onto, lead_id, into)
             try:
                 told = None if both else book.merge(lead_id, into)
@@ -279,14 +280,12 @@ class StoreKeeping:
                     self._compiled, writing, leads, lambda lead, row: lead is gone and row.event_id in both
                 )
                 told = book.merge(lead_id, into)
-            if onto is None:
-                onto = StoredLead(lead_key(into), None, b"", NEVER)
-            self._put(writing, [onto], [book])
-            if gone is None:
-                writing.alias(lead_key(lead_id), onto)
-            else:
-                writing.merge(gone, onto)
-            self._tell(writing, {lead_key(one): onto for one in told.lead_ids}, Changes(self._model, told))
+            person = StoredLead(lead_key(into), None, b"", NEVER) if onto is None else onto
+            if gone is not None and gone.number is not None:
+                self._put(writing, [person], [book])
+                writing.merge(gone, person)
+            writing.alias(lead_key(lead_id), person.key)
+            self._tell(writing, {lead_key(one): person for one in told.lead_ids}, Changes(self._model, told))
             return told
 
     def migrate(self, scorer: Scorer, at: int | None, request: Request) -> Told:

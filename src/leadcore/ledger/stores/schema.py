@@ -63,9 +63,10 @@ CREATE TABLE leadcore_lead (
 ) {strict};
 CREATE INDEX leadcore_lead_due ON leadcore_lead (ledger, due, key) WHERE due < 9223372036854775807;
 CREATE TABLE leadcore_alias (
-  ledger {integer} NOT NULL, key {bytes} NOT NULL, lead {integer} NOT NULL {of_lead}, PRIMARY KEY (ledger, key)
+  ledger {integer} NOT NULL REFERENCES leadcore_ledger (id), key {bytes} NOT NULL, person {bytes} NOT NULL,
+  PRIMARY KEY (ledger, key)
 ) {keyed};
-CREATE INDEX leadcore_alias_lead ON leadcore_alias (lead);
+CREATE INDEX leadcore_alias_person ON leadcore_alias (ledger, person);
 CREATE TABLE leadcore_event (
   id {serial}, lead {integer} NOT NULL {of_lead}, event_id {bytes}, record {bytes} NOT NULL, at {integer} NOT NULL,
   type {text} NOT NULL, properties {text} NOT NULL, retracted {integer} NOT NULL, seal {integer} NOT NULL

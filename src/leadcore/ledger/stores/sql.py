@@ -107,22 +107,17 @@ class Transaction:
     # reading
 
     def leads(self, keys: Iterable[bytes]) -> list[StoredLead]:
-        """The leads that these ids are, or are records of; each once, in the order of keys first asked for."""
+        """The leads that these ids are, or are records of; each once, in the order of keys first asked for.
+
+        Where nothing is known yet of a lead but records of it, it has no number and no image.
+        """
         wanted = list(dict.fromkeys(keys))
-        id_ = self._now.id
-        rows = self._select_in(f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND key IN (?)", wanted)
-        known = {row[1] for row in rows}
-        others = [key for key in wanted if key not in known]
-        if others:
-            numbers = self._select_in("SELECT lead FROM leadcore_alias WHERE ledger = ? AND key IN (?)", others)
-            have = {row[0] for row in rows}
-            more = list(dict.fromkeys(number for (number,) in numbers if number not in have))
-            if more:
-                sql = f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND number IN (?)"
-                rows += self._connection.select_in(sql, (id_,), more)
-        leads = self._leads(rows)
-        place = {key: i for i, key in enumerate(wanted)}
-        return sorted(leads, key=lambda lead: min(place[key] for key in (lead.key, *lead.records) if key in place))
+        sql = "SELECT key, person FROM leadcore_alias WHERE ledger = ? AND key IN (?)"
+        person_of: dict[bytes, bytes] = dict(self._select_in(sql, wanted))
+        persons = list(dict.fromkeys(person_of.get(key, key) for key in wanted))
+        rows = self._select_in(f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND key IN (?)", persons)
+        found = {lead.key: lead for lead in self._leads(rows, persons)}
+        return [found[key] for key in persons if key in found]
 
     def page(self, after: bytes, limit: int) -> list[StoredLead]:
         """The next leads by key."""
@@ -136,8 +131,10 @@ class Transaction:
 
     def has(self, key: bytes) -> bool:
         """Whether this is a lead, or a record of one."""
-        tables = ("leadcore_lead", "leadcore_alias")
-        sql = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE ledger = ? AND key = ?" for table in tables)
+        sql = (
+            "SELECT 1 FROM leadcore_lead WHERE ledger = ? AND (key = ? OR key ="
+            " (SELECT person FROM leadcore_alias WHERE ledger = ? AND key = ?))"
+        )
         return bool(self._connection.select(sql, *(self._now.id, key) * 2))
 
     def count(self) -> int:
@@ -190,14 +187,15 @@ class Transaction:
         sql = f"SELECT {_LEAD} FROM leadcore_lead WHERE ledger = ? AND due <= ? AND due < {NEVER} ORDER BY due, key LIMIT ?"
         return self._leads(self._connection.select(sql, self._now.id, until, limit))
 
-    def _leads(self, rows: Sequence[Row]) -> list[StoredLead]:
+    def _leads(self, rows: Sequence[Row], persons: Sequence[bytes] | None = None) -> list[StoredLead]:
+        """Leads of these rows with their records, and those of ``persons`` of whom only records are known."""
         leads = {}
         for number, key, due, image, expected in rows:
             check_seal(expected, "leadcore_lead", key, due, image)
-            leads[number] = StoredLead(key, number, image, due)
-        sql = "SELECT lead, key FROM leadcore_alias WHERE lead IN (?)"
-        for number, key in self._connection.select_in(sql, (), list(leads)):
-            leads[number].records += (key,)
+            leads[key] = StoredLead(key, number, image, due)
+        sql = "SELECT key, person FROM leadcore_alias WHERE ledger = ? AND person IN (?)"
+        for key, person in sorted(self._select_in(sql, list(leads) if persons is None else persons)):
+            leads.setdefault(person, StoredLead(person, None, b"", NEVER)).records += (key,)
         return list(leads.values())
 
     def _select_in(self, sql: str, keys: Sequence[Any]) -> list[Row]:
@@ -275,7 +273,7 @@ class Transaction:
         self._wrote = True
 
     def merge(self, lead: StoredLead, into: StoredLead) -> None:
-        """Move all of one lead to another, of which it becomes a record; events that both have are those of the other."""
+        """Move all facts of one lead to another, and its changes; events that both have are those of the other."""
         run = self._connection.run
         run(
             "DELETE FROM leadcore_event WHERE lead = ? AND event_id IN"
@@ -285,20 +283,20 @@ class Transaction:
         for table in ("leadcore_event", "leadcore_attribute", "leadcore_change"):
             run(f"UPDATE {table} SET record = ? WHERE lead = ? AND record = ?", lead.key, lead.number, b"")
             run(f"UPDATE {table} SET lead = ? WHERE lead = ?", into.number, lead.number)
-        run("UPDATE leadcore_alias SET lead = ? WHERE lead = ?", into.number, lead.number)
         run("DELETE FROM leadcore_lead WHERE number = ?", lead.number)
-        self.alias(lead.key, into)
-        into.records += (lead.key, *lead.records)
 
-    def alias(self, key: bytes, lead: StoredLead) -> None:
-        """Make an id that is no lead a record of one."""
-        sql = "INSERT INTO leadcore_alias (ledger, key, lead) VALUES (?, ?, ?)"
-        self._connection.run(sql, self._now.id, key, lead.number)
+    def alias(self, key: bytes, person: bytes) -> None:
+        """Make an id, and all that are records of it, records of a lead."""
+        move = "UPDATE leadcore_alias SET person = ? WHERE ledger = ? AND person = ?"
+        self._connection.run(move, person, self._now.id, key)
+        sql = "INSERT INTO leadcore_alias (ledger, key, person) VALUES (?, ?, ?)"
+        self._connection.run(sql, self._now.id, key, person)
         self._wrote = True
 
     def forget(self, lead: StoredLead) -> None:
         """Remove a lead with all there is of it."""
         self._connection.run("DELETE FROM leadcore_lead WHERE number = ?", lead.number)
+        self._connection.run("DELETE FROM leadcore_alias WHERE ledger = ? AND person = ?", self._now.id, lead.key)
         self._wrote = True
 
     def set_clock(self, clock: int) -> None:

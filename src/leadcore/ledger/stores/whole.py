@@ -25,7 +25,8 @@ def held(book: Book, leads: Sequence[StoredLead]) -> Book:
     for lead in leads:
         lead_id = lead_id_of(lead.key)
         try:
-            book.put(lead_id, lead.image)
+            if lead.number is not None:
+                book.put(lead_id, lead.image)
         except ValueError as fault:
             raise StateError(f"the store is damaged: what it remembers of lead {lead_id!r} is no state") from fault
         for record in lead.records:
@@ -49,6 +50,8 @@ def whole_book(
     """
     book = held(Book(compiled, ALL), leads)
     for lead in leads:
+        if lead.number is None:
+            continue
         lead_id = lead_id_of(lead.key)
         events = [row for row in reading.events(lead) if not row.retracted and not leave_out(lead, row)]
         until = book.told(lead_id)  # the clock is not set yet: they are brought no further
@@ -91,9 +94,9 @@ class AskedBook(Book):
         except StateError:
             raise
         except LeadcoreError:
-            asked = set(np.unique(slots).tolist())
-            some = [lead for slot, lead in enumerate(self._leads) if slot in asked]
-            book = whole_book(self.compiled, self._reading, some)
-            place = {slot: i for i, slot in enumerate(sorted(asked))}
-            again = np.array([place[slot] for slot in slots.tolist()], np.int64)
-            return book.score(again, at, line_words, threads)
+            name_of = {slot: lead_id for lead_id, slot in self.ids.items() if lead_id not in self.aliases}
+            wanted = {name_of[slot] for slot in np.unique(slots).tolist()}
+            book = whole_book(
+                self.compiled, self._reading, [lead for lead in self._leads if lead_id_of(lead.key) in wanted]
+            )
+            return book.score(book.slots_of(name_of[slot] for slot in slots.tolist()), at, line_words, threads)
