@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 
@@ -40,14 +40,13 @@ Moment = datetime | date | str
 
 
 class _EitherWay:
-    """A method that may be called on the class too; then it gets no instance."""
+    """A method of a ledger, and of the class: it gets whichever it is called on."""
 
     def __init__(self, function: Callable[..., Ledger]) -> None:
         self._function = function
-        self.__doc__ = function.__doc__
 
     def __get__(self, ledger: Ledger | None, owner: type[Ledger]) -> Loads:
-        return wraps(self._function)(partial(self._function, ledger, owner))
+        return cast(Loads, MethodType(self._function, owner if ledger is None else ledger))
 
 
 class Loads(Protocol):
@@ -332,6 +331,10 @@ class Ledger:
             micropoints: Give score columns as int64 micropoints instead of float64 points.
             threads: How many threads to use; by default as many as the process may.
 
+        Returns:
+            One row per lead, in the order of ``leads``, else in that in which the ledger came to know them (a store: by
+            id). Leads known from later events alone are not there yet (spec 2.6).
+
         Raises:
             KeyError: A lead that the ledger does not know.
             LeadcoreError: ``as_of`` is too old for a lead, or an argument is none of those above.
@@ -446,13 +449,10 @@ class Ledger:
             save_state(path, self._state(), books)
 
     @_EitherWay
-    def load(
-        self: Ledger | None, owner: type[Ledger], path: str | os.PathLike[str], scorer: Scorer | None = None
-    ) -> Ledger:
+    def load(self: Ledger | type[Ledger], path: str | os.PathLike[str], scorer: Scorer | None = None) -> Ledger:
         """Read what `save` wrote: ``Ledger.load(path)`` gives a ledger, ``ledger.load(path)`` replaces its content.
 
         Args:
-            owner: Not given: the class.
             path: The file.
             scorer: The compiled model; by default the ledger's own, or on the class the one in the file.
 
@@ -477,11 +477,9 @@ class Ledger:
             >>> again
             Ledger('visits', 1 lead, late 1w, never advanced)
         """
-        if scorer is None and self is not None:
-            scorer = self._scorer
-        state, book = load_state(path, None if scorer is None else _scorer(scorer))
-        if self is None:
-            return _made(owner, state, book)
+        if isinstance(self, type):
+            return _made(self, *load_state(path, None if scorer is None else _scorer(scorer)))
+        state, book = load_state(path, self._scorer if scorer is None else _scorer(scorer))
         if not isinstance(self._keeping, Memory):
             raise LeadcoreError(
                 "a ledger of a store is not loaded from a file: load it in memory, with Ledger.load(path)"
