@@ -59,6 +59,11 @@ class AskedTables:
         """The lead ids of these rows, or of all."""
         return self.reading.encoder.ids(self.asks.lead if rows is None else self.asks.lead[rows])
 
+    def id_of(self, row: int) -> int | str:
+        """The lead id of one row."""
+        lead_id: int | str = self.reading.id_of(int(self.asks.lead[row]))
+        return lead_id
+
     def rows_of(self, lead_id: int | str) -> npt.NDArray[np.intp]:
         """The rows of a lead, or of a record that is this lead by ``aliases``."""
         code = self.reading.encoder.find(lead_id)
@@ -107,7 +112,7 @@ class AskedTables:
         again = read_again(
             self.plan, self.program, self.reading.request, self.reading, "score with explain=True", rows=True
         )  # fmt: skip
-        code = again.encoder.find(self.reading.id_of(int(self.asks.lead[row])))
+        code = again.encoder.find(self.id_of(row))
         return again, None if code is None else np.array([code], np.uint32)
 
 

@@ -90,6 +90,9 @@ class Asked(Protocol):
     def ids(self, rows: npt.NDArray[np.intp] | None = None) -> Table:
         """The lead ids of these rows, or of all: one column ``lead_id``."""
 
+    def id_of(self, row: int) -> int | str:
+        """The lead id of one row."""
+
     def rows_of(self, lead_id: int | str) -> npt.NDArray[np.intp]:
         """The rows of a lead, or of a record that is this lead by ``aliases``."""
 
@@ -199,7 +202,7 @@ class Scores(Frame):
         """The result's row by its position, from 0."""
         answers = self._answers
         return LeadScore(
-            self._plan, self.model, self._id_of(row), int(self._asked.at[row]), tuple(answers.scores[row].tolist()),
+            self._plan, self.model, self._asked.id_of(row), int(self._asked.at[row]), tuple(answers.scores[row].tolist()),
             tuple(answers.grades[row].tolist()), int(answers.rating[row]) if self._plan.ratings else 0,
             int(answers.label[row]) if self._plan.labels else 0, lambda shares: self._explain_row(row, shares),
         )  # fmt: skip
@@ -256,9 +259,6 @@ class Scores(Frame):
             )
         )
 
-    def _id_of(self, row: int) -> Any:
-        return self._asked.ids(np.array([row])).row(0)["lead_id"]
-
     def _row_of(self, lead_id: int | str) -> int:
         rows = self._asked.rows_of(lead_id)
         if not len(rows):
@@ -270,7 +270,9 @@ class Scores(Frame):
         lines = self._answers.lines[row] if kept else self._asked.lines(row)
         told = self._asked.shares(row) if shares else []
         totals = dict(zip(self._plan.scores, self._answers.scores[row].tolist(), strict=True))
-        return Explanation.of(self._plan, self._id_of(row), to_datetime(int(self._asked.at[row])), totals, lines, told)
+        return Explanation.of(
+            self._plan, self._asked.id_of(row), to_datetime(int(self._asked.at[row])), totals, lines, told
+        )
 
     def _repr_html_(self) -> str:
         note = html.escape(f"{len(self)} rows of model {self.model.name!r}")

@@ -72,6 +72,10 @@ class AskedLeads:
         """The lead ids of these rows, or of all."""
         return self._ids if rows is None else self._ids.take(rows.astype(np.int64))
 
+    def id_of(self, row: int) -> int | str:
+        """The lead id of one row."""
+        return self._leads[row]
+
     def rows_of(self, lead_id: int | str) -> npt.NDArray[np.intp]:
         """The rows of a lead, or of a record that was merged into it."""
         rows = self._places.get(lead_id)
