@@ -555,7 +555,7 @@ cdef inline int keep_adopt(keep_t* w) noexcept nogil:
     f.timer = 0
     while f.timer < p.stages[f.stage].timers_size and f.entered + p.timers[p.stages[f.stage].timers + f.timer] <= d.at:
         f.timer += 1
-    life_resume(f, a, p, &w.history, d.at)
+    fault |= life_resume(f, a, p, &w.history, d.at)
     f.event = events
     return fault
 
@@ -793,8 +793,7 @@ cdef inline int keep_before(keep_t* w, codes_t* codes) noexcept nogil:
     fault = keep_thaw(w, w.image.head, w.image.told, codes)
     if fault:
         return fault
-    life_resume(&w.life, &w.lead, p, &w.history, w.image.told)
-    if lead_refresh(&w.lead, p, w.image.told):
+    if life_resume(&w.life, &w.lead, p, &w.history, w.image.told):
         return KEEP_NO_MEMORY
     memcpy(w.before, w.lead.scores, <size_t> p.scores_size * sizeof(int64_t))
     memcpy(w.reached, w.lead.reached, <size_t> p.thresholds_size)
@@ -817,7 +816,7 @@ cdef inline int keep_replay(keep_t* w, int64_t end, int64_t target, codes_t* cod
         state_freeze(&w.base, f, &w.lead, p, base_at[0])  # its codes are others now
         adopted = adopted and f.stage < 0
         if not fault and not adopted and p.stages_size:
-            life_resume(f, &w.lead, p, &w.history, base_at[0])
+            fault = life_resume(f, &w.lead, p, &w.history, base_at[0])
     else:
         life_unborn(f, &w.lead, p)
         f.event = 0
@@ -950,7 +949,8 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
         fault = keep_history(w, m.told, end, NULL)
         w.life.log.moves_size = 0
         if not fault:
-            life_resume(&w.life, &w.lead, p, &w.history, m.told)
+            fault = life_resume(&w.life, &w.lead, p, &w.history, m.told)
+        if not fault:
             fault = keep_go(w, end)
     if fault:
         return fault
@@ -1206,7 +1206,7 @@ cdef inline int keep_stand(keep_t* w, int64_t at) noexcept nogil:
     if adopted:
         fault = keep_adopt(w)
     elif w.life.stage >= 0:
-        life_resume(&w.life, &w.lead, p, &w.history, w.life.now)
+        fault = life_resume(&w.life, &w.lead, p, &w.history, w.life.now)
     else:
         w.history.stage = <int32_t> p.initial
         w.history.birth = keep_birth(w)

@@ -458,7 +458,7 @@ cdef inline int life_begin(life_t* f, lead_t* a, const plan_t* p, const history_
     return fault if fault else life_evaluate(f, a, p, CAUSE_BIRTH, h.stage, -1, h.birth)
 
 
-cdef inline void life_resume(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t now) noexcept nogil:
+cdef inline int life_resume(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t now) noexcept nogil:
     """Go on from a lead in a stage that was brought to ``now``; its history holds what comes later, and its attributes."""
     f.quiet = False
     f.stride = LONGEST_LOOK
@@ -469,6 +469,7 @@ cdef inline void life_resume(life_t* f, lead_t* a, const plan_t* p, const histor
     while f.row < h.attributes_size and h.since[f.row] <= now:
         f.row += 1
     life_say(f, a, p, h, f.row - 1)
+    return lead_refresh(a, p, now)
 
 
 cdef inline int64_t life_timer(const life_t* f, const plan_t* p) noexcept nogil:
