@@ -343,6 +343,25 @@ def test_tables_are_made_when_asked_for(monkeypatch):
         _ = said.scores
 
 
+def test_tables_asked_for_later_say_the_same():
+    """What the ledger does afterwards, and letting go of it, is nothing to what was said before."""
+    calls = [
+        *(lambda one, row=row: one.apply([row], LEADS) for row in HISTORY),
+        lambda one: one.add("a", "2026-03-04T11:00Z", "demo", {}, "x"),
+        lambda one: one.retract([{"lead_id": "a", "event_id": "e3"}]),
+        lambda one: one.merge("b", into="a"),
+        lambda one: one.advance("2026-03-20"),
+    ]
+    at_once, later = lc.Ledger(SCORER), lc.Ledger(SCORER)
+    names = ("scores", "thresholds", "transitions", "alerts")
+    expected = [[getattr(said, name).to_dicts() for name in names] for said in (call(at_once) for call in calls)]
+    said = [call(later) for call in calls]
+    later.forget("a")
+    del later
+
+    assert [[getattr(one, name).to_dicts() for name in names] for one in said] == expected
+
+
 # what is asked
 
 
