@@ -677,7 +677,8 @@ cdef inline int keep_merge_traits(keep_t* w, int64_t floor, bint* again) noexcep
         if before != NULL and (before.since != t.since or owner_order(before, t)):
             before = NULL
         if t.row < 0:
-            last = i
+            if not t.gone:
+                last = i
             continue
         if t.created < floor and t.created < w.image.begun:
             t.late = True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Literal
 
 from leadcore.errors import LeadcoreError, StateError
@@ -215,10 +217,30 @@ def open_sqlite(path: str, timeout: float = 30.0, synchronous: Synchronous = "fu
     if sqlite3.sqlite_version_info < _OLDEST:
         raise LeadcoreError(f"stores need SQLite {'.'.join(map(str, _OLDEST))}; Python has {sqlite3.sqlite_version}")
 
+    home = os.getpid()
+
     def connect() -> SqliteConnection:
+        if path == MEMORY and os.getpid() != home:
+            raise StateError("a store in memory does not go along into a forked process: open one there, or use a file")
+        _check_file(path)
         return SqliteConnection(path, timeout, synchronous)
 
     lending = Lending(connect, *(1, 1) if path == MEMORY else ())
     with lending.lent():
         pass
     return SqlStore(lending)
+
+
+def _check_file(path: str) -> None:
+    """Refuse what SQLite takes for an empty database: a file of a few bytes.
+
+    Raises:
+        StateError: There is a file, and it does not begin as a SQLite database does.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            begin = file.read(100)
+    except OSError:
+        return  # it is made, or SQLite says why it cannot be
+    if begin and (len(begin) < 100 or not begin.startswith(b"SQLite format 3\0")):
+        raise StateError(f"cannot open {path}: the file is no SQLite database, or damaged; nothing was changed")
