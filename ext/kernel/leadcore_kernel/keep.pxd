@@ -950,7 +950,7 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
         fault = keep_history(w, m.told, end, NULL)
         w.life.log.moves_size = 0
         if not fault:
-            fault = life_resume(&w.life, &w.lead, p, &w.history, m.told)
+            fault = life_resume(&w.life, &w.lead, p, &w.history, m.told)  # its attributes may be more now
         if not fault:
             fault = keep_go(w, end)
     if fault:

@@ -160,7 +160,7 @@ class Book:
             return keeper.apply(self._images, taken_in, begin, end, self.clock, bound, outcome, anew)
 
         floors = self._floors(called)
-        keepers, fault = self._run(work, len(called), len(facts.at), request.threads, *span)
+        keepers, fault = self._run(work, len(called), 20 * len(facts.at), request.threads, *span)
         try:
             if fault is not None:
                 raise self._fault(fault, names, facts)
