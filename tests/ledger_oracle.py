@@ -16,11 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import leadcore as lc
+from leadcore._reference.aliases import read_aliases
+from leadcore._reference.engine import people_of
+from leadcore._reference.lifecycle import Journey, Occasion, Tally, timers_of
+from leadcore._reference.moment import Moment, Person
+from leadcore._reference.opening import Opening
+from leadcore._reference.scores import score_lead
+from leadcore._reference.stays import Stay, alert_rows
+from leadcore._reference.tables import Problems, read_events, read_leads
 from leadcore._time import to_micros, to_text
 from leadcore.errors import DataError, LeadcoreError, Problem
 from leadcore.model import Model
 from leadcore.model.duration import Duration
 from tests.engines import arrow
+from tests.random_parts import DURATIONS
 
 Id = int | str
 Row = dict[str, Any]
@@ -28,7 +37,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Changed:
-    """What one call changed, as plain rows: tables and counts of `leadcore.Changes`."""
+    """What one call changed, as plain rows: tables and counts of `leadcore.Changes`; and whom it touched, as the oracle knows."""
 
     scores: list[Row] = field(default_factory=list)
     thresholds: list[Row] = field(default_factory=list)
@@ -36,6 +45,7 @@ class Changed:
     alerts: list[Row] = field(default_factory=list)
     late: list[Row] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
+    touched: list[Id] = field(default_factory=list)
 
 
 @dataclass
@@ -62,6 +72,14 @@ class Record:
     created_at: int | None = None
 
 
+@dataclass(frozen=True)
+class Adoption:
+    """Where a lead stood when another model took it over: up to then all stays as it was told."""
+
+    at: int
+    state: Told
+
+
 @dataclass
 class Lead:
     """All there is of one lead.
@@ -70,28 +88,31 @@ class Lead:
         records: By id, its own and those merged into it.
         events: Rows of events without an id.
         by_id: Rows of events with one.
-        dead: Ids of events that were retracted.
+        dead: Events that were retracted, by their ids.
         told: The instant it was brought to, None: never.
         newest: The newest event told, ever.
         state: What was told.
+        adopted: How another model took it over, None: it did not, or as if it had been there from the start.
     """
 
     records: dict[Id, Record] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
     by_id: dict[Id, Row] = field(default_factory=dict)
-    dead: set[Id] = field(default_factory=set)
+    dead: dict[Id, Row] = field(default_factory=dict)
     told: int | None = None
     newest: int | None = None
     state: Told = field(default_factory=Told)
+    adopted: Adoption | None = None
 
     def happened(self) -> list[Row]:
         """All rows of events."""
         return [*self.events, *self.by_id.values()]
 
     def dated(self) -> list[int]:
-        """Instants of rows of leads."""
+        """Instants of rows of leads; of ``created_at`` the earliest counts (spec 2.1)."""
         found = [since for record in self.records.values() for since in record.rows if since is not None]
-        return found + [record.created_at for record in self.records.values() if record.created_at is not None]
+        created_at = least(*(record.created_at for record in self.records.values()))
+        return found if created_at is None else [*found, created_at]
 
     def instants(self) -> list[int]:
         """Instants of all facts."""
@@ -237,6 +258,9 @@ class OracleLedger:
                 changed.counts["duplicates"] += 1
             elif event_id not in lead.by_id:
                 changed.counts["unknown"] += 1
+                floor = self._floor(lead)
+                if floor is not None and min(lead.instants(), default=floor) < floor:
+                    changed.late.append(late_row("events", number, row, None, floor))  # it may have been known once
             else:
                 event = found[lead_id, event_id] = lead.by_id[event_id]
                 floor = self._floor(lead)
@@ -246,8 +270,7 @@ class OracleLedger:
         if changed.late:
             raise DataError([late_problem(row) for row in changed.late])
         for lead_id, event_id in found:
-            del self.leads[lead_id].by_id[event_id]
-            self.leads[lead_id].dead.add(event_id)
+            self.leads[lead_id].dead[event_id] = self.leads[lead_id].by_id.pop(event_id)
         changed.counts["events"] = len(found)
         return self._tell(touched, changed)
 
@@ -279,11 +302,11 @@ class OracleLedger:
         lead.dead |= mine.dead
         lead.by_id = {id_: row for id_, row in (mine.by_id | lead.by_id).items() if id_ not in lead.dead}
         lead.newest = most(lead.newest, mine.newest)
-        withdrawn, self.leads[one] = mine.state, Lead()
+        withdrawn = mine.state
         self._bring(lead, [mine.told])
         changed.transitions = [row | {"change": "withdrawn"} for row in withdrawn.transitions]
         changed.alerts = [row | {"change": "withdrawn"} for row in withdrawn.alerts]
-        del self.leads[one]
+        self.leads.pop(one, None)
         return self._tell({other: None}, changed)
 
     def _check_merge(self, mine: Lead, others: Lead) -> None:
@@ -313,10 +336,23 @@ class OracleLedger:
         return self._tell(dict.fromkeys(self.leads), changed)
 
     def migrate(
-        self, scorer: lc.Scorer, events: Sequence[Row] | None = None, leads: Sequence[Row] | None = None
+        self,
+        scorer: lc.Scorer,
+        at: int | None = None,
+        events: Sequence[Row] | None = None,
+        leads: Sequence[Row] | None = None,
     ) -> Changed:
-        """Move to another model, as if it had been there from the start; names of scores must be the same."""
+        """Move to another model with scores of the same names: from ``at`` on, or as if it had always been there."""
         changed = Changed(counts=no_counts())
+        both = self.model.lifecycle is not None and scorer.model.lifecycle is not None
+        if at is not None:
+            self.clock = most(self.clock, at)
+            for lead in self.leads.values():
+                self._bring(lead, [self.clock])
+        stood = {} if at is None or not both else self.states(dict.fromkeys(self.leads, at))
+        for lead_id, lead in self.leads.items():
+            state = stood.get(lead_id)
+            lead.adopted = Adoption(at, state) if at is not None and state is not None and state.transitions else None
         self.scorer = scorer
         return self._tell(dict.fromkeys(self.leads), changed)
 
@@ -332,6 +368,7 @@ class OracleLedger:
 
     def _tell(self, touched: Iterable[Id], changed: Changed) -> Changed:
         """Run the batch anew for some leads and say what is different from what was said before."""
+        changed.touched = list(touched)
         states = self.states({lead_id: told for lead_id in touched if (told := self.leads[lead_id].told) is not None})
         for lead_id, state in states.items():
             lead = self.leads[lead_id]
@@ -365,11 +402,16 @@ class OracleLedger:
                 if row is not None:
                     found[lead_id].reached = {name: row[name] for name in self.model.thresholds}
             if self.model.lifecycle is not None:
-                self._replayed(ids, instant, found)
+                self._replayed([one for one in ids if self.leads[one].adopted is None], instant, found)
+                for lead_id in ids:
+                    if self.leads[lead_id].adopted is not None:
+                        self._taken_over(lead_id, instant, found[lead_id])
         return {lead_id: found[lead_id] for lead_id in asked}
 
     def _replayed(self, ids: Sequence[Id], until: int, found: dict[Id, Told]) -> None:
         """Put transitions, alerts and thresholds of a replay to what is true of leads."""
+        if not ids:
+            return
         events, leads, aliases = self.tables(ids)
         result = self.scorer.replay(events, leads, until=to_text(until), aliases=aliases, micropoints=True)
         for lead_id in ids:
@@ -385,6 +427,35 @@ class OracleLedger:
             found[lead_id].transitions = keyed(found[lead_id].transitions, TRANSITION)
             found[lead_id].alerts = keyed(found[lead_id].alerts, ALERT)
 
+    def _taken_over(self, lead_id: Id, until: int, found: Told) -> None:
+        """The same of a lead that another model took over: what was told by then, and what that model does from then on."""
+        adoption = self.leads[lead_id].adopted
+        assert adoption is not None
+        found.transitions = [row for row in adoption.state.transitions if row["at"] <= until]
+        found.alerts = [row for row in adoption.state.alerts if row["at"] <= until]
+        if until < adoption.at:
+            return
+        journey = TakenOver(self.model, self._person(lead_id), adoption, until)
+        journey.run()
+        found.reached = journey.thresholds
+        found.transitions += journey.transitions
+        calendars = {name: Opening(one, self.model.timezone) for name, one in self.model.calendars.items()}
+        for stay in journey.stays:
+            rows = alert_rows(lead_id, stay, until, calendars)
+            found.alerts += [row for row in rows if row["at"] > adoption.at]
+        found.transitions = keyed(found.transitions, TRANSITION)
+        found.alerts = keyed(found.alerts, ALERT)
+
+    def _person(self, lead_id: Id) -> Person:
+        """A lead as the reference engine has it."""
+        events, leads, aliases = self.rows([lead_id])
+        problems = Problems()
+        facts = read_leads(self.model, leads, problems)
+        happened, _ = read_events(self.model, events, problems)
+        same_as = read_aliases(aliases, problems)
+        problems.stop()
+        return people_of(facts, happened, same_as, problems, more=[lead_id])[lead_id]
+
     # -- questions ---------------------------------------------------------------------------------------------------
 
     def score(self, as_of: int, leads: Sequence[Id] | None = None) -> list[Row]:
@@ -399,6 +470,76 @@ class OracleLedger:
         lead_id = self.person(lead_id)
         instant = self.leads[lead_id].told if as_of is None else as_of
         return Told() if instant is None else self.states({lead_id: instant})[lead_id]
+
+    def foreseen(self, lead_id: Id, as_of: int, until: int) -> tuple[Told, list[Row]]:
+        """What is true of a lead at an instant by the facts up to then, and its moves after that if nothing happens."""
+        apart = self.by_then([lead_id], as_of)
+        state = apart.states({lead_id: as_of})[lead_id]
+        if self.model.lifecycle is None:
+            return state, []
+        after = apart.states({lead_id: until})[lead_id].transitions
+        return state, [row for row in after if row["at"] > as_of] if state.transitions else []
+
+    def next_change(self, as_of: int, until: int, leads: Sequence[Id]) -> list[Row]:
+        """When thresholds and stages of leads change next if nothing happens, by looking at many instants."""
+        found = []
+        for lead_id in leads:
+            state, moves = self.foreseen(self.person(lead_id), as_of, until)
+            if state.scores is None:
+                continue
+            for name in self.model.thresholds:
+                row = {"lead_id": lead_id, "kind": "threshold", "name": name}
+                if (at := self.crossing(name, self.person(lead_id), as_of, until, [])) is not None:
+                    found.append(row | {"at": at, "reached": not state.reached[name]})
+            row = {"lead_id": lead_id, "kind": "stage", "reached": None}
+            found += [row | {"name": move["to_stage"], "at": move["at"]} for move in moves[:1]]
+        return found
+
+    def crossing(self, name: str, lead_id: Id, as_of: int, until: int, more: Sequence[int]) -> int | None:
+        """The first of many instants at which a threshold would change, or one before it; None if it does at none."""
+        threshold, lifecycle = self.model.thresholds[name], self.model.lifecycle
+        at = self.model.micropoints(threshold.at)
+        release = at if threshold.release is None or lifecycle is None else self.model.micropoints(threshold.release)
+        apart = self.by_then([lead_id], as_of)
+        reached = apart.states({lead_id: as_of})[lead_id].reached[name]
+        if reached and threshold.latch and lifecycle is not None:
+            return None
+
+        def first(marks: Iterable[int]) -> int | None:
+            ordered = sorted(mark for mark in {*marks} if as_of <= mark <= until)
+            rows = apart._asked([(lead_id, mark) for mark in ordered])
+            changed = (row[threshold.score] < release if reached else row[threshold.score] >= at for row in rows)
+            return next((mark for mark, yes in zip(ordered, changed, strict=True) if yes), None)
+
+        marks = {as_of, until, *more, *sampled(apart.leads[lead_id].instants(), as_of, until)}
+        low, high = as_of - 1, first(marks)
+        if high is None:
+            return None
+        low = max((mark for mark in marks if as_of <= mark < high), default=low)
+        while high - low > 1:
+            steps = [low + (high - low) * i // 16 for i in range(1, 16)]
+            found = first([*steps, high])
+            assert found is not None
+            low, high = max([low, *(step for step in steps if step < found)]), found
+        return high
+
+    def by_then(self, leads: Sequence[Id], as_of: int) -> OracleLedger:
+        """A ledger that knows only the facts of some leads up to an instant."""
+        apart = OracleLedger(self.scorer)
+        apart.aliases = self.aliases
+        for lead_id in leads:
+            lead = self.leads[lead_id]
+            records = {
+                record_id: Record(
+                    {since: row for since, row in one.rows.items() if since is None or since <= as_of},
+                    one.created_at if one.created_at is None or one.created_at <= as_of else None,
+                )
+                for record_id, one in lead.records.items()
+            }
+            by_id = {event_id: row for event_id, row in lead.by_id.items() if row["at"] <= as_of}
+            events = [row for row in lead.events if row["at"] <= as_of]
+            apart.leads[lead_id] = Lead(records, events, by_id, adopted=lead.adopted)
+        return apart
 
     def _asked(self, pairs: Sequence[tuple[Id, int]]) -> list[Row]:
         """Scores of leads at instants of their own."""
@@ -476,6 +617,27 @@ class OracleLedger:
         return lead.newest - self.late
 
 
+class TakenOver(Journey):
+    """A lead's way on under a model that took it over: what was before counts for scores and moves nothing."""
+
+    def __init__(self, model: Model, person: Person, adoption: Adoption, end: int) -> None:
+        moves = adoption.state.transitions
+        super().__init__(model, person, adoption.at, moves[-1]["to_stage"], end, Tally())
+        self.visits = Counter(row["to_stage"] for row in moves)
+        stage, entered = self.stages[self.initial], moves[-1]["at"]
+        self.stays = [Stay(stage, self.visits[stage.name], entered, "")]
+        ends = {entered + int(after) for after in timers_of(self.lifecycle, stage)}
+        self.timers = sorted(end for end in ends if end > adoption.at)
+        values = score_lead(Moment(model, person, adoption.at)).values
+        for name, threshold in model.thresholds.items():
+            fresh = values[threshold.score] >= model.micropoints(threshold.at)
+            self.thresholds[name] = adoption.state.reached.get(name, fresh)
+
+    def fixed(self) -> list[Occasion]:
+        """Only what comes after."""
+        return [occasion for occasion in super().fixed() if occasion.at > self.birth]
+
+
 TRANSITION = ("lead_id", "at", "from_stage", "to_stage", "rule", "cause", "event_id")
 ALERT = ("lead_id", "stage", "entered_at", "level", "at")
 
@@ -531,6 +693,12 @@ def least(*instants: int | None) -> int | None:
 def most(*instants: int | None) -> int | None:
     """The latest, if there is one."""
     return max((one for one in instants if one is not None), default=None)
+
+
+def sampled(instants: Sequence[int], as_of: int, until: int) -> list[int]:
+    """Instants within a stretch: at even distances, and at usual durations after others, or beside."""
+    found = [as_of + (until - as_of) * i // 40 for i in range(40)]
+    return found + [one + span + step for one in {*instants[-6:], as_of} for span in DURATIONS for step in (-1, 0, 1)]
 
 
 def exact(value: Any, type_: str) -> Any:

@@ -88,7 +88,7 @@ def variant(document: dict[str, Any], seed: int) -> dict[str, Any]:
         for holder in [score, *score.get("groups", {}).values()]:
             for criterion in holder.get("criteria", ()):
                 if type(criterion.get("points")) is int and rng.random() < 0.5:
-                    criterion["points"] = rng.choice((criterion["points"] + 1, -criterion["points"], 7))
+                    criterion["points"] = rng.choice((criterion["points"] // 2 + 1, -criterion["points"], 7))
     for threshold in found.get("thresholds", {}).values():
         if rng.random() < 0.3 and type(threshold["at"]) is int and abs(threshold["at"]) < 10**6:
             threshold["at"] += 1
