@@ -456,13 +456,13 @@ cdef class Keeper:
     cdef _note_late(self):
         """List the facts that were too late."""
         cdef facts_t* f = &self.w.facts
-        cdef int64_t i, floor = keep_floor(&self.w, self.w.image.newest)
+        cdef int64_t i
         for i in range(f.size):
             if f.items[i].late:
                 self.late.append(("events", f.items[i].row, f.items[i].at))
         for i in range(f.traits_size):
             if f.traits[i].late:
-                self.late.append(("leads", f.traits[i].row, f.traits[i].since))
+                self.late.append(("leads", f.traits[i].row, f.traits[i].late_at))
 
     def apply(self, Images images not None, Facts facts not None, int64_t begin, int64_t end, int64_t clock,
               int64_t until, Outcome outcome not None, bint anew=False):

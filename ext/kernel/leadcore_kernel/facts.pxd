@@ -41,6 +41,7 @@ cdef struct trait_t:
     int64_t row             # as of a fact
     int32_t owner_size
     int32_t ids_size
+    int64_t late_at         # what of it came too late: its `since` or `created`
     bint late
     bint gone               # replaced by another row
 

@@ -682,10 +682,12 @@ cdef inline int keep_merge_traits(keep_t* w, int64_t floor, bint* again) noexcep
             continue
         if t.created < floor and t.created < w.image.begun:
             t.late = True
-        elif before != NULL and traits_alike(f, before, t):
+            t.late_at = t.created
+        if before != NULL and traits_alike(f, before, t):
             t.gone = True
         elif (w.image.begun if t.since == INT64_MIN else t.since) < floor:
             t.late = True
+            t.late_at = t.since
         if t.late:
             t.gone = True
             w.lates += 1

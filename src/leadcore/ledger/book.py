@@ -216,7 +216,7 @@ class Book:
             log = keeper.log()
             if log is not None and log[3]:
                 floor = int(self._images.newest[slot]) - self.late
-                raise _too_late([_late("events", 0, lead_id, event[0], floor)], 1)
+                raise _too_late([_late("events", 0, lead_id, event[0], floor, "at")], 1)
             told = self._told(names, outcome, [log])
             keeper.commit(self._images)
             if self._alerts:
@@ -659,9 +659,10 @@ class Book:
             code = int((facts.lead if table == "events" else facts.trait_lead)[row])
             floor = int(floors[place[code]])
             if table == "events":
-                found.append(_late(table, int(facts.row[row]), facts.ids[code], at, floor))
+                found.append(_late(table, int(facts.row[row]), facts.ids[code], at, floor, "at"))
             else:
-                found.append(_late(table, row, facts.ids[code], None if at == SINCE_EVER else at, floor))
+                column = "valid_from" if at == int(facts.since[row]) else "created_at"
+                found.append(_late(table, row, facts.ids[code], None if at == SINCE_EVER else at, floor, column))
         found.sort(key=lambda late: (late.table, late.row))
         return _LateFacts(logs, found)
 
@@ -721,21 +722,22 @@ class _LateFacts:
         return _too_late(self.found, len(self.found))
 
 
-def _late(table: Literal["events", "leads"], row: int, lead_id: LeadId, at: int | None, floor: int) -> LateRow:
+def _late(
+    table: Literal["events", "leads"], row: int, lead_id: LeadId, at: int | None, floor: int, column: str
+) -> LateRow:  # fmt: skip
     reason = f"comes too late for lead {lead_id!r}: facts are taken from {to_text(floor)} on"
     if at is None:
         reason = (
-            f"comes too late: it says what was since ever, or created_at, and facts of lead {lead_id!r} are taken from "
+            f"comes too late: it says what was since ever, and facts of lead {lead_id!r} are taken from "
             f"{to_text(floor)} on; say valid_from"
         )
-    return LateRow(table, row, lead_id, at, None if at is None else floor - at, reason)
+    return LateRow(table, row, lead_id, at, None if at is None else floor - at, reason, column)
 
 
 def _too_late(late: list[LateRow], count: int) -> DataError:
-    columns = {"events": "at", "leads": "valid_from"}
     problems = [
         Problem(
-            one.table, one.row, columns[one.table], None if one.at is None else to_text(one.at), one.reason,
+            one.table, one.row, one.column, None if one.at is None else to_text(one.at), one.reason,
         )
         for one in late[:100]
     ]  # fmt: skip

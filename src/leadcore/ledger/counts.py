@@ -38,6 +38,7 @@ class LateRow:
         at: Its instant, microseconds; None: since ever.
         late_by: By how much it is older than ``late`` allows, microseconds; None where it has no instant.
         reason: The same in words.
+        column: The column that says so.
     """
 
     table: Literal["events", "leads"]
@@ -46,3 +47,4 @@ class LateRow:
     at: int | None
     late_by: int | None
     reason: str
+    column: str
