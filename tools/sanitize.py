@@ -182,13 +182,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Build, run, and return how the run ended."""
     parser = argparse.ArgumentParser(prog="python tools/sanitize.py", description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=tuple(KINDS))
-    parser.add_argument(
-        "tests", nargs="*", help="paths for pytest, instead of the usual ones, and its options after --; or libFuzzer's"
-    )
+    parser.add_argument("tests", nargs="*", help="paths for pytest, instead of the usual ones")
     parser.add_argument("--build-only", action="store_true")
     parser.add_argument("--runs", type=int, default=10_000_000, help="of fuzz: inputs")
     parser.add_argument("--jobs", type=int, default=1, help="of fuzz: processes")
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    split = given.index("--") if "--" in given else len(given)
+    options, further = parser.parse_args(given[:split]), given[split + 1 :]
     kind = KINDS[options.kind]
     if shutil.which(kind.compiler) is None:
         raise SystemExit(f"sanitize: {options.kind} needs {kind.compiler}, with its sanitizers")
@@ -200,11 +200,23 @@ def main(arguments: list[str] | None = None) -> int:
     check_awake(options.kind, kind, python, environment)
     if options.build_only:
         return 0
-    given = options.tests
     if options.kind == "fuzz":
-        return fuzz(python, environment, options.runs, options.jobs, given)
-    paths = [] if any(not one.startswith("-") for one in given) else TESTS[options.kind]
-    command = [python, "-X", "faulthandler", "-m", "pytest", "-s", "-x", "-q", "-p", "no:cacheprovider", *paths, *given]
+        return fuzz(python, environment, options.runs, options.jobs, further)
+    tests = options.tests or TESTS[options.kind]
+    command = [
+        python,
+        "-X",
+        "faulthandler",
+        "-m",
+        "pytest",
+        "-s",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *tests,
+        *further,
+    ]
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
