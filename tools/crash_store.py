@@ -247,8 +247,8 @@ class Tally:
 class Disturber(Protocol):
     """Does harm, between two looks at the workers."""
 
-    def harm(self, workers: list[int], dice: random.Random) -> str:
-        """Kill something; what it was."""
+    def harm(self, workers: list[int], dice: random.Random) -> str | None:
+        """Kill something; what it was, None if there was nothing."""
         ...
 
 
@@ -298,8 +298,8 @@ def crash_round(
             running |= {_worker(opens, place, todo, path, dice.randrange(AGAIN + 1)): path for path in waiting}
             waiting = []
             time.sleep(dice.uniform(*pause))
-            if blows < most:
-                tally.blows[disturber.harm(list(running), dice)] += 1
+            if blows < most and (what := disturber.harm(list(running), dice)) is not None:
+                tally.blows[what] += 1
                 blows += 1
             for pid in [pid for pid in running if _ended(pid, blows >= most)]:
                 path = running.pop(pid)
@@ -435,7 +435,7 @@ class HarmServer:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def harm(self, workers: list[int], dice: random.Random) -> str:
+    def harm(self, workers: list[int], dice: random.Random) -> str | None:
         """Do one of them."""
         what = dice.random()
         if what < 0.6:
@@ -456,7 +456,7 @@ def postgres_rounds(seed: int, tally: Tally, enough: Callable[[], bool], server:
         def opens(place: str, number: int = number) -> Kept:
             return Kept(server.url, f"{place}-{number}")
 
-        crash_round(opens, "killed", "calm", number, tally, disturber=HarmServer(server), **more)
+        crash_round(opens, "killed", "calm", number, tally, disturber=HarmServer(server), pause=(0.01, 0.4), **more)
 
 
 def main() -> int:

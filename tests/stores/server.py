@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from itertools import count
 from pathlib import Path
 
@@ -50,9 +51,22 @@ class Server:
         import psycopg
 
         found = f"test_{next(self._numbers)}"
+        self.wait()
         with psycopg.connect(self.url, autocommit=True) as raw:
             raw.execute(f"CREATE DATABASE {found}")
         return self.url.replace("/postgres?", f"/{found}?")
+
+    def wait(self) -> None:
+        """Wait until it answers again."""
+        import psycopg
+
+        for _ in range(600):
+            try:
+                psycopg.connect(self.url).close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        raise RuntimeError("the server did not come back")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -82,19 +96,19 @@ class Server:
         except OSError:
             return False
 
-    def kill(self, dice: random.Random) -> str:
+    def kill(self, dice: random.Random) -> str | None:
         """Kill a process that serves a client, if there is one; the server then ends all others and begins anew."""
         if found := self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(dice.choice(found), signal.SIGKILL)
-        return "kill -9 of a backend" if found else "nobody to kill"
+        return "kill -9 of a backend" if found else None
 
-    def terminate(self, dice: random.Random) -> str:
+    def terminate(self, dice: random.Random) -> str | None:
         """Ask a process that serves a client to end, if there is one."""
         if found := self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(dice.choice(found), signal.SIGTERM)  # what pg_terminate_backend does
-        return "pg_terminate_backend" if found else "nobody to terminate"
+        return "pg_terminate_backend" if found else None
 
     def stop(self) -> None:
         """Stop it and remove all of it."""

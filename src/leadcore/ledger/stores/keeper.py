@@ -298,11 +298,10 @@ class StoreKeeping:
         given = given_tables(scorer.model, compiled.plan, compiled.program, request)
         parts = []
         with self._write() as writing:
-            clock = writing.ledger.clock
+            clock = writing.ledger.clock if at is None else max(writing.ledger.clock, at)
             for leads in self._pages(writing, given):
                 book, told = self._migrated(writing, leads, compiled, at, request)
                 parts.append(told)
-                clock = max(clock, book.clock)
                 known = self._put_all(writing, leads, book)
                 self._tell(writing, known, Changes(scorer.model, told))
             if request.events is not None:

@@ -86,6 +86,8 @@ class PostgresConnection(Connection):
             state = fault.sqlstate or ("08" if isinstance(fault, self._psycopg.OperationalError) else "")
             self.usable = self.usable and self._raw is not None and not self._raw.closed
             words = _WORDS.get(state) or _WORDS.get(state[:2]) or "PostgreSQL failed"
+            if self._raw is None:
+                words = "it is not reached, or lets nobody in"
             told = str(fault).strip().splitlines()
             raise StateError(f"cannot {doing} {self._where}: {words} ({told[0] if told else state})") from fault
 

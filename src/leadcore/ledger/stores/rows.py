@@ -94,7 +94,7 @@ def kept_requests(model: Model, events: Sequence[EventRow], attributes: Sequence
         texts = [row for row in some if row.event_id is None or row.event_id[:1] != b"i"]
         if all(row.event_id is None for row in texts):
             integers, texts = [*integers, *texts], []
-        for part in (integers, texts):
+        for part in [part for part in (integers, texts) if part] or [[]]:
             if part or rows:
                 yield Request(
                     events=_events_table(model, part) if part else None,

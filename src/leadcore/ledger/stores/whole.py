@@ -94,9 +94,34 @@ class AskedBook(Book):
         except StateError:
             raise
         except LeadcoreError:
-            name_of = {slot: lead_id for lead_id, slot in self.ids.items() if lead_id not in self.aliases}
-            wanted = {name_of[slot] for slot in np.unique(slots).tolist()}
-            book = whole_book(
-                self.compiled, self._reading, [lead for lead in self._leads if lead_id_of(lead.key) in wanted]
-            )
-            return book.score(book.slots_of(name_of[slot] for slot in slots.tolist()), at, line_words, threads)
+            book, again = self._whole(slots)
+            return book.score(again, at, line_words, threads)
+
+    def next_change(self, slots: Any, as_of: int, until: int) -> tuple[Any, ...]:
+        """Likewise."""
+        try:
+            return super().next_change(slots, as_of, until)
+        except StateError:
+            raise
+        except LeadcoreError:
+            book, again = self._whole(slots)
+            return book.next_change(again, as_of, until)
+
+    def stand(self, slot: int, at: int) -> tuple[Any, ...]:
+        """Likewise."""
+        try:
+            return super().stand(slot, at)
+        except StateError:
+            raise
+        except LeadcoreError:
+            book, again = self._whole(np.array([slot]))
+            return book.stand(int(again[0]), at)
+
+    def _whole(self, slots: Any) -> tuple[Book, Any]:
+        """A book with all facts of these leads, and their slots there."""
+        name_of = {slot: lead_id for lead_id, slot in self.ids.items() if lead_id not in self.aliases}
+        names = [name_of[slot] for slot in slots.tolist()]
+        wanted = set(names)
+        leads = [lead for lead in self._leads if lead_id_of(lead.key) in wanted]
+        book = whole_book(self.compiled, self._reading, leads)
+        return book, book.slots_of(names)
