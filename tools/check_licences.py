@@ -13,6 +13,8 @@ ALLOWED = re.compile(
     r"|Unicode-3\.0|Python Software Foundation|PSF|MPL-2\.0"
 )
 REFUSED = re.compile(r"\b[AL]?GPL")
+BY_CHOICE = {"psycopg": "postgres"}
+"""Distributions that come with one extra and nothing else, under a licence (LGPL) that does not bind who only imports them."""
 
 
 def rust() -> list[str]:
@@ -51,8 +53,10 @@ def python(root: str) -> list[str]:
         if REFUSED.search(text) or not ALLOWED.search(text):
             found.append(f"distribution {name} {meta['Version']}: {text.strip() or 'no licence stated'}")
         for line in requires(name) or []:
-            if "extra ==" not in line or name == root:
-                waiting.append(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0])
+            needed = re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]
+            chosen = name == root and needed in BY_CHOICE and re.search(f"extra == .{BY_CHOICE[needed]}.", line)
+            if ("extra ==" not in line or name == root) and not chosen:
+                waiting.append(needed)
     return found
 
 

@@ -39,8 +39,14 @@ def test_not_reached(server):
     with pytest.raises(StateError, match=r"cannot open postgresql://127.0.0.1/leads: it is not reached") as told:
         opened("postgresql://me:secret@127.0.0.1:1/leads")
     assert "secret" not in str(told.value)
-    with pytest.raises(StateError, match="lets nobody in .*does not exist"):
+    with pytest.raises(StateError, match=r"lets nobody in .*does not exist"):
         opened(server.url.replace("/postgres?", "/nowhere?"))
+
+
+def deliver_until_told(ledger: lc.Ledger) -> None:
+    """Until the signal has come."""
+    for _ in range(1000):
+        ledger.apply(SOME)
 
 
 @pytest.mark.postgres
@@ -55,8 +61,7 @@ def test_server_goes_away(server, how):
         else:
             assert getattr(server, how)(random.Random(1))
         with pytest.raises(StateError):
-            for _ in range(1000):  # until the signal has come
-                ledger.apply(SOME)
+            deliver_until_told(ledger)
         server.wait()
         assert seen(ledger) == before
         ledger.add("c", "2026-03-05", "visit", {"points": 1}, "e9")

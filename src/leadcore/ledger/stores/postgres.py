@@ -204,7 +204,9 @@ def open_postgres(url: str) -> SqlStore:
 def _psycopg() -> Any:
     try:
         import psycopg
-    except ImportError:
+    except ImportError as fault:
+        if "libpq" in str(fault):
+            raise LeadcoreError('psycopg finds no libpq: install it, or pip install "psycopg[binary]"') from fault
         raise LeadcoreError('a PostgreSQL store needs psycopg: pip install "leadcore[postgres]"') from None
     return psycopg
 
