@@ -31,7 +31,7 @@ from leadcore.ledger.stores.base import (
 )
 from leadcore.ledger.stores.joined import joined
 from leadcore.ledger.stores.keys import lead_id_of, lead_key
-from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables, kept_requests
+from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables, in_json, kept_requests
 from leadcore.ledger.stores.whole import AskedBook, due_of, held, trimmed, whole_book
 
 if TYPE_CHECKING:
@@ -423,8 +423,7 @@ class StoreKeeping:
 
     def _tell(self, writing: Writing, lead_of: Mapping[bytes, StoredLead], changes: Changes) -> None:
         rows = [
-            (entry.kind, lead_key(entry.lead_id), entry.at, json.dumps(entry.payload, ensure_ascii=False))
-            for entry in feed_entries(changes)
+            (entry.kind, lead_key(entry.lead_id), entry.at, in_json(entry.payload)) for entry in feed_entries(changes)
         ]
         writing.add_entries(lead_of, rows)
 

@@ -24,6 +24,9 @@ from leadcore.model import Model
 
 _NO_CREATION = 2**63 - 1
 
+in_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+"""The one form of JSON that is kept."""
+
 
 class Given:
     """Facts of one call, each row as it is kept; `EventRow.lead` is the record's own key until it is known better.
@@ -78,7 +81,7 @@ def given_event(
         if (value := _value(field.type, (properties or {}).get(name))) is not None
     }
     event = None if event_id is None else lead_key(event_id)
-    return Given([(0, EventRow(key, key, event, encoded[0], type_, _json(values)))], [])
+    return Given([(0, EventRow(key, key, event, encoded[0], type_, in_json(values)))], [])
 
 
 def kept_requests(model: Model, events: Sequence[EventRow], attributes: Sequence[AttributeRow]) -> Iterator[Request]:
@@ -161,7 +164,7 @@ def _event_rows(
     ):
         values = {name: column[i] for name, column in declared[type_] if column[i] is not None}
         key = key_of[code]
-        rows.append((place_, EventRow(key, key, ids[which], instant, type_, _json(values))))
+        rows.append((place_, EventRow(key, key, ids[which], instant, type_, in_json(values))))
     return rows
 
 
@@ -180,7 +183,9 @@ def _attribute_rows(
     for i in range(count):
         values = {name: column[i] for name, column in columns.items() if column[i] is not None}
         key, created = key_of[int(code[i])], created_at[i]
-        rows.append(AttributeRow(key, key, valid_from[i], None if created == _NO_CREATION else created, _json(values)))
+        rows.append(
+            AttributeRow(key, key, valid_from[i], None if created == _NO_CREATION else created, in_json(values))
+        )
     return rows
 
 
@@ -213,10 +218,6 @@ def _values(table: Table, names: Mapping[str, str], name: str, kind: str) -> lis
         elif kind == "boolean":
             column = column.astype(bool)
     return [_value(kind, value) for value in _plain(column)]
-
-
-def _json(values: dict[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _value(kind: str, value: Any) -> Any:
@@ -305,4 +306,4 @@ def _ids(ids: list[LeadId | None]) -> Any:
     return ("text", [None if value is None else str(value) for value in ids])
 
 
-__all__ = ["Given", "collected", "given_event", "given_tables", "kept_requests"]
+__all__ = ["Given", "collected", "given_event", "given_tables", "in_json", "kept_requests"]
