@@ -17,7 +17,7 @@ from leadcore_kernel.facts cimport (
 from leadcore_kernel.foresee cimport foresee_crossing, foresee_stage
 from leadcore_kernel.keep cimport (
     HAS_ADOPTION, KEEP_DAMAGED, KEEP_NO_MEMORY, KEEP_OK, KEEP_STOPPED, KEEP_TOO_EARLY, keep_apply, keep_check,
-    keep_clear, keep_free, keep_here, keep_marks, keep_open, keep_read, keep_read_moves, keep_score, keep_stand,
+    keep_clear, keep_free, keep_here, keep_is_lean, keep_marks, keep_open, keep_read, keep_read_moves, keep_score, keep_stand,
     keep_start, keep_t, keep_take, keep_tell, told_count, told_t,
 )
 from leadcore_kernel.fold cimport fold_advance, fold_value

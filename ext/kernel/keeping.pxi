@@ -177,12 +177,7 @@ cdef class Facts:
 
 
 cdef class Outcome:
-    """What a call did to its leads, by row of the call.
-
-    Attributes:
-        twins: Events and retractions told before.
-        lates: Facts too late.
-    """
+    """What a call did to its leads, by row of the call; keepers may write to different rows at once."""
 
     cdef int64_t* before_at
     cdef int64_t* after_at
@@ -196,7 +191,6 @@ cdef class Outcome:
     cdef uint8_t* reached_before
     cdef uint8_t* reached_after
     cdef int64_t rows, scores, thresholds
-    cdef readonly int64_t twins, lates
 
     def __cinit__(self, int64_t rows, int64_t scores, int64_t thresholds):
         cdef int64_t i
@@ -278,6 +272,9 @@ cdef class Keeper:
     """One thread's work space over the images of a ledger; not shared between threads at a time.
 
     New images wait until `commit`: a call that fails changes nothing.
+
+    Attributes:
+        twins: Events and retractions told before, since it was put to `rest`.
     """
 
     cdef Plan plan
@@ -286,6 +283,7 @@ cdef class Keeper:
     cdef pending_t* pending
     cdef int64_t pending_size, pending_room
     cdef list late
+    cdef readonly int64_t twins
 
     def __cinit__(
         self, Plan plan not None, int64_t codes, int64_t numbers, int64_t late, const uint32_t[::1] nulls not None,
@@ -330,6 +328,7 @@ cdef class Keeper:
     def rest(self):
         """Let go of new images and of what was told."""
         self._discard()
+        self.twins = 0
         self.w.log_size = 0
         bytes_clear(&self.w.bytes)
         if self.late:
@@ -443,8 +442,7 @@ cdef class Keeper:
         outcome.stage[lead] = w.life.stage
         outcome.entered[lead] = w.life.entered
         outcome.live[lead] = w.live
-        outcome.twins += w.twins
-        outcome.lates += w.lates
+        self.twins += w.twins
         for i in range(self.plan.c.scores_size):
             outcome.scores_before[lead * outcome.scores + i] = w.before[i]
             outcome.scores_after[lead * outcome.scores + i] = w.lead.scores[i]
@@ -483,6 +481,7 @@ cdef class Keeper:
                 if not fault:
                     fault = self._events(facts, r)
                 if not fault:
+                    self.w.lean = keep_is_lean(&self.w, until)
                     fault = keep_read(&self.w)
                 if not fault:
                     fault = self._run(images, facts.slots[r], r, clock, until, outcome)
@@ -542,6 +541,7 @@ cdef class Keeper:
                     memcpy(f.numbers + e.place * n, <const char*> numbers, <size_t> n * 8)
         if not fault:
             with nogil:
+                self.w.lean = keep_is_lean(&self.w, INT64_MAX)
                 fault = keep_read(&self.w)
                 if not fault:
                     fault = self._run(images, slot, 0, clock, INT64_MAX, outcome)
@@ -563,6 +563,7 @@ cdef class Keeper:
             for r in range(begin, end):
                 fault = self._open(images, slots[r])
                 if not fault:
+                    self.w.lean = keep_is_lean(&self.w, clock)
                     fault = keep_read(&self.w)
                 if not fault:
                     fault = self._run(images, slots[r], r, clock, clock, outcome)
@@ -854,6 +855,8 @@ cdef class Keeper:
         bytes_when(out, 0, newest)
         for i in range(3):
             bytes_when(out, 0, INT64_MIN)
+        bytes_uint(out, len(dead))
+        bytes_when(out, 0, INT64_MIN)
         bytes_uint(out, 0)
         bytes_clear(part)
         if adoption is not None:

@@ -45,6 +45,7 @@ cdef enum:
 cdef enum:
     HAS_BASE = 1
     HAS_ADOPTION = 2
+    HAS_PENDING = 4           # facts later than the head
 
 cdef struct told_t:
     # A move, as the log has it.
@@ -77,6 +78,8 @@ cdef struct image_t:
     int64_t begun             # its earliest fact
     int64_t latest            # its latest, told or not; of an image just written
     int64_t base_at
+    int64_t kept              # events kept
+    int64_t fold_from         # when the newest event less `late` is later than this, there is enough to fold; or INT64_MIN
     reader_t traits
     reader_t adoption
     reader_t digests
@@ -97,6 +100,7 @@ cdef struct keep_t:
     # input of one lead
     image_t image
     int64_t created           # told by the call; INT64_MAX: nothing
+    bint lean                 # the facts kept are not needed, nor read
     bint absorbed             # facts that were kept are others now: the lead goes from its base again
     bint anew                 # the facts of the call are all there are
     # its history
@@ -127,6 +131,7 @@ cdef struct keep_t:
     bytes_t part
     bytes_t base
     bytes_t moves             # log of the image
+    bytes_t events            # events of the image
     bytes_t bytes             # keys of the log
     told_t* log
     int64_t log_size
@@ -168,6 +173,7 @@ cdef inline void keep_free(keep_t* w) noexcept nogil:
     bytes_free(&w.part)
     bytes_free(&w.base)
     bytes_free(&w.moves)
+    bytes_free(&w.events)
     bytes_free(&w.bytes)
     free(w.log)
     free(w.scores)
@@ -208,7 +214,9 @@ cdef inline void keep_clear(keep_t* w) noexcept nogil:
     w.image.created = INT64_MAX
     w.image.begun = INT64_MAX
     w.image.base_at = INT64_MIN
+    w.image.fold_from = INT64_MIN
     w.created = INT64_MAX
+    w.lean = False
     w.absorbed = False
     w.anew = False
     w.twins = 0
@@ -232,12 +240,14 @@ cdef inline int keep_open(keep_t* w, const uint8_t* data, int64_t size) noexcept
     r.at = data
     r.end = data + size
     r.fault = False
-    m.flags = read_below(&r, 4)
+    m.flags = read_below(&r, 8)
     m.told = read_when(&r, 0)
     m.newest = read_when(&r, 0)
     m.created = instant_or(read_when(&r, 0), INT64_MAX)
     m.begun = instant_or(read_when(&r, 0), INT64_MAX)
     m.base_at = read_when(&r, 0)
+    m.kept = <int64_t> (read_uint(&r) & 0xFFFFFFFFFFFFULL)
+    m.fold_from = read_when(&r, 0)
     m.traits = read_section(&r)
     m.adoption = read_section(&r)
     m.digests = read_section(&r)
@@ -705,20 +715,25 @@ cdef inline int keep_merge_traits(keep_t* w, int64_t floor, bint* again) noexcep
 
 
 cdef inline int64_t keep_end(const keep_t* w, int64_t clock, int64_t until) noexcept nogil:
-    """How far the lead is brought: to its newest fact up to ``until``, and at least to where it stood and the clock."""
+    """How far the lead is brought: to the newest fact of the call up to ``until``, and at least to where it stood and the clock.
+
+    Facts kept that lie further ahead are still to come.
+    """
     cdef const facts_t* f = &w.facts
     cdef int64_t i, at, end = w.image.told if w.image.told > clock else clock
     for i in range(f.size):
         at = f.items[i].at
-        if at > end and at <= until and not (f.items[i].dead or f.items[i].late or f.items[i].twin):
+        if at > end and at <= until and f.items[i].row >= 0 and not (
+            f.items[i].dead or f.items[i].late or f.items[i].twin
+        ):
             end = at
     for i in range(f.traits_size):
         at = f.traits[i].since
-        if at > end and at <= until and not f.traits[i].gone:
+        if at > end and at <= until and f.traits[i].row >= 0 and not f.traits[i].late:
             end = at
-    at = w.created if w.created < w.image.created else w.image.created
-    if at != INT64_MAX and at > end and at <= until:
-        end = at
+        at = f.traits[i].created
+        if at != INT64_MAX and at > end and at <= until and f.traits[i].row >= 0 and not f.traits[i].late:
+            end = at
     return end
 
 
@@ -766,7 +781,7 @@ cdef inline int keep_read(keep_t* w) noexcept nogil:
     cdef reader_t r = w.image.facts
     cdef facts_t* f = &w.facts
     cdef int64_t fresh = f.size, i
-    if read_facts(f, &r, w.plan, w.shape.codes_size, w.shape.numbers_size):
+    if not w.lean and read_facts(f, &r, w.plan, w.shape.codes_size, w.shape.numbers_size):
         return KEEP_NO_MEMORY
     if r.fault:
         return KEEP_DAMAGED
@@ -782,6 +797,58 @@ cdef inline int keep_read(keep_t* w) noexcept nogil:
     if read_traits(&w.facts, &r, w.plan):
         return KEEP_NO_MEMORY
     return KEEP_DAMAGED if r.fault else KEEP_OK
+
+
+cdef inline bint keep_has_id(const keep_t* w) noexcept nogil:
+    """Whether the facts kept have an event with an id of one of the call; also where they cannot be read."""
+    cdef reader_t r = w.image.facts
+    cdef const facts_t* f = &w.facts
+    cdef int64_t i, k, n
+    cdef const uint8_t* key
+    while r.at < r.end:
+        read_uint(&r)
+        n = <int64_t> ((read_uint(&r) >> 1) & 0x7FFFFFFF)
+        for i in range(n):
+            read_uint(&r)
+            if r.fault:
+                return True
+        k = read_size(&r, 1)
+        key = read_bytes(&r, k)
+        if r.fault or k == 0:
+            return True
+        if key[0]:
+            read_bytes(&r, DIGEST)
+            for i in range(f.size):
+                if f.items[i].key_size == k and memcmp(f.items[i].key, key, <size_t> k) == 0:
+                    return True
+        for i in range(w.shape.codes_size):
+            read_uint(&r)
+        read_bytes(&r, w.shape.numbers_size * <int64_t> sizeof(double))
+        if r.fault:
+            return True
+    return False
+
+
+cdef inline bint keep_is_lean(const keep_t* w, int64_t until) noexcept nogil:
+    """Whether the head alone can take the facts of the call: all are later, none is a repeat, and nothing is to be folded."""
+    cdef const image_t* m = &w.image
+    cdef const facts_t* f = &w.facts
+    cdef const fact_t* e
+    cdef int64_t i, newest = m.newest, oldest = INT64_MAX
+    cdef bint ids = False
+    if m.flags & HAS_PENDING or w.anew or w.absorbed or m.head.at == m.head.end or f.traits_size:
+        return False
+    for i in range(f.size):
+        e = &f.items[i]
+        if e.at <= m.told or e.at > until:
+            return False
+        ids = ids or e.key[0] != 0
+        newest = e.at if e.at > newest else newest
+        oldest = e.at if e.at < oldest else oldest
+    if w.late >= 0 and newest != INT64_MIN:
+        if oldest < newest - w.late or (m.fold_from != INT64_MIN and m.fold_from < newest - w.late):
+            return False
+    return not (ids and m.kept and keep_has_id(w))
 
 
 cdef inline int keep_before(keep_t* w, codes_t* codes) noexcept nogil:
@@ -917,7 +984,7 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
     if fault:
         return fault
     end = keep_end(w, clock, until)
-    here = keep_here(w, end)
+    here = w.lean or keep_here(w, end)
     if not here:
         end = m.told
     for i in range(f.size):
@@ -1080,6 +1147,7 @@ cdef inline int keep_write(
     cdef const fact_t* e
     cdef const trait_t* t
     cdef bytes_t* out = &w.out
+    cdef int64_t kept = m.kept if w.lean else 0, fold_from = m.fold_from if w.lean else INT64_MIN
     cdef int64_t i, floor = keep_floor(w, newest), begun = m.begun, latest = end
     cdef int64_t created = w.created if w.created < m.created else m.created
     cdef uint8_t* room
@@ -1110,23 +1178,34 @@ cdef inline int keep_write(
         w.due = created
     if created != INT64_MAX and created > latest:
         latest = created
-    bytes_uint(out, (<uint64_t> m.flags & HAS_ADOPTION) | (HAS_BASE if base_at != INT64_MIN else 0))
+    bytes_clear(&w.events)
+    if w.lean:
+        bytes_put(&w.events, m.facts.at, m.facts.end - m.facts.at)
+    for i in range(f.size):
+        e = &f.items[i]
+        if e.twin or e.late or e.at <= base_at or (e.dead and e.at < floor):
+            continue
+        write_fact(&w.events, f, e, w.shape.codes_size, w.shape.numbers_size, codes)
+        kept += 1
+        if kept == KEEP_FOLDED:
+            fold_from = e.at
+    bytes_uint(
+        out, (<uint64_t> m.flags & HAS_ADOPTION) | (HAS_BASE if base_at != INT64_MIN else 0)
+        | (HAS_PENDING if latest > end else 0)
+    )
     bytes_when(out, 0, end)
     bytes_when(out, 0, newest)
     bytes_when(out, 0, INT64_MIN if created == INT64_MAX else created)
     bytes_when(out, 0, INT64_MIN if begun == INT64_MAX else begun)
     bytes_when(out, 0, base_at)
+    bytes_uint(out, <uint64_t> kept)
+    bytes_when(out, 0, fold_from)
+    bytes_clear(&w.part)
     for i in range(f.traits_size):
         if not f.traits[i].gone:
             write_trait(&w.part, f, &f.traits[i])
     bytes_section(out, &w.part)
     bytes_piece(out, &m.adoption)
-    bytes_clear(&w.part)
-    for i in range(f.size):
-        e = &f.items[i]
-        if e.twin or e.late or e.at <= base_at or (e.dead and e.at < floor):
-            continue
-        write_fact(&w.part, f, e, w.shape.codes_size, w.shape.numbers_size, codes)
     if codes.map == NULL:
         bytes_uint(out, <uint64_t> (f.digests_size * DIGEST))
         bytes_put(out, f.digests, f.digests_size * DIGEST)
@@ -1141,7 +1220,7 @@ cdef inline int keep_write(
         bytes_section(out, &w.base)
     else:
         bytes_piece(out, &m.base)
-    bytes_section(out, &w.part)
+    bytes_section(out, &w.events)
     bytes_section(out, &w.moves)
     bytes_clear(&w.part)
     if end != INT64_MIN and here:
@@ -1237,7 +1316,7 @@ cdef inline int keep_check(keep_t* w) noexcept nogil:
     m.latest = m.told
     if m.created != INT64_MAX and m.created > m.latest:
         m.latest = m.created
-    if m.created < m.begun or m.newest < m.base_at:
+    if m.created < m.begun or m.newest < m.base_at or m.kept != f.size:
         return KEEP_DAMAGED
     for i in range(f.size):
         if f.items[i].at <= m.base_at or f.items[i].at < m.begun or (f.items[i].at <= m.told and f.items[i].at > m.newest
@@ -1252,6 +1331,10 @@ cdef inline int keep_check(keep_t* w) noexcept nogil:
             m.latest = f.traits[i].since
         if i and compare_traits(&f.traits[i - 1], &f.traits[i]) >= 0:
             return KEEP_DAMAGED
+    if ((m.flags & HAS_PENDING) != 0) != (m.latest > m.told) or m.fold_from != (
+        f.items[KEEP_FOLDED - 1].at if f.size >= KEEP_FOLDED else INT64_MIN
+    ):
+        return KEEP_DAMAGED
     fault = keep_read_moves(w, 0)
     if fault:
         return fault

@@ -221,15 +221,8 @@ class Facts:
 
 @final
 class Outcome:
-    """What a call did to its leads, by row of the call.
+    """What a call did to its leads, by row of the call; keepers may write to different rows at once."""
 
-    Attributes:
-        twins: Events and retractions told before.
-        lates: Facts too late.
-    """
-
-    twins: int
-    lates: int
     def __new__(cls, rows: int, scores: int, thresholds: int) -> Outcome: ...
     def column(self, name: str) -> _I64:
         """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, `live`, by row; a copy."""
@@ -247,7 +240,12 @@ class Keeper:
     """One thread's work space over the images of a ledger; not shared between threads at a time.
 
     New images wait until `commit`: a call that fails changes nothing. A fault is ``(kind, lead, row)``.
+
+    Attributes:
+        twins: Events and retractions told before, since it was put to `rest`.
     """
+
+    twins: int
 
     def __new__(
         cls,

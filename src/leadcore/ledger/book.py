@@ -168,6 +168,7 @@ class Book:
             told = self._told(names, outcome, late.logs)
             if late.found and not set_aside:
                 raise late.error()
+            twins = sum(keeper.twins for keeper in keepers)
             self._commit(keepers, called, outcome)
         finally:
             self._back(keepers)
@@ -175,10 +176,10 @@ class Book:
             self._name(one, slot)
         told.late.extend(late.found)
         counts = told.counts
-        counts.duplicates = outcome.twins
+        counts.duplicates = twins
         counts.late = len(late.found)
         late_events = sum(fact.table == "events" for fact in late.found)
-        counts.events = len(facts.at) - late_events - outcome.twins
+        counts.events = len(facts.at) - late_events - twins
         counts.leads = len(facts.trait_lead) - (counts.late - late_events)
         counts.ignored = facts.ignored
         return told
@@ -218,6 +219,7 @@ class Book:
                 floor = int(self._images.newest[slot]) - self.late
                 raise _too_late([_late("events", 0, lead_id, event[0], floor, "at")], 1)
             told = self._told(names, outcome, [log])
+            twins = keeper.twins
             keeper.commit(self._images)
             if self._alerts:
                 self._commit([keeper], np.array([slot]), outcome)
@@ -227,8 +229,8 @@ class Book:
             self._back([keeper])
         if not known:
             self._name(lead_id, slot)
-        told.counts.duplicates = outcome.twins
-        told.counts.events = 1 - outcome.twins
+        told.counts.duplicates = twins
+        told.counts.events = 1 - twins
         return told
 
     def advance(self, until: int, threads: int | None = None) -> Told:
@@ -296,12 +298,13 @@ class Book:
                 if fault is not None:
                     raise self._fault(fault, names, None)
             told = self._told(names, outcome, [keeper.log()])
+            twins = keeper.twins
             self._commit([keeper], slots, outcome)
         finally:
             self._back([keeper])
         told.counts.unknown = unknown
-        told.counts.duplicates = outcome.twins
-        told.counts.events = len(pairs) - unknown - outcome.twins
+        told.counts.duplicates = twins
+        told.counts.events = len(pairs) - unknown - twins
         return told
 
     def _not_kept(self, row: int, pairs: Sequence[tuple[LeadId, LeadId]], slot: int) -> DataError:
