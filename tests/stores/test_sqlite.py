@@ -212,14 +212,14 @@ def test_damaged_files(tmp_path):
         ledger.advance("2026-04-01")
     data, said, dice = path.read_bytes(), answers(path), random.Random(4)
     refused = 0
-    for _ in range(150):
+    for _ in range(60):
         turned = bytearray(data)
         turned[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
         refused += not same_or_refused(damaged, bytes(turned), said)
     for size in (0, 1, 99, 100, 4095, 4096, len(data) // 2, len(data) - 4096, len(data) - 1):
         if size:  # an empty file is a new store
             refused += not same_or_refused(damaged, data[:size], said)
-    assert refused > 40
+    assert refused > 15
 
 
 def same_or_refused(path: Path, data: bytes, said: Any) -> bool:

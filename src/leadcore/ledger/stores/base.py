@@ -314,7 +314,7 @@ class Store(Protocol):
         ...
 
     def erase(self) -> None:
-        """Make what was removed unreadable in the files too, as far as the database can."""
+        """Make what was removed unreadable in the files too, as far as the database can, and as soon as it can."""
         ...
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
+from leadcore.errors import StateError
+
 
 class Lendable(Protocol):
     """A connection."""
@@ -48,10 +50,16 @@ class Lending(Generic[C]):
 
     @contextmanager
     def lent(self) -> Iterator[C]:
-        """A connection for the length of a block."""
+        """A connection for the length of a block.
+
+        Raises:
+            StateError: All was closed.
+        """
         home = os.getpid()
         with self._turns:
             with self._lock:
+                if self._closed:
+                    raise StateError("this ledger is closed: open it again")
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
                 connection = self._connect()

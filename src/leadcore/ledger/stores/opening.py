@@ -2,16 +2,92 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from leadcore.errors import LeadcoreError
-from leadcore.ledger.stores.base import Store
+from leadcore.errors import LeadcoreError, StateError
+from leadcore.ledger.stores.base import Reading, Store, Writing
 
 if TYPE_CHECKING:
+    from leadcore.ledger.stores.sql import SqlStore
     from leadcore.ledger.stores.sqlite import Synchronous
 
 _SYNCHRONOUS: dict[str, Synchronous] = {"full": "full", "normal": "normal", "extra": "extra"}
+
+
+class Lease:
+    """A store that all ledgers of a process share: thousands of them have no more connections than threads that use them."""
+
+    def __init__(self, key: str, store: SqlStore) -> None:
+        self._key, self._store, self._closed = key, store, False
+
+    def open_ledger(self, tenant: str, semantics: str, document: str, late: int) -> int:
+        """The number of the ledger of this tenant and model, made if there is none."""
+        return self._shared.open_ledger(tenant, semantics, document, late)
+
+    def read(self, ledger: int) -> AbstractContextManager[Reading]:
+        """One moment of a ledger."""
+        return self._shared.read(ledger)
+
+    def write(self, ledger: int) -> AbstractContextManager[Writing]:
+        """A transaction: committed when the block ends, undone when it raises."""
+        return self._shared.write(ledger)
+
+    def erase(self) -> None:
+        """Make what was removed unreadable in the files too, as far as the database can, and as soon as it can."""
+        self._shared.erase()
+
+    def close(self) -> None:
+        """Let go of files and connections, where no other ledger has them."""
+        if not self._closed:
+            self._closed = True
+            _shared.let_go(self._key)
+
+    @property
+    def _shared(self) -> SqlStore:
+        if self._closed:
+            raise StateError("this ledger is closed: open it again")
+        return self._store
+
+
+class _Shared:
+    """Stores that are open, by what they are, and how many have each."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._open: dict[str, tuple[SqlStore, int]] = {}
+
+    def have(self, key: str, opens: Callable[[], SqlStore]) -> Lease:
+        """A store; opened if nobody has it."""
+        with self.lock:
+            store, count = self._open.get(key) or (opens(), 0)
+            self._open[key] = (store, count + 1)
+            return Lease(key, store)
+
+    def let_go(self, key: str) -> None:
+        """One has it no more."""
+        with self.lock:
+            store, count = self._open.pop(key)
+            if count > 1:
+                self._open[key] = (store, count - 1)
+                return
+        store.close()
+
+
+_shared = _Shared()
+
+
+def _forked() -> None:
+    _shared.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def open_store(url: str) -> Store:
@@ -36,12 +112,12 @@ def open_store(url: str) -> Store:
     if scheme in ("postgresql", "postgres"):
         from leadcore.ledger.stores.postgres import open_postgres
 
-        return open_postgres(url)
+        return _shared.have(url, lambda: open_postgres(url))
     parts = urlsplit(url)
     path = unquote(parts.path.removeprefix("/"))
     if scheme != "sqlite" or parts.netloc or parts.fragment or not path:
         raise LeadcoreError(f"{url!r} names no store: use sqlite:///leads.db or postgresql://...")
-    from leadcore.ledger.stores.sqlite import open_sqlite
+    from leadcore.ledger.stores.sqlite import MEMORY, open_sqlite
 
     timeout, synchronous = 30.0, _SYNCHRONOUS["full"]
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
@@ -54,4 +130,7 @@ def open_store(url: str) -> Store:
                 f"{url!r}: {name}={value} is no option of a SQLite store, which are timeout in seconds and "
                 "synchronous=full, normal or extra"
             )
-    return open_sqlite(path, timeout, synchronous)
+    if path == MEMORY:
+        return open_sqlite(path, timeout, synchronous)
+    key = f"sqlite {timeout} {synchronous} {Path(path).absolute()}"
+    return _shared.have(key, lambda: open_sqlite(path, timeout, synchronous))

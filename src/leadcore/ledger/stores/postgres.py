@@ -61,9 +61,10 @@ class PostgresConnection(Connection):
             )
 
     def _make_tables(self) -> None:
+        # Waited for before the transaction: within it the server would not look again for what it did not find.
+        self.run("SELECT pg_advisory_lock(?)", _TABLES_LOCK)
         self.begin(True)
         try:
-            self.run("SELECT pg_advisory_xact_lock(?)", _TABLES_LOCK)
             if self.select("SELECT to_regclass('leadcore_schema') IS NULL")[0][0]:  # nobody was quicker
                 for sql in statements(
                     integer="bigint", text="text", bytes="bytea", strict="", keyed="",
@@ -74,6 +75,7 @@ class PostgresConnection(Connection):
                 self.run("CREATE TABLE leadcore_schema (version bigint NOT NULL)")
                 self.run("INSERT INTO leadcore_schema (version) VALUES (?)", VERSION)
             self.commit()
+            self.run("SELECT pg_advisory_unlock(?)", _TABLES_LOCK)
         except BaseException:
             self.undo()
             raise
@@ -180,8 +182,9 @@ class PostgresConnection(Connection):
     def check_list(self) -> None:
         """The server looks after its own."""
 
-    def erase(self) -> None:
+    def erase(self, wait: bool) -> bool:
         """What was removed goes with the next vacuum, which the server does by itself."""
+        return True
 
 
 def open_postgres(url: str) -> SqlStore:

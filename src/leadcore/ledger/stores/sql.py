@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from leadcore.errors import StateError
 from leadcore.ledger.stores.base import BEFORE_ALL, NEVER, AttributeRow, EventRow, LedgerRow, StoredLead
 from leadcore.ledger.stores.keys import check_seal, seal
 from leadcore.ledger.stores.lending import Lending
+from leadcore.model.duration import Duration
 
 Row = tuple[Any, ...]
 _LEAD = "number, key, due, image, seal"
@@ -80,8 +82,8 @@ class Connection(ABC):
         """Refuse a damaged list of ledgers."""
 
     @abstractmethod
-    def erase(self) -> None:
-        """Make what was removed unreadable in the files too, as far as the database can."""
+    def erase(self, wait: bool) -> bool:
+        """Make what was removed unreadable in the files too, as far as the database can; whether it is."""
 
 
 class Transaction:
@@ -345,7 +347,7 @@ class SqlStore:
     """Ledgers in a database: `Store`, over any `Connection`."""
 
     def __init__(self, lending: Lending[Any]) -> None:
-        self._lending = lending
+        self._lending, self._erased = lending, True
 
     def open_ledger(self, tenant: str, semantics: str, document: str, late: int) -> int:
         """The number of the ledger of this tenant and model, made if there is none."""
@@ -385,11 +387,14 @@ class SqlStore:
             transaction = Transaction(connection, ledger)
             yield transaction
             transaction.settle()
+        if not self._erased:
+            with self._lending.lent() as connection:
+                self._erased = connection.erase(False)
 
     def erase(self) -> None:
-        """Make what was removed unreadable in the files too, as far as the database can."""
+        """Make what was removed unreadable in the files too; while others read what was there, after the next write."""
         with self._lending.lent() as connection:
-            connection.erase()
+            self._erased = connection.erase(True)
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -448,4 +453,4 @@ def _find_ledger(connection: Connection, tenant: str, semantics: str, late: int)
 
 
 def _late(late: int) -> str:
-    return '"all"' if late < 0 else f'"{late // 1_000_000}s"'
+    return '"all"' if late < 0 else f'"{Duration(timedelta(microseconds=late))}"'

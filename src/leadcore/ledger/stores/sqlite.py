@@ -45,7 +45,7 @@ class SqliteConnection(Connection):
     """One connection to a SQLite file."""
 
     def __init__(self, path: str, timeout: float, synchronous: Synchronous) -> None:
-        self._path = path
+        self._path, self._timeout = path, timeout
         self._raw: sqlite3.Connection | None = None
         self.usable = True
         with self._faults("open"):
@@ -193,13 +193,14 @@ class SqliteConnection(Connection):
             if found != [("ok",)]:
                 raise StateError(f"cannot read {self._path}: the file is damaged ({found[0][0]})")
 
-    def erase(self) -> None:
-        """Bring the log into the file and cut it: pages there still hold what was overwritten in the file."""
-        busy = self.select("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
-        if busy:
-            raise StateError(
-                f"what was removed from {self._path} is still in its log: others read it; it goes when they are done"
-            )
+    def erase(self, wait: bool) -> bool:
+        """Bring the log into the file and cut it: its pages still hold what was overwritten in the file."""
+        if not wait:
+            self.run("PRAGMA busy_timeout = 0")
+        try:
+            return not self.select("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        finally:
+            self.run(f"PRAGMA busy_timeout = {round(self._timeout * 1000)}")
 
 
 def open_sqlite(path: str, timeout: float = 30.0, synchronous: Synchronous = "full") -> SqlStore:
