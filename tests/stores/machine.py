@@ -17,25 +17,27 @@ class StoreOracle(OracleLedger):
     def __init__(self, scorer: lc.Scorer) -> None:
         super().__init__(scorer, "all")
 
-    def _add_events(self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed) -> dict[Id, None]:
-        touched: dict[Id, None] = {}
+    def _add_events(self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed) -> Any:
+        touched: dict[Id, Any] = {}
         for row in rows:
             repeats = changed.counts["duplicates"]
             found = super()._add_events([row], known, changed)
             if changed.counts["duplicates"] == repeats:
-                touched |= found
+                for lead_id, instants in found.items():
+                    touched.setdefault(lead_id, []).extend(instants)
         return touched
 
-    def _add_leads(self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed) -> dict[Id, None]:
-        touched: dict[Id, None] = {}
+    def _add_leads(self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed, *more: Any) -> Any:
+        touched: dict[Id, Any] = {}
         for row in rows:
             record = known.get(self.person(row["lead_id"]), Lead()).records.get(row["lead_id"])
             since, created = row.get("valid_from"), row.get("created_at")
             same = record is not None and record.rows.get(since) == self.attributes(row)
             if same and created is not None:
                 same = record.created_at is not None and record.created_at <= created
-            found = super()._add_leads([row], known, changed)
-            touched |= {} if same else found
+            for lead_id, instants in super()._add_leads([row], known, changed, *more).items():
+                if not same:
+                    touched.setdefault(lead_id, []).extend(instants)
         return touched
 
 

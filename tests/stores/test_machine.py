@@ -24,9 +24,13 @@ _tenant = count()
 
 
 class StoreMachine(LedgerMachine):
-    """Facts of a random case, told in any way to a ledger of a store and to the oracle."""
+    """Facts of a random case, told in any way to a ledger of a store and to the oracle.
+
+    To move to another model is the book's own doing; what a store adds to it is tested in test_store.
+    """
 
     url: str
+    swap_model = swap_model_at = None
 
     @initialize(case_number=st.integers(0, 2**32))
     def begin(self, case_number: int) -> None:
