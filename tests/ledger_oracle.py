@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from typing import Any
 
 import leadcore as lc
 from leadcore._reference.aliases import read_aliases
+from leadcore._reference.calendar import LAST
 from leadcore._reference.engine import people_of
 from leadcore._reference.lifecycle import Journey, Occasion, Tally, timers_of
 from leadcore._reference.moment import Moment, Person
@@ -118,6 +119,10 @@ class Lead:
         """Instants of all facts."""
         return [row["at"] for row in self.happened()] + self.dated()
 
+    def begun(self) -> int:
+        """The earliest instant of all facts there ever were."""
+        return min([*self.instants(), *(row["at"] for row in self.dead.values())], default=LAST)
+
     def since_ever(self) -> list[Row]:
         """Rows of leads without an instant."""
         return [record.rows[None] for record in self.records.values() if None in record.rows]
@@ -156,21 +161,27 @@ class OracleLedger:
         *,
         until: int | None = None,
         on_late: str = "raise",
+        taken: Container[int] = (),
     ) -> Changed:
-        """Add rows; bring every lead they touch to its newest fact, or to ``until`` where that is earlier."""
+        """Add rows; bring every lead they are of to the newest of its rows that is not after ``until``.
+
+        Rows of leads named in ``taken`` may correct others however late they are: another ledger found that nothing looks
+        at what they change.
+        """
         changed = Changed(counts=no_counts())
         known, self.leads = self.leads, deepcopy(self.leads)
         try:
-            touched = self._add_leads(leads or (), known, changed) | self._add_events(events or (), known, changed)
+            touched = self._add_leads(leads or (), known, changed, taken)
+            for lead_id, instants in self._add_events(events or (), known, changed).items():
+                touched.setdefault(lead_id, []).extend(instants)
             if changed.late and on_late == "raise":
                 raise DataError([late_problem(row) for row in changed.late])
         except DataError:
             self.leads = known
             raise
-        for lead_id in touched:
-            lead = self.leads[lead_id]
-            reached = [at for at in lead.instants() if until is None or at <= until]
-            self._bring(lead, [self.clock, *reached])
+        for lead_id, instants in touched.items():  # facts kept that lie further ahead are still to come
+            reached = [at for at in instants if at is not None and (until is None or at <= until)]
+            self._bring(self.leads[lead_id], [self.clock, *reached])
         changed.counts["late"] = len(changed.late)
         return self._tell(touched, changed)
 
@@ -180,8 +191,10 @@ class OracleLedger:
         """Add one event."""
         return self.apply([{"lead_id": lead_id, "at": at, "type": type, **(properties or {}), "event_id": event_id}])
 
-    def _add_events(self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed) -> dict[Id, None]:
-        touched: dict[Id, None] = {}
+    def _add_events(
+        self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed
+    ) -> dict[Id, list[int | None]]:
+        touched: dict[Id, list[int | None]] = {}
         counts = changed.counts
         for number, row in enumerate(rows):
             if row["type"] not in self.model.events:
@@ -192,7 +205,7 @@ class OracleLedger:
             if floor is not None and row["at"] < floor:
                 changed.late.append(late_row("events", number, row, row["at"], floor))
                 continue
-            touched[lead_id] = None
+            instants = touched.setdefault(lead_id, [])
             lead, event_id = self._lead(lead_id), row.get("event_id")
             if event_id is None:
                 lead.events.append(row)
@@ -208,21 +221,26 @@ class OracleLedger:
             else:
                 lead.by_id[event_id] = row
             counts["events"] += 1
+            instants.append(row["at"])
         return touched
 
-    def _add_leads(self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed) -> dict[Id, None]:
-        touched: dict[Id, None] = {}
+    def _add_leads(
+        self, rows: Sequence[Row], known: Mapping[Id, Lead], changed: Changed, taken: Container[int]
+    ) -> dict[Id, list[int | None]]:
+        touched: dict[Id, list[int | None]] = {}
         for number, row in enumerate(rows):
             lead_id, since, created_at = self.person(row["lead_id"]), row.get("valid_from"), row.get("created_at")
             values = self.attributes(row)
             before = known.get(lead_id, Lead())
             late_at = self._late_row(before, row["lead_id"], since, created_at, values)
-            if late_at is not None:
+            if late_at is not None and not (
+                number in taken and since in before.records.get(row["lead_id"], Record()).rows
+            ):
                 floor = self._floor(before)
                 assert floor is not None
                 changed.late.append(late_row("leads", number, row, late_at[0], floor))
                 continue
-            touched[lead_id] = None
+            touched.setdefault(lead_id, []).extend([since, created_at])
             record = self._lead(lead_id).records.setdefault(row["lead_id"], Record())
             record.rows[since] = values
             record.created_at = least(record.created_at, created_at)
@@ -254,16 +272,15 @@ class OracleLedger:
         for number, row in enumerate(events):
             lead_id, event_id = self.person(row["lead_id"]), row["event_id"]
             lead = self.leads.get(lead_id, Lead())
-            if event_id in lead.dead or (lead_id, event_id) in found:
+            floor, dead = self._floor(lead), lead.dead.get(event_id)
+            if (lead_id, event_id) in found or (dead is not None and (floor is None or dead["at"] >= floor)):
                 changed.counts["duplicates"] += 1
             elif event_id not in lead.by_id:
                 changed.counts["unknown"] += 1
-                floor = self._floor(lead)
-                if floor is not None and min(lead.instants(), default=floor) < floor:
+                if floor is not None and lead.begun() < floor:
                     changed.late.append(late_row("events", number, row, None, floor))  # it may have been known once
             else:
                 event = found[lead_id, event_id] = lead.by_id[event_id]
-                floor = self._floor(lead)
                 if floor is not None and event["at"] < floor:
                     changed.late.append(late_row("events", number, row, event["at"], floor))
                 touched[lead_id] = None
@@ -395,30 +412,33 @@ class OracleLedger:
         for lead_id, instant in asked.items():
             by_instant[instant].append(lead_id)
         for instant, ids in by_instant.items():
-            scored = {row["lead_id"]: row for row in self._scored(ids, instant)}
-            for lead_id in ids:
-                row = scored.get(lead_id)
-                found[lead_id] = Told(None if row is None else {name: row[name] for name in self.model.scores})
-                if row is not None:
-                    found[lead_id].reached = {name: row[name] for name in self.model.thresholds}
+            found |= {lead_id: Told() for lead_id in ids}
+            rest = ids
             if self.model.lifecycle is not None:
                 self._replayed([one for one in ids if self.leads[one].adopted is None], instant, found)
-                for lead_id in ids:
-                    if self.leads[lead_id].adopted is not None:
-                        self._taken_over(lead_id, instant, found[lead_id])
+                rest = [lead_id for lead_id in ids if found[lead_id].scores is None]
+            for row in self._scored(rest, instant):
+                one = found[row["lead_id"]]
+                one.scores = {name: row[name] for name in self.model.scores}
+                if self.model.lifecycle is None:
+                    one.reached = {name: row[name] for name in self.model.thresholds}
+            for lead_id in rest:
+                if self.leads[lead_id].adopted is not None and self.model.lifecycle is not None:
+                    self._taken_over(lead_id, instant, found[lead_id])
         return {lead_id: found[lead_id] for lead_id in asked}
 
     def _replayed(self, ids: Sequence[Id], until: int, found: dict[Id, Told]) -> None:
-        """Put transitions, alerts and thresholds of a replay to what is true of leads."""
+        """Put what a replay says to what is true of leads; of those born later it says nothing."""
         if not ids:
             return
         events, leads, aliases = self.tables(ids)
-        result = self.scorer.replay(events, leads, until=to_text(until), aliases=aliases, micropoints=True)
+        end = to_text(until)
+        result = self.scorer.replay(events, leads, until=end, aliases=aliases, micropoints=True, threads=1)
         for lead_id in ids:
             found[lead_id].reached = dict.fromkeys(self.model.thresholds, False)
         for row in plain(result.states):
             found[row["lead_id"]].reached = {name: row[name] for name in self.model.thresholds}
-            assert found[row["lead_id"]].scores == {name: row[name] for name in self.model.scores}
+            found[row["lead_id"]].scores = {name: row[name] for name in self.model.scores}
         for row in plain(result.transitions):
             found[row["lead_id"]].transitions.append(row)
         for row in plain(result.alerts):
@@ -545,7 +565,7 @@ class OracleLedger:
         """Scores of leads at instants of their own."""
         events, leads, aliases = self.tables(list(dict.fromkeys(self.person(one) for one, _ in pairs)))
         asked = arrow([{"lead_id": one, "as_of": at} for one, at in pairs], {"as_of": "instant"})
-        return plain(self.scorer.score(events, leads, as_of=asked, aliases=aliases, micropoints=True))
+        return plain(self.scorer.score(events, leads, as_of=asked, aliases=aliases, micropoints=True, threads=1))
 
     def __len__(self) -> int:
         return sum(map(bool, self.leads.values()))
@@ -566,8 +586,12 @@ class OracleLedger:
         return self
 
     def _scored(self, ids: Sequence[Id], as_of: int) -> list[Row]:
+        if not ids:
+            return []
         events, leads, aliases = self.tables(ids)
-        return plain(self.scorer.score(events, leads, as_of=to_text(as_of), aliases=aliases, micropoints=True))
+        return plain(
+            self.scorer.score(events, leads, as_of=to_text(as_of), aliases=aliases, micropoints=True, threads=1)
+        )
 
     # -- parts -------------------------------------------------------------------------------------------------------
 

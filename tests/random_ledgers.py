@@ -59,6 +59,10 @@ def ledger_case(seed: int) -> LedgerCase:
     leads = [{name: value for name, value in row.items() if name != "account_id"} for row in found.leads or ()]
     document = {name: value for name, value in found.document.items() if name != "accounts"}
     events = [dict(row) for row in found.events]
+    if rng.random() < 0.5:  # long histories of few
+        busy = {row["lead_id"]: None for row in events}
+        few = list(busy)[: rng.choice((1, 1, 2))]
+        events = [row | {"lead_id": few[list(busy).index(row["lead_id"]) % len(few)]} for row in events]
     instants = {row["at"] for row in events}
     instants |= {row[key] for row in leads for key in ("valid_from", "created_at") if row.get(key) is not None}
     if isinstance(found, ReplayCase):
@@ -76,12 +80,16 @@ def lateness(rng: Random, instants: Sequence[int]) -> int | None:
         return None
     span = instants[-1] - instants[0]
     one, other = rng.choice(instants), rng.choice(instants)
-    found = rng.choice((abs(one - other), abs(one - other), span // 4, span // 10, span, 7 * DAY)) // SECOND * SECOND
+    found = rng.choice((abs(one - other), abs(one - other), span // 4, span // 10, span // 30, span, 7 * DAY))
+    found = found // SECOND * SECOND
     return min(max(found, SECOND), LONGEST)
 
 
-def variant(document: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Another version of a model: other points, bounds, rules and services; the same fields, scores and stages."""
+def variant(document: dict[str, Any], seed: int, all_rules: bool = False) -> dict[str, Any]:
+    """Another version of a model: other points, bounds, rules and services; the same fields, scores and stages.
+
+    With ``all_rules`` no rule and no service is dropped.
+    """
     rng = Random(f"variant {seed}")
     found = deepcopy(document)
     for score in found["scores"].values():
@@ -95,12 +103,12 @@ def variant(document: dict[str, Any], seed: int) -> dict[str, Any]:
     lifecycle = found.get("lifecycle")
     if lifecycle is not None:
         rules = lifecycle.get("transitions", [])
-        if rules and rng.random() < 0.5:
+        if rules and not all_rules and rng.random() < 0.5:
             rules.pop(rng.randrange(len(rules)))
         if rng.random() < 0.3:
             rng.shuffle(rules)
         for stage in lifecycle["stages"]:
-            if rng.random() < 0.3:
+            if rng.random() < 0.3 and not all_rules:
                 stage.pop("sla", None)
         if "evaluate" in lifecycle and rng.random() < 0.2:
             del lifecycle["evaluate"]
@@ -122,8 +130,8 @@ def pieces(rng: Random, found: LedgerCase) -> list[Piece]:
     """All facts, cut at random, in an order that is never late by more than ``late``: each is held up by at most that."""
     held_up: list[tuple[int, int, str, Row]] = []
     spread = found.late if found.late is not None else LAST - FIRST
-    if rng.random() < 0.3:
-        spread = rng.choice((0, spread // 2, min(spread, DAY)))
+    if rng.random() < 0.5:
+        spread = rng.choice((0, 0, spread // 2, min(spread, DAY)))
     for table, rows in (("leads", found.leads), ("events", found.events)):
         for row in rows:
             known = [row[name] for name in ("at", "valid_from", "created_at") if row.get(name) is not None]
@@ -133,8 +141,9 @@ def pieces(rng: Random, found: LedgerCase) -> list[Piece]:
     held_up.sort(key=lambda one: one[:2])
     rows_left = [(table, row) for *_, table, row in held_up]
     cut = []
+    sizes = (1,) if rng.random() < 0.4 else (1, 1, 1, 2, 3, 5, len(rows_left))
     while rows_left:
-        count = rng.choice((1, 1, 1, 2, 3, 5, len(rows_left)))
+        count = rng.choice(sizes)
         taken, rows_left = rows_left[:count], rows_left[count:]
         cut.append(
             Piece([row for table, row in taken if table == "leads"], [row for table, row in taken if table == "events"])

@@ -228,7 +228,7 @@ class LedgerMachine(RuleBasedStateMachine):
         leads = list(self.pair.oracle.leads.values())
         floors = [floor for lead in leads if (floor := self.pair.oracle._floor(lead)) is not None]
         earliest = max([*floors, *(lead.adopted.at for lead in leads if lead.adopted is not None)], default=FIRST)
-        document = variant(self.pair.document, choice)
+        document = variant(self.pair.document, choice, all_rules=True)
         self.pair.tell("migrate", document=document, at=max(self.instant(at), earliest), with_dead=with_dead)
 
     @rule(choice=number, leads=st.none() | few)
