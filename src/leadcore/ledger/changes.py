@@ -142,9 +142,9 @@ class Changes:
         if told.before is not None:  # up to `since` the model before is right
             later = after.at > told.since
             after = _Alerts(*(column[later] for column in after))
-            kept, names = self._alerts(+1, np.minimum(told.after_at, told.since), told.before, None)
+            kept, named = self._alerts(+1, np.minimum(told.after_at, told.since), told.before, None)
             after = _Alerts(*map(_joined, after, kept._replace(told=kept.told + len(who))))
-            who = [*who, *names]
+            who = [*who, *named]
         after = after._replace(told=after.told + len(whom))
         both = _Alerts(*map(_joined, before, after))
         change = np.repeat(np.array([-1, 1], np.int32), [len(before.lead), len(after.lead)])
