@@ -615,7 +615,7 @@ cdef class Keeper:
         """Make the record in slot ``other``, whose id has the key ``owner``, part of a lead (spec 2.8).
 
         Returns:
-            None or a fault as of `apply`, whose row is of no use.
+            None or a fault as of `apply`, whose row is of no use; also where facts of the record come too late.
         """
         cdef facts_t theirs
         cdef int64_t created, until
@@ -644,6 +644,8 @@ cdef class Keeper:
         if not fault:  # what was only kept of either is still to come
             until = images._told[other] if images._told[other] > clock else clock
             fault = self._run(images, slot, lead, until, until, outcome)
+        if not fault and self.w.lates:
+            fault = KEEP_TOO_EARLY
         return self._fault(fault, lead) if fault else None
 
     cdef int _copy(self, const facts_t* theirs, const uint8_t* owner, int32_t size) noexcept nogil:

@@ -143,6 +143,8 @@ class Book:
         """
         plan = self.compiled.plan
         facts = Facts.read(plan, self.compiled.program, request)
+        if facts.ids:
+            self._check_kind(facts.ids[0], None)
         slots, names, fresh = self._slots(facts.ids)
         unique, first = np.unique(slots, return_index=True)
         order = np.argsort(first, kind="stable")
@@ -203,6 +205,7 @@ class Book:
         slot = self.ids.get(lead_id)
         known = slot is not None
         if slot is None:
+            self._check_kind(lead_id, 0)
             slot = self._next_slot()
         names = [lead_id]
         outcome = self._outcome(1)
@@ -362,6 +365,8 @@ class Book:
         person = self.aliases.get(into, into)
         if self.aliases.get(lead_id) == person:
             return self._told([], self._outcome(0), [])  # told before
+        self._check_kind(lead_id, None)
+        self._check_kind(into, None)
         if lead_id == person:
             raise LeadcoreError(f"{lead_id!r} and {into!r} are one lead already")
         if lead_id in self.aliases:
@@ -385,6 +390,11 @@ class Book:
             if fault is not None and fault[0] == _CONFLICT:
                 reason = f"is told otherwise of lead {lead_id!r} than of {into!r}"
                 raise DataError([Problem("events", None, "event_id", None, reason)])
+            if fault is not None and fault[0] == _TOO_EARLY:
+                raise LeadcoreError(
+                    f"{lead_id!r} cannot be merged into {into!r}: its attributes are in force since ever, and what {into!r} "
+                    "was then is kept as a sum only; a store, or late='all', keeps every fact"
+                )
             if fault is not None:
                 raise self._fault(fault, names, None)
             log = keeper.log()
@@ -545,6 +555,15 @@ class Book:
         return moves, ordinal, ids
 
     # work
+
+    def _check_kind(self, lead_id: LeadId, row: int | None) -> None:
+        """Ids of leads are integers throughout, or text: 1 and "1" would read alike in every table told."""
+        for known in self.ids:
+            if isinstance(known, str) is not isinstance(lead_id, str):
+                kinds = ("text", "integers") if isinstance(lead_id, str) else ("an integer", "text")
+                reason = f"is {kinds[0]}, but the lead ids of this ledger are {kinds[1]}"
+                raise DataError([Problem("events", row, "lead_id", str(lead_id), reason)])
+            return
 
     def _slots(self, ids: list[LeadId]) -> tuple[Ints, list[LeadId], dict[LeadId, int]]:
         """Slots of the leads of a call, new ones for those not known; names in the order of first sight."""

@@ -20,7 +20,6 @@ from leadcore._replay_tables import alert_table, points_column, rule_names, stag
 from leadcore._service_levels import ServiceLevels
 from leadcore._spans import Alerts, Spans
 from leadcore.frame import Frame
-from leadcore.ledger.facts import SINCE_EVER
 from leadcore.ledger.ids import id_column
 from leadcore.model import Model
 from leadcore.timeline import lasted, number
@@ -57,20 +56,18 @@ class Changes:
     """
 
     def __init__(
-        self, model: Model, told: Told, micropoints: bool = False, since: int = SINCE_EVER,
-        levels: ServiceLevels | None = None,
-    ) -> None:  # fmt: skip
+        self, model: Model, told: Told, micropoints: bool = False, levels: ServiceLevels | None = None
+    ) -> None:
         """Put a result together; nothing is computed yet.
 
         Args:
             model: The model that answered.
             told: What the call did.
             micropoints: Scores as whole micropoints.
-            since: Up to this instant everything stays as it was told, whatever this model would have said.
             levels: The model's service levels, where somebody keeps them.
         """
         self.model, self.counts = model, told.counts
-        self._told, self._micropoints, self._since, self._levels = told, micropoints, since, levels
+        self._told, self._micropoints, self._levels = told, micropoints, levels
 
     @property
     def version(self) -> str:
@@ -142,11 +139,16 @@ class Changes:
         levels = self._levels or ServiceLevels(self.model)
         before, whom = self._alerts(-1, told.before_at, *((told.before, None) if told.before else (self.model, levels)))
         after, who = self._alerts(+1, told.after_at, self.model, levels)
+        if told.before is not None:  # up to `since` the model before is right
+            later = after.at > told.since
+            after = _Alerts(*(column[later] for column in after))
+            kept, named = self._alerts(+1, np.minimum(told.after_at, told.since), told.before, None)
+            after = _Alerts(*map(_joined, after, kept._replace(told=kept.told + len(who))))
+            who = [*who, *named]
         after = after._replace(told=after.told + len(whom))
         both = _Alerts(*map(_joined, before, after))
         change = np.repeat(np.array([-1, 1], np.int32), [len(before.lead), len(after.lead)])
         rows = _uncancelled(both)
-        rows = rows[both.at[rows] > self._since]
         rows = rows[np.lexsort((rows, change[rows], both.lead[rows]))]
         lead, stage, entered, at, level, notify = (column[rows] for column in both)
         names = [ascii(name) for name in self._stages]

@@ -28,6 +28,10 @@ def one_id(value: Any, name: str) -> Id:
         LeadcoreError: It is neither an integer of 64 bits nor text.
     """
     if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise LeadcoreError(f"{name} is {value!r}, which is no text: half of a pair stands alone in it") from None
         return value
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         if not -(2**63) <= value < 2**63:

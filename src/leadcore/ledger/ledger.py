@@ -136,8 +136,11 @@ class Ledger:
 
         if not isinstance(url, str):
             raise LeadcoreError(f'url is text such as "sqlite:///leads.db", not {url!r}')
+        if "\0" in one_id(url, "url"):  # type: ignore[operator]
+            raise LeadcoreError(f"url is {url!r}, which no file can be called")
         if not isinstance(tenant, str) or not tenant:
             raise LeadcoreError(f"tenant is a name, not {tenant!r}")
+        one_id(tenant, "tenant")
         checked, micros = _scorer(scorer), lateness(late)
         ledger = cls.__new__(cls)
         ledger._start(checked, micros, open_keeping(url, checked, micros, tenant))
@@ -539,10 +542,10 @@ class Ledger:
         with self._lock:
             told = self._keeping.migrate(scorer, instant, asked)
             self._serve(scorer)
-            return Changes(scorer.model, told, micropoints, SINCE_EVER if instant is None else instant, self._levels)
+            return Changes(scorer.model, told, micropoints, self._levels)
 
     def _changes(self, told: Told, micropoints: bool = False) -> Changes:
-        return Changes(self._scorer.model, told, micropoints, SINCE_EVER, self._levels)
+        return Changes(self._scorer.model, told, micropoints, self._levels)
 
     def _books(self, wanted: Sequence[Id] | None) -> Iterator[tuple[Book, list[Id]]]:
         """Books, and which of the leads asked for each holds, in the order asked; all leads by default."""

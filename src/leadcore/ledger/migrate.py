@@ -50,7 +50,7 @@ def migrate(old: Book, compiled: CompiledLedger, at: int | None, request: Reques
     given = book.apply(request, SINCE_EVER, anew=True)
     _check_whole(old, given)
     book.bring(book.slots_of(set(book.lead_ids()) - set(given.lead_ids)), book.clock)
-    return book, _told(old, book, names)
+    return book, _told(old, book, names, SINCE_EVER if at is None else at)
 
 
 class _Names:
@@ -154,7 +154,7 @@ def _steps(book: Book, slot: int) -> list[Step]:
     ]  # fmt: skip
 
 
-def _told(old: Book, book: Book, names: _Names) -> Told:
+def _told(old: Book, book: Book, names: _Names, since: int) -> Told:
     """What is otherwise now than it was told."""
     lead_ids = book.lead_ids()
     known = np.array([lead_id in old.ids for lead_id in lead_ids], bool)
@@ -168,14 +168,9 @@ def _told(old: Book, book: Book, names: _Names) -> Told:
     told_at = np.full(len(lead_ids), SINCE_EVER, np.int64)
     told_at[known] = before.at
     rows: list[tuple[int, Step, int, int]] = []
-    stage, entered = np.full(len(lead_ids), -1, np.int32), np.zeros(len(lead_ids), np.int64)
     for place, lead_id in enumerate(lead_ids):
         was = [names.step(step) for step in _steps(old, old.ids[lead_id])] if known[place] else []
-        now = _steps(book, book.ids[lead_id])
-        same = next((i for i, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), min(len(was), len(now)))
-        if same:
-            stage[place], entered[place] = now[same - 1][2], now[same - 1][0]
-        rows += _difference(place, was, now, same)
+        rows += _difference(place, was, _steps(book, book.ids[lead_id]))
     event_ids: list[LeadId | None] = [step[5] for _, step, _, _ in rows]
 
     def column(i: int, kind: type[Any]) -> Any:
@@ -189,18 +184,18 @@ def _told(old: Book, book: Book, names: _Names) -> Told:
     )  # fmt: skip
     parts = Parts(
         before_at=told_at, after_at=after.at, scores_before=scores, scores_after=after.scores, reached_before=reached,
-        reached_after=after.reached, open_stage=stage, open_entered=entered, moves=moves,
+        reached_after=after.reached, open_stage=np.full(len(lead_ids), -1, np.int32), open_entered=np.zeros(len(lead_ids), np.int64), moves=moves,
         change=np.array([change for _, _, change, _ in rows], np.int32),
         ordinal=np.array([ordinal for *_, ordinal in rows], np.int32), event_ids=event_ids,
         live=np.full(len(lead_ids), SINCE_EVER, np.int64),
     )  # fmt: skip
-    return Told(lead_ids, lambda: parts, before=names.old)
+    return Told(lead_ids, lambda: parts, before=names.old, since=since)
 
 
-def _difference(place: int, was: Sequence[Step], now: Sequence[Step], same: int) -> list[tuple[int, Step, int, int]]:
-    """Moves of a lead from the first that differs on: those told, then those that hold now; see `Told.change`."""
-    told = [(step, _ordinal(was, i)) for i, step in enumerate(was) if i >= same]
-    holds = [(step, _ordinal(now, i)) for i, step in enumerate(now) if i >= same]
+def _difference(place: int, was: Sequence[Step], now: Sequence[Step]) -> list[tuple[int, Step, int, int]]:
+    """All moves of a lead, those told, then those that hold now: alerts may differ where moves do not (`Told.change`)."""
+    told = [(step, _ordinal(was, i)) for i, step in enumerate(was)]
+    holds = [(step, _ordinal(now, i)) for i, step in enumerate(now)]
     both = {*told} & {*holds}
     return [
         *((place, one[0], -2 if one in both else -1, one[1]) for one in told),

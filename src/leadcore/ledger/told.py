@@ -63,6 +63,7 @@ class Told:
         late: Facts set aside.
         before: The model that told before, where another answered; stages and rules of the moves are then counted on
             through those of this model that the model that answers has no name of.
+        since: Up to this instant what the model before says holds; -2^63 for nothing.
     """
 
     before_at: Ints
@@ -81,12 +82,12 @@ class Told:
 
     def __init__(
         self, lead_ids: Sequence[LeadId], make: Callable[[], Parts], counts: LedgerCounts | None = None,
-        late: list[LateRow] | None = None, before: Model | None = None,
+        late: list[LateRow] | None = None, before: Model | None = None, since: int = -(2**63),
     ) -> None:  # fmt: skip
         self.lead_ids, self._make = lead_ids, make
         self.counts = LedgerCounts() if counts is None else counts
         self.late = [] if late is None else late
-        self.before = before
+        self.before, self.since = before, since
 
     def __getattr__(self, name: str) -> Any:
         if name not in _COLUMNS:

@@ -21,6 +21,7 @@ def joined(parts: Sequence[Told]) -> Told:
         _summed([part.counts for part in parts]),
         [row for part in told for row in part.late],
         told[0].before,
+        told[0].since,
     )
 
 
