@@ -10,7 +10,7 @@ ARROW := $(shell find ext/arrow/src ext/arrow/python -name '*.rs' -o -name '*.py
 KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/*.pxi ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay bench-ledger bench-ledger-threads wheels fuzz fuzz-state \
+.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay bench-ledger bench-ledger-threads bench-service service wheels fuzz fuzz-state \
 	sanitize-asan sanitize-tsan lock clean
 
 help: ## Show this list.
@@ -82,6 +82,12 @@ wheels: setup ## Build sdists and manylinux wheels of both distributions, and te
 
 fuzz: setup ## Long comparison of the kernel with the reference engine: 10,000 scorings and as many replays.
 	@LEADCORE_CASES=10000 $(BIN)/python -m pytest tests/property -q -p no:cacheprovider
+
+service: setup ## Run the example service of docs/examples/service.
+	@$(BIN)/uvicorn --app-dir docs/examples/service --factory app:create_app
+
+bench-service: setup ## Load the example service: 1,000 events a second for a minute, then compare with one batch.
+	@$(BIN)/python docs/examples/service/load.py
 
 fuzz-state: setup ## Feed 10 million damaged states to the kernel under ASan and UBSan (clang, libFuzzer).
 	@$(BIN)/python tools/sanitize.py fuzz --runs 10000000

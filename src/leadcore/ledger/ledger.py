@@ -260,9 +260,10 @@ class Ledger:
             return self._changes(self._keeping.add(lead, at, type, properties, event_id))
 
     def advance(self, until: Moment, *, threads: int | None = None, micropoints: bool = False) -> Changes:
-        """Bring all leads to an instant: timers, the grid and alerts up to it happen, and decay is told.
+        """Bring all leads to an instant: timers, the grid and alerts up to it happen.
 
-        Nothing happens if the clock is there already.
+        Nothing happens if the clock is there already. With a lifecycle only leads to which something may happen are looked
+        at, and only their scores are told; what all leads are worth is `score`'s to say.
 
         Args:
             until: The instant.
@@ -278,7 +279,8 @@ class Ledger:
         """Take events back, as if they had never been; delivered again they are repeats and count for nothing.
 
         Args:
-            events: A table (``lead_id``, ``event_id``). Events nobody knows are counted, and no error.
+            events: A table (``lead_id``, ``event_id``). Events nobody knows are counted, and no error, where
+                all events of the lead are still kept.
 
         Raises:
             DataError: The table is faulty, or an event is older than ``late`` allows; nothing has changed.
