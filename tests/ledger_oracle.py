@@ -180,6 +180,7 @@ class OracleLedger:
             self.leads = known
             raise
         for lead_id, instants in touched.items():  # facts kept that lie further ahead are still to come
+            instants = instants if until is None else [*instants, *self.leads[lead_id].instants()]
             reached = [at for at in instants if at is not None and (until is None or at <= until)]
             self._bring(self.leads[lead_id], [self.clock, *reached])
         changed.counts["late"] = len(changed.late)
@@ -318,7 +319,7 @@ class OracleLedger:
         lead.events += mine.events
         lead.dead |= mine.dead
         lead.by_id = {id_: row for id_, row in (mine.by_id | lead.by_id).items() if id_ not in lead.dead}
-        lead.newest = most(lead.newest, mine.newest)
+        lead.newest = most(lead.newest, mine.newest if mine else None)
         withdrawn = mine.state
         self._bring(lead, [mine.told])
         changed.transitions = [row | {"change": "withdrawn"} for row in withdrawn.transitions]

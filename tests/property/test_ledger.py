@@ -28,12 +28,10 @@ from tests.random_cases import held
 from tests.random_ledgers import LedgerCase, Row, ledger_case, pieces, variant
 from tests.random_parts import DAY, HOUR
 
-RUNS = int(os.environ.get("LEADCORE_RUNS", "60"))
+RUNS = int(os.environ.get("LEADCORE_RUNS", "25"))
 STEPS = int(os.environ.get("LEADCORE_STEPS", "30"))
 CASES = int(os.environ.get("LEADCORE_CASES", "60"))
 FIRST_CASE = int(os.environ.get("LEADCORE_FIRST_CASE", "0"))
-if os.environ.get("LEADCORE_LEDGER") != "oracle":
-    pytest.importorskip("leadcore.ledger.ledger")
 LEDGER: Any = OracleLedger if os.environ.get("LEADCORE_LEDGER") == "oracle" else LiveLedger
 
 number = st.integers(0, 2**16)
@@ -319,3 +317,23 @@ def cut_case(case_number: int, folder: Path) -> None:
     except Difference as difference:
         raise AssertionError(f"ledger_case({case_number}): {difference}") from None
     CENSUS.update(pair.census)
+
+
+OFTEN = (
+    *("apply", "add", "advance", "retract", "merge", "migrate", "reload", "forget.known", "score", "lead.told", "next.stage"),
+    *("apply.duplicates", "apply.late", "apply.ignored", "apply.refused", "apply.with_base", "apply.moved", "add.with_base"),
+    *("event.late", "event.at_newest", "event.before_told", "pending", "advance.moved", "advance.with_base"),
+    *("retract.duplicates", "retract.unknown", "retract.refused", "retract.moved", "merge.refused", "merge.moved", "migrate.moved"),
+    *("transitions.new", "transitions.withdrawn", "transitions.only_scores", "alerts.new", "alerts.withdrawn"),
+    *(f"transitions.new.{cause}" for cause in ("birth", "event", "attribute", "timer", "grid", "manual")),
+    *(f"transitions.withdrawn.{cause}" for cause in ("birth", "event", "timer", "grid", "manual")),
+    *("thresholds.True", "thresholds.False"),
+)  # fmt: skip
+
+
+def test_everything_happens():
+    """The tests before mean something: all of this happened, and more than once (they run first, in this file)."""
+    if not CENSUS["runs of all steps"]:
+        pytest.skip("asked alone")
+
+    assert {name: CENSUS[name] for name in OFTEN if CENSUS[name] < 3} == {}

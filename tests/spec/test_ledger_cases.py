@@ -12,7 +12,6 @@ from tests.ledgers import LiveLedger
 from tests.spec.cases import MalformedCase
 from tests.spec.ledger_cases import LedgerCase, load, load_ledgers
 
-pytest.importorskip("leadcore.ledger.ledger")
 CASES = load_ledgers(Path(__file__).parent)
 
 
