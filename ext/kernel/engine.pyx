@@ -15,11 +15,14 @@ from leadcore_kernel.facts cimport (
     DIGEST, digest_code, digests_read, fact_t, facts_add, facts_free, facts_hits, facts_t, facts_trait, grown, trait_t,
 )
 from leadcore_kernel.foresee cimport foresee_crossing, foresee_stage
+from leadcore_kernel.applying cimport keep_apply, keep_is_lean, keep_marks
+from leadcore_kernel.asking cimport keep_check, keep_score, keep_stand
 from leadcore_kernel.keep cimport (
-    HAS_ADOPTION, KEEP_DAMAGED, KEEP_NO_MEMORY, KEEP_OK, KEEP_STOPPED, KEEP_TOO_EARLY, keep_apply, keep_check,
-    keep_clear, keep_free, keep_here, keep_is_lean, keep_marks, keep_open, keep_read, keep_read_moves, keep_score, keep_stand,
-    keep_start, keep_t, keep_take, keep_tell, told_count, told_t,
+    HAS_ADOPTION, KEEP_DAMAGED, KEEP_NO_MEMORY, KEEP_OK, KEEP_STOPPED, KEEP_TOO_EARLY, keep_clear, keep_free,
+    keep_open, keep_start, keep_t, told_t,
 )
+from leadcore_kernel.sorting cimport keep_here, keep_read, keep_take
+from leadcore_kernel.telling cimport keep_read_moves, keep_tell, told_count
 from leadcore_kernel.fold cimport fold_advance, fold_value
 from leadcore_kernel.layout cimport (
     ACT_ADD_PER, ACT_RESET, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t, say_t,
@@ -43,4 +46,6 @@ include "sets.pxi"
 include "store.pxi"
 include "scoring.pxi"
 include "replay.pxi"
+include "images.pxi"
+include "call.pxi"
 include "keeping.pxi"

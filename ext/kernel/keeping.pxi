@@ -9,265 +9,6 @@ cdef struct pending_t:
     int64_t due
 
 
-cdef class Images:
-    """What every lead of a ledger remembers, by slot: bytes, and beside them when it was told, and when to look again.
-
-    Attributes:
-        told: Instant up to which each lead was told, -2^63 for none.
-        newest: Its newest event told, ever.
-        begun: Its earliest fact, 2^63 - 1 for none.
-        latest: Its latest, told or not, and at least when it was told.
-        due: When it has to be looked at again though nothing comes, 2^63 - 1 for never.
-    """
-
-    cdef uint8_t** data
-    cdef int64_t* sizes
-    cdef readonly int64_t count
-    cdef int64_t room
-    cdef readonly object told, newest, begun, latest, due
-    cdef int64_t[::1] _told, _newest, _begun, _latest, _due
-
-    def __cinit__(self):
-        self.count = 0
-        self.room = 0
-        self.data = NULL
-        self.sizes = NULL
-        self._widen(64)
-
-    def __dealloc__(self):
-        cdef int64_t i
-        if self.data != NULL:
-            for i in range(self.count):
-                free(self.data[i])
-        free(self.data)
-        free(self.sizes)
-
-    def __len__(self):
-        return self.count
-
-    cdef _widen(self, int64_t room):
-        cdef uint8_t** data = <uint8_t**> realloc(self.data, <size_t> room * sizeof(void*))
-        cdef int64_t* sizes
-        if data == NULL:
-            raise MemoryError
-        self.data = data
-        sizes = <int64_t*> realloc(self.sizes, <size_t> room * sizeof(int64_t))
-        if sizes == NULL:
-            raise MemoryError
-        self.sizes = sizes
-        columns = []
-        for old, blank in (
-            (self.told, INT64_MIN), (self.newest, INT64_MIN), (self.begun, INT64_MAX), (self.latest, INT64_MIN),
-            (self.due, INT64_MAX),
-        ):
-            column = np.full(room, blank, np.int64)
-            if old is not None:
-                column[:self.count] = old[:self.count]
-            columns.append(column)
-        self.told, self.newest, self.begun, self.latest, self.due = columns
-        self._told, self._newest, self._begun, self._latest, self._due = columns
-        self.room = room
-
-    def grow(self, int64_t count):
-        """Have slots for ``count`` leads."""
-        if count > self.room:
-            self._widen(max(count, 2 * self.room))
-        while self.count < count:
-            self.data[self.count] = NULL
-            self.sizes[self.count] = 0
-            self.count += 1
-
-    def image(self, int64_t slot):
-        """The bytes of a lead; none for one that nothing is known of."""
-        self._check(slot)
-        return PyBytes_FromStringAndSize(<const char*> self.data[slot], self.sizes[slot]) if self.sizes[slot] else b""
-
-    def size(self):
-        """Bytes of all images."""
-        cdef int64_t total = 0, i
-        for i in range(self.count):
-            total += self.sizes[i]
-        return total
-
-    def drop(self, int64_t slot):
-        """Forget a lead."""
-        self._check(slot)
-        free(self.data[slot])
-        self.data[slot] = NULL
-        self.sizes[slot] = 0
-        self._told[slot] = self._newest[slot] = self._latest[slot] = INT64_MIN
-        self._begun[slot] = self._due[slot] = INT64_MAX
-
-    def span(self, int64_t slot):
-        """The first and last instant at which something may happen to a lead, but for what is new; a slot may be new."""
-        if slot >= self.count or self.sizes[slot] == 0:
-            return INT64_MAX, INT64_MIN
-        return self._begun[slot], self._latest[slot]
-
-    cdef _check(self, int64_t slot):
-        if not 0 <= slot < self.count:
-            raise ValueError(f"no slot {slot}")
-
-
-cdef class Facts:
-    """Facts of one call, by lead, as arrays: what a keeper takes.
-
-    Lead r of the call has slot ``slots[r]``, the events ``events[first[r]:first[r + 1]]`` (rows of the columns) and the
-    rows of attributes ``traits[first_trait[r]:first_trait[r + 1]]``.
-    """
-
-    cdef const int64_t[::1] slots, first, events, at, first_trait, traits, since, created, set_start, key_start, lead_start
-    cdef const int64_t[::1] owner_start
-    cdef const uint32_t[::1] sets, identity, set_ids, lead_sets, lead_ids
-    cdef const uint32_t[:, ::1] codes
-    cdef const double[:, ::1] numbers
-    cdef const uint8_t[::1] keys, owners
-    cdef const uint8_t[:, ::1] contents
-    cdef const uint8_t** digests
-    cdef int64_t* digests_size
-    cdef list views
-
-    def __cinit__(
-        self, const int64_t[::1] slots not None, const int64_t[::1] first not None, const int64_t[::1] events not None,
-        const int64_t[::1] at not None, const uint32_t[::1] sets not None, const uint32_t[::1] identity not None,
-        const uint32_t[:, ::1] codes not None, const double[:, ::1] numbers not None,
-        const int64_t[::1] set_start not None, const uint32_t[::1] set_ids not None,
-        const int64_t[::1] key_start not None, const uint8_t[::1] keys not None, const uint8_t[:, ::1] contents not None,
-        list digests not None, const int64_t[::1] first_trait not None, const int64_t[::1] traits not None,
-        const int64_t[::1] since not None, const int64_t[::1] created not None, const uint32_t[::1] lead_sets not None,
-        const int64_t[::1] lead_start not None, const uint32_t[::1] lead_ids not None,
-        const int64_t[::1] owner_start not None, const uint8_t[::1] owners not None,
-    ):
-        """Bring the arrays of an encoder together; they are only read. ``owners`` are keys of records merged into a lead."""
-        cdef const uint8_t[:, ::1] view
-        cdef int64_t i
-        self.slots, self.first, self.events, self.at, self.sets, self.identity = slots, first, events, at, sets, identity
-        self.codes, self.numbers, self.set_start, self.set_ids = codes, numbers, set_start, set_ids
-        self.key_start, self.keys, self.contents = key_start, keys, contents
-        self.first_trait, self.traits, self.since, self.created = first_trait, traits, since, created
-        self.lead_sets, self.lead_start, self.lead_ids = lead_sets, lead_start, lead_ids
-        self.owner_start, self.owners = owner_start, owners
-        self.views = digests
-        self.digests = <const uint8_t**> calloc(<size_t> len(digests) + 1, sizeof(void*))
-        self.digests_size = <int64_t*> calloc(<size_t> len(digests) + 1, sizeof(int64_t))
-        if self.digests == NULL or self.digests_size == NULL:
-            raise MemoryError
-        for i in range(len(digests)):
-            view = digests[i]
-            if view.shape[1] != DIGEST:
-                raise ValueError("a digest has 16 bytes")
-            self.digests[i] = &view[0, 0] if view.shape[0] else NULL
-            self.digests_size[i] = view.shape[0]
-        if (
-            first.shape[0] < slots.shape[0] + 1 or first_trait.shape[0] < slots.shape[0] + 1
-            or codes.shape[0] < len(digests) or contents.shape[0] + 1 < key_start.shape[0]
-            or contents.shape[1] != DIGEST or created.shape[0] != since.shape[0] or lead_sets.shape[0] != since.shape[0]
-            or owner_start.shape[0] != since.shape[0] + 1
-        ):
-            raise ValueError("the arrays do not fit together")
-
-    def __dealloc__(self):
-        free(self.digests)
-        free(self.digests_size)
-
-    @property
-    def size(self):
-        """How many leads."""
-        return self.slots.shape[0]
-
-
-cdef class Outcome:
-    """What a call did to its leads, by row of the call; keepers may write to different rows at once."""
-
-    cdef int64_t* before_at
-    cdef int64_t* after_at
-    cdef int64_t* open_stage
-    cdef int64_t* open_entered
-    cdef int64_t* stage
-    cdef int64_t* entered
-    cdef int64_t* live
-    cdef int64_t* scores_before
-    cdef int64_t* scores_after
-    cdef uint8_t* reached_before
-    cdef uint8_t* reached_after
-    cdef int64_t rows, scores, thresholds
-
-    def __cinit__(self, int64_t rows, int64_t scores, int64_t thresholds):
-        cdef int64_t i
-        if rows < 0 or scores < 0 or thresholds < 0:
-            raise ValueError("there are no fewer rows than none")
-        self.rows, self.scores, self.thresholds = rows, scores, thresholds
-        self.before_at = <int64_t*> calloc(<size_t> (rows * (7 + 2 * scores) + 1), sizeof(int64_t))
-        self.reached_before = <uint8_t*> calloc(<size_t> (2 * rows * thresholds + 1), 1)
-        if self.before_at == NULL or self.reached_before == NULL:
-            raise MemoryError
-        self.after_at = self.before_at + rows
-        self.open_stage = self.after_at + rows
-        self.open_entered = self.open_stage + rows
-        self.stage = self.open_entered + rows
-        self.entered = self.stage + rows
-        self.live = self.entered + rows
-        self.scores_before = self.live + rows
-        self.scores_after = self.scores_before + rows * scores
-        self.reached_after = self.reached_before + rows * thresholds
-        for i in range(rows):
-            self.before_at[i] = self.after_at[i] = self.live[i] = INT64_MIN
-            self.open_stage[i] = self.stage[i] = -1
-
-    def __dealloc__(self):
-        free(self.before_at)
-        free(self.reached_before)
-
-    cdef _column(self, const void* data, int64_t width, kind):
-        cdef object shape = (self.rows,)
-        if width >= 0:
-            shape = (self.rows, width)
-        cdef int64_t size = self.rows * (width if width >= 0 else 1)
-        size *= 8 if kind is np.int64 else 1
-        return np.frombuffer(PyBytes_FromStringAndSize(<const char*> data, size) if size else b"", kind).reshape(shape)
-
-    def column(self, str name not None):
-        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, `live`, by row; a copy.
-
-        ``live`` is the newest event up to where the lead was brought, of those the kernel had at hand.
-        """
-        cdef const int64_t* data
-        if name == "before_at":
-            data = self.before_at
-        elif name == "after_at":
-            data = self.after_at
-        elif name == "open_stage":
-            data = self.open_stage
-        elif name == "open_entered":
-            data = self.open_entered
-        elif name == "stage":
-            data = self.stage
-        elif name == "entered":
-            data = self.entered
-        elif name == "live":
-            data = self.live
-        else:
-            raise KeyError(name)
-        return self._column(data, -1, np.int64)
-
-    def score_columns(self):
-        """Scores before and after, shape (rows, scores)."""
-        return self._column(self.scores_before, self.scores, np.int64), self._column(self.scores_after, self.scores, np.int64)
-
-    def threshold_columns(self):
-        """Thresholds before and after, shape (rows, thresholds)."""
-        return (
-            self._column(self.reached_before, self.thresholds, np.uint8),
-            self._column(self.reached_after, self.thresholds, np.uint8),
-        )
-
-    def tell(self, int64_t row, int64_t at):
-        """Note that nothing is told of a row but when it was told."""
-        if not 0 <= row < self.rows:
-            raise ValueError(f"no row {row}")
-        self.before_at[row] = self.after_at[row] = at
-
-
 cdef class Keeper:
     """One thread's work space over the images of a ledger; not shared between threads at a time.
 
@@ -594,15 +335,16 @@ cdef class Keeper:
                 key = keys[i]
                 pointers[i] = <const uint8_t*> <const char*> key
                 sizes[i] = <int32_t> len(key)
-            fault = self._open(images, slot)
-            if not fault:
-                fault = keep_read(&self.w)
-            if not fault:
-                fault = keep_take(&self.w, pointers, sizes, n, &unknown)
+            with nogil:
+                fault = self._open(images, slot)
+                if not fault:
+                    fault = keep_read(&self.w)
+                if not fault:
+                    fault = keep_take(&self.w, pointers, sizes, n, &unknown)
+                if not fault and self.w.lates == 0:
+                    fault = self._run(images, slot, lead, clock, INT64_MAX, outcome)
             if not fault and self.w.lates:
                 return (KEEP_TOO_EARLY, lead, self.w.conflict), unknown
-            if not fault:
-                fault = self._run(images, slot, lead, clock, INT64_MAX, outcome)
         finally:
             free(pointers)
             free(sizes)
@@ -690,9 +432,11 @@ cdef class Keeper:
     def withdraw(self, Images images not None, int64_t slot, int64_t lead):
         """Hand out every move of a lead as withdrawn."""
         cdef int64_t i, width = self.plan.c.scores_size
-        cdef int fault = self._open(images, slot)
-        if not fault:
-            fault = keep_read_moves(&self.w, lead)
+        cdef int fault
+        with nogil:
+            fault = self._open(images, slot)
+            if not fault:
+                fault = keep_read_moves(&self.w, lead)
         for i in range(self.w.old_size if not fault else 0):
             told_count(&self.w, self.w.old, i)
             if keep_tell(&self.w, &self.w.old[i], self.w.old_scores + i * width, -1):
@@ -703,9 +447,11 @@ cdef class Keeper:
     def read(self, Images images not None, int64_t slot, int64_t lead):
         """Hand out the moves of a lead as they stand."""
         cdef int64_t i, width = self.plan.c.scores_size
-        cdef int fault = self._open(images, slot)
-        if not fault:
-            fault = keep_read_moves(&self.w, lead)
+        cdef int fault
+        with nogil:
+            fault = self._open(images, slot)
+            if not fault:
+                fault = keep_read_moves(&self.w, lead)
         for i in range(self.w.old_size if not fault else 0):
             told_count(&self.w, self.w.old, i)
             if keep_tell(&self.w, &self.w.old[i], self.w.old_scores + i * width, 0):
@@ -745,18 +491,20 @@ cdef class Keeper:
         """
         cdef keep_t* w = &self.w
         cdef const uint8_t* data = <const uint8_t*> <const char*> image
+        cdef int64_t size = len(image)
         cdef int fault
         images._check(slot)
         keep_clear(w)
-        fault = keep_open(w, data, len(image))
-        if not fault:
-            fault = digests_read(&w.facts, &w.image.digests)
-        if not fault and w.image.digests.fault:
-            fault = KEEP_DAMAGED
-        if not fault:
-            fault = keep_read(w)
-        if not fault:
-            fault = keep_check(w)
+        with nogil:
+            fault = keep_open(w, data, size)
+            if not fault:
+                fault = digests_read(&w.facts, &w.image.digests)
+            if not fault and w.image.digests.fault:
+                fault = KEEP_DAMAGED
+            if not fault:
+                fault = keep_read(w)
+            if not fault:
+                fault = keep_check(w)
         bytes_clear(&w.bytes)
         w.log_size = 0
         if fault == KEEP_NO_MEMORY:
@@ -816,11 +564,13 @@ cdef class Keeper:
         cdef keep_t* w = &self.w
         cdef const plan_t* p = &self.plan.c
         cdef int64_t i
-        cdef int fault = self._open(images, slot)
-        if not fault:
-            fault = keep_read(w)
-        if not fault:
-            fault = keep_stand(w, at)
+        cdef int fault
+        with nogil:
+            fault = self._open(images, slot)
+            if not fault:
+                fault = keep_read(w)
+            if not fault:
+                fault = keep_stand(w, at)
         if fault:
             return self._fault(fault, 0), -1, 0, [], [], []
         keep_marks(w)

@@ -6,7 +6,9 @@ score gets there, and halved where they do not; what is left to the end is evalu
 
 from libc.stdint cimport INT64_MAX, int64_t
 
-from leadcore_kernel.keep cimport keep_marks, keep_stand, keep_t
+from leadcore_kernel.applying cimport keep_marks
+from leadcore_kernel.asking cimport keep_stand
+from leadcore_kernel.keep cimport keep_t
 from leadcore_kernel.layout cimport threshold_t
 from leadcore_kernel.lead cimport lead_refresh
 from leadcore_kernel.lifecycle cimport life_go

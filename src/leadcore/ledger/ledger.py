@@ -189,7 +189,8 @@ class Ledger:
             events: The events table (spec 2.2): anything with ``__arrow_c_stream__``, a dict of columns, a list of
                 dicts, or None.
             leads: The leads table (spec 2.1), or None.
-            until: The end: facts after it are kept, and counted when a later call reaches them. By default there is none.
+            until: The end: facts after it are kept, and counted when a later call reaches them: `advance`, a later
+                ``until``, or a newer fact of the lead. By default there is none.
             columns: The model's names to yours, as for `Scorer.score`.
             on_late: ``raise`` refuses the whole call if a fact is older than ``late`` allows; ``set_aside`` hands such rows
                 back in ``Changes.late`` and takes in the others.
@@ -215,9 +216,9 @@ class Ledger:
         """
         if on_late not in ("raise", "set_aside"):
             raise LeadcoreError(f"on_late is 'raise' or 'set_aside', not {on_late!r}")
-        asked = request(self.model, events, leads, columns, threads)
         end = None if until is None else moment(until, "until")
         with self._lock:
+            asked = request(self.model, events, leads, columns, threads)
             told = self._keeping.apply(asked, end, on_late == "set_aside")
             return self._changes(told, micropoints)
 
@@ -285,8 +286,8 @@ class Ledger:
         Raises:
             DataError: The table is faulty, or an event is older than ``late`` allows; nothing has changed.
         """
-        pairs = retractions(self._scorer._program, events)
         with self._lock:
+            pairs = retractions(self._scorer._program, events)
             return self._changes(self._keeping.retract(pairs))
 
     def forget(self, lead_id: Id) -> bool:
