@@ -334,13 +334,9 @@ class OracleLedger:
             raise LeadcoreError("not all of its facts are kept any more")
         if floor is None:
             return
-        birth = birth_of(others)
-        old = [row["at"] for row in mine.happened()] + [at for one in mine.records.values() for at in one.rows if at]
-        old += [one.created_at for one in mine.records.values() if one.created_at is not None and
-                (birth is None or one.created_at < birth)]  # fmt: skip
-        if min(old, default=floor) < floor:
+        if min(mine.instants(), default=floor) < floor:
             raise LeadcoreError("its facts come too late for the other")
-        if mine.since_ever() and not others.since_ever() and min(others.instants(), default=floor) < floor:
+        if mine.since_ever() and min(others.instants(), default=floor) < floor:
             raise LeadcoreError("its attributes since ever come too late for the other")
 
     def advance(self, until: int) -> Changed:
