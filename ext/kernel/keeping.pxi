@@ -559,7 +559,7 @@ cdef class Keeper:
         """How a lead stands at an instant by the rules of its lifecycle, from facts up to then alone.
 
         Returns:
-            ``(fault, stage, entered, visits, reached, dead)``: a fault as of `apply`, and instants and keys of events taken back.
+            ``(fault, stage, entered, visits, reached)``, the fault as of `apply`.
         """
         cdef keep_t* w = &self.w
         cdef const plan_t* p = &self.plan.c
@@ -572,19 +572,26 @@ cdef class Keeper:
             if not fault:
                 fault = keep_stand(w, at)
         if fault:
-            return self._fault(fault, 0), -1, 0, [], [], []
+            return self._fault(fault, 0), -1, 0, [], []
         keep_marks(w)
         return (
             None, w.life.stage, w.life.entered, [w.life.visits[i] for i in range(p.stages_size)],
             [w.lead.reached[i] for i in range(p.thresholds_size)],
-            [
-                (
-                    w.facts.items[i].at,
-                    PyBytes_FromStringAndSize(<const char*> w.facts.items[i].key, w.facts.items[i].key_size),
-                )
-                for i in range(w.facts.size) if w.facts.items[i].dead
-            ],
         )
+
+    def dead(self, Images images not None, int64_t slot):
+        """Instants and keys of the events of a lead that were taken back, and a fault as of `apply`."""
+        cdef const facts_t* f = &self.w.facts
+        cdef int64_t i
+        cdef int fault = self._open(images, slot)
+        if not fault:
+            fault = keep_read(&self.w)
+        if fault:
+            return self._fault(fault, 0), []
+        return None, [
+            (f.items[i].at, PyBytes_FromStringAndSize(<const char*> f.items[i].key, f.items[i].key_size))
+            for i in range(f.size) if f.items[i].dead
+        ]
 
     def seed(
         self, Images images not None, int64_t slot, int64_t told, int64_t newest, list moves not None, adoption,

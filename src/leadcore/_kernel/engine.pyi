@@ -327,12 +327,14 @@ class Keeper:
         """Score leads ``slots[begin:end]``, each at its instant; the outputs are as of `Worker.run`."""
     def stand(
         self, images: Images, slot: int, at: int
-    ) -> tuple[_Fault | None, int, int, list[int], list[int], list[tuple[int, bytes]]]:
+    ) -> tuple[_Fault | None, int, int, list[int], list[int]]:
         """How a lead stands at an instant by the rules of its lifecycle, from facts up to then alone.
 
         Returns:
-            ``(fault, stage, entered, visits, reached, dead)``.
+            ``(fault, stage, entered, visits, reached)``.
         """
+    def dead(self, images: Images, slot: int) -> tuple[_Fault | None, list[tuple[int, bytes]]]:
+        """Instants and keys of the events of a lead that were taken back."""
     def seed(
         self,
         images: Images,

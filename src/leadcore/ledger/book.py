@@ -513,7 +513,7 @@ class Book:
         return Standing(at, scores, reached)
 
     def stand(self, slot: int, at: int) -> tuple[Any, ...]:
-        """How a lead stands at an instant: stage or -1, entry, visits by stage, thresholds, and events taken back.
+        """How a lead stands at an instant: stage or -1, entry, visits by stage, and thresholds.
 
         Raises:
             LeadcoreError: The instant lies before what is kept of the lead.
@@ -527,6 +527,14 @@ class Book:
         finally:
             self._back([keeper])
         return tuple(found)
+
+    def dead(self, slot: int) -> list[tuple[int, bytes]]:
+        """Instants and keys of the events of a lead that were taken back, in canonical order."""
+        with _Keeping(self, self.clock) as keeper:
+            fault, found = keeper.dead(self._images, slot)
+        if fault is not None:
+            raise self._fault((fault[0], 0, 0), [self._names[slot]], None)
+        return found
 
     def seed(
         self, lead_id: LeadId, told: int, newest: int, moves: list[tuple[Any, ...]], adoption: tuple[Any, ...] | None,

@@ -43,7 +43,7 @@ def migrate(old: Book, compiled: CompiledLedger, at: int | None, request: Reques
     for lead_id in old.lead_ids():
         moves, adoption = _kept(past, lead_id, at, names)
         told = past.head(lead_id)
-        book.seed(lead_id, told, old.newest(lead_id), moves, adoption, _dead(old, lead_id))
+        book.seed(lead_id, told, old.newest(lead_id), moves, adoption, old.dead(old.ids[lead_id]))
     for record, lead_id in old.aliases.items():
         book.alias(record, lead_id)
     book.clock = old.clock if at is None else max(old.clock, at)
@@ -100,7 +100,7 @@ def _kept(past: Book, lead_id: LeadId, at: int | None, names: _Names) -> tuple[l
     if at is None or past.compiled.model.lifecycle is None or names.new.lifecycle is None:
         return [], None
     slot = past.ids[lead_id]
-    stage, entered, visits, reached, _ = past.stand(slot, at)
+    stage, entered, visits, reached = past.stand(slot, at)
     if stage < 0:
         return [], None
     known = stage_names(names.new)
@@ -124,18 +124,12 @@ def _kept(past: Book, lead_id: LeadId, at: int | None, names: _Names) -> tuple[l
     return moves, (at, names.stage(stage), entered, counted, marks)
 
 
-def _dead(old: Book, lead_id: LeadId) -> list[tuple[int, bytes]]:
-    """Events of a lead that were taken back."""
-    dead: list[tuple[int, bytes]] = old.stand(old.ids[lead_id], max(old.told(lead_id), 0))[4]
-    return dead
-
-
 def _check_whole(old: Book, given: Told) -> None:
     """The tables must tell at least what the old book was told, but for events taken back."""
     live = dict(zip(given.lead_ids, given.live.tolist(), strict=True))
     for lead_id in old.lead_ids():
         newest = old.newest(lead_id)
-        if newest > live.get(lead_id, SINCE_EVER) and not any(at == newest for at, _ in _dead(old, lead_id)):
+        if newest > live.get(lead_id, SINCE_EVER) and not any(at == newest for at, _ in old.dead(old.ids[lead_id])):
             raise LeadcoreError(
                 f"the events given lack some of lead {lead_id!r}, whose newest is of {to_text(newest)}: to migrate, give all "
                 "events and leads that the ledger was told; a store keeps them itself"
