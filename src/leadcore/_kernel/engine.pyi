@@ -325,9 +325,7 @@ class Keeper:
         here: _U8,
     ) -> _Fault | None:
         """Score leads ``slots[begin:end]``, each at its instant; the outputs are as of `Worker.run`."""
-    def stand(
-        self, images: Images, slot: int, at: int
-    ) -> tuple[_Fault | None, int, int, list[int], list[int]]:
+    def stand(self, images: Images, slot: int, at: int) -> tuple[_Fault | None, int, int, list[int], list[int]]:
         """How a lead stands at an instant by the rules of its lifecycle, from facts up to then alone.
 
         Returns:
