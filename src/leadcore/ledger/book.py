@@ -143,8 +143,6 @@ class Book:
         """
         plan = self.compiled.plan
         facts = Facts.read(plan, self.compiled.program, request)
-        if facts.ids:
-            self._check_kind(facts.ids[0], None)
         slots, names, fresh = self._slots(facts.ids)
         unique, first = np.unique(slots, return_index=True)
         order = np.argsort(first, kind="stable")
@@ -205,7 +203,6 @@ class Book:
         slot = self.ids.get(lead_id)
         known = slot is not None
         if slot is None:
-            self._check_kind(lead_id, 0)
             slot = self._next_slot()
         names = [lead_id]
         outcome = self._outcome(1)
@@ -365,8 +362,6 @@ class Book:
         person = self.aliases.get(into, into)
         if self.aliases.get(lead_id) == person:
             return self._told([], self._outcome(0), [])  # told before
-        self._check_kind(lead_id, None)
-        self._check_kind(into, None)
         if lead_id == person:
             raise LeadcoreError(f"{lead_id!r} and {into!r} are one lead already")
         if lead_id in self.aliases:
@@ -563,15 +558,6 @@ class Book:
         return moves, ordinal, ids
 
     # work
-
-    def _check_kind(self, lead_id: LeadId, row: int | None) -> None:
-        """Ids of leads are integers throughout, or text: 1 and "1" would read alike in every table told."""
-        for known in self.ids:
-            if isinstance(known, str) is not isinstance(lead_id, str):
-                kinds = ("text", "integers") if isinstance(lead_id, str) else ("an integer", "text")
-                reason = f"is {kinds[0]}, but the lead ids of this ledger are {kinds[1]}"
-                raise DataError([Problem("events", row, "lead_id", str(lead_id), reason)])
-            return
 
     def _slots(self, ids: list[LeadId]) -> tuple[Ints, list[LeadId], dict[LeadId, int]]:
         """Slots of the leads of a call, new ones for those not known; names in the order of first sight."""
