@@ -282,6 +282,7 @@ def quiet(examples: int) -> settings:
     )  # fmt: skip
 
 
+@pytest.mark.skipif("LEADCORE_RUNS" not in os.environ, reason="minutes long: LEADCORE_RUNS=60 runs it")
 def test_any_calls():
     """Whatever is called: changes add up to the batch replay, and answers are those of a batch run, to the last bit."""
     block = 0
@@ -331,6 +332,7 @@ OFTEN = (
 )  # fmt: skip
 
 
+@pytest.mark.skipif("LEADCORE_RUNS" not in os.environ, reason="minutes long: LEADCORE_RUNS=60 runs it")
 def test_everything_happens():
     """The tests before mean something: all of this happened, and more than once (they run first, in this file)."""
     if not CENSUS["runs of all steps"]:
