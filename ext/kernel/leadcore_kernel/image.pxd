@@ -21,7 +21,7 @@ from leadcore_kernel.layout cimport (
     FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, fold_spec_t,
 )
 from leadcore_kernel.lead cimport lead_clear, lead_t
-from leadcore_kernel.lifecycle cimport MOST_MOVES, life_t
+from leadcore_kernel.lifecycle cimport MOST_MOVES, life_t, life_timer
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.stepped cimport item_t, ring_item, ring_push, ring_reserve
 from leadcore_kernel.wide cimport wide_add, wide_mul, wide_of, wide_t
@@ -151,6 +151,15 @@ cdef inline void fold_freeze(bytes_t* b, const fold_t* f, const fold_spec_t* s, 
             freeze_items(b, f, False, now)
 
 
+cdef inline int64_t read_past(reader_t* r, int64_t now) noexcept nogil:
+    """An instant up to ``now``, or INT64_MIN."""
+    cdef int64_t at = read_when(r, now)
+    if at > now:
+        r.fault = True
+        return INT64_MIN
+    return at
+
+
 cdef inline int thaw_items(
     reader_t* r, fold_t* f, codes_t* codes, int64_t now, bint distinct
 ) noexcept nogil:
@@ -197,9 +206,7 @@ cdef inline int fold_thaw(reader_t* r, fold_t* f, const fold_spec_t* s, codes_t*
     """Read a tracked fold, empty before, as of ``now``; -1 when memory runs out."""
     cdef int64_t i, n, at, points
     if s.kind == FOLD_RECENCY:
-        f.last = read_when(r, now)
-        if f.last > now:
-            r.fault = True
+        f.last = read_past(r, now)
         return 0
     if s.kind == FOLD_FREQUENCY:
         if s.span:
@@ -215,13 +222,13 @@ cdef inline int fold_thaw(reader_t* r, fold_t* f, const fold_spec_t* s, codes_t*
             if fold_distinct(f, <uint32_t> points) or fold_push(f, now, points):
                 return -1
         return 0
-    f.last = read_when(r, now)
+    f.last = read_past(r, now)
     if s.unique >= 0:
         if thaw_seen(r, f, codes):
             return -1
         f.overflow = <int64_t> (read_uint(r) & 0xFFFFFFFFFFFFULL)
     if s.cooldown:
-        f.passed = read_when(r, now)
+        f.passed = read_past(r, now)
     if s.unit != UNIT_NONE:
         f.unit = read_int(r)
         f.unit_count = <int64_t> (read_uint(r) & 0xFFFFFFFFFFFFULL)
@@ -239,6 +246,8 @@ cdef inline int fold_thaw(reader_t* r, fold_t* f, const fold_spec_t* s, codes_t*
         if s.delay:
             if thaw_items(r, f, codes, now, False):
                 return -1
+            if f.head < f.tail and f.epoch != INT64_MIN and floor_div(f.items[f.head].at + s.delay, s.span) < f.epoch:
+                r.fault = True  # it should have joined the sum before
             for i in range(f.head, f.tail):
                 f.waiting = wide_add(f.waiting, wide_of(f.items[i].points))
     elif s.decay == DECAY_LINEAR:
@@ -271,7 +280,7 @@ cdef inline int fold_thaw(reader_t* r, fold_t* f, const fold_spec_t* s, codes_t*
             r.fault = True  # those at the last step are let go
     else:
         f.sum = read_wide(r, SUM_BITS)
-        f.ring.clock = read_when(r, now)
+        f.ring.clock = read_past(r, now)
         n = read_size(r, 2)
         if n and f.ring.clock == INT64_MIN:
             r.fault = True
@@ -346,10 +355,10 @@ cdef inline int state_thaw(
     if p.stages_size:
         f.stage = <int32_t> read_below(r, p.stages_size + 1) - 1
         if f.stage >= 0:
-            f.entered = read_when(r, now)
-            if f.entered > now or f.entered == INT64_MIN:
-                r.fault = True
+            f.entered = read_past(r, now)
             f.timer = read_below(r, p.stages[f.stage].timers_size + 1)
+            if f.entered == INT64_MIN or life_timer(f, p) <= now:  # what is due was evaluated
+                r.fault = True
             f.moves = read_below(r, MOST_MOVES + 1)
             f.withheld = read_below(r, 2)
             n = read_size(r, 2)
