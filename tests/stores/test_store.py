@@ -348,21 +348,52 @@ def test_lateness_stays(url):
         opened(url, late="7d")
 
 
-def test_ids_of_both_kinds_and_odd_text(url):
-    """Integers and text are different ids; any text is one, and any value comes back as it was."""
-    with opened(url) as ledger:
+def test_integers_and_odd_text(url):
+    """Any integer and any text is an id, and any value comes back as it was; events may have ids of both kinds."""
+    with opened(url, "integers") as ledger:
         ledger.add(1, "2026-03-01", "visit", {"points": 1}, 1)
-        ledger.add("1", "2026-03-01", "visit", {"points": 2}, "1")
-        ledger.add("ü\0'%s?", "2026-03-01", "visit", {"points": 4}, "ü\0'%s?")
         ledger.add(-(2**63), "2026-03-01", "visit", {"points": 8}, 2**63 - 1)
         ledger.add(1, "2026-03-01", "visit", {"points": 16}, "1")
-        assert [*ledger] == [-(2**63), 1, "1", "ü\0'%s?"]
-        assert [ledger.lead(one)["interest"] for one in ledger] == [8, 17, 2, 4]
+        assert [*ledger] == [-(2**63), 1]
+        assert [ledger.lead(one)["interest"] for one in ledger] == [8, 17]
         ledger.add(1, "2026-06-01", "visit", {"points": 32}, None)
         ledger.add(1, "2026-02-01", "visit", {"points": 64}, 5)
         ledger.retract([{"lead_id": 1, "event_id": "1"}])
         assert ledger.score("2026-03-01", [1])[1]["interest"] == 5
-        assert {*ledger.changes().table.column("lead_id")} == {str(one) for one in ledger}
+    with opened(url, "texts") as ledger:
+        ledger.add("1", "2026-03-01", "visit", {"points": 2}, "1")
+        ledger.add("ü\0'%s?", "2026-03-01", "visit", {"points": 4}, "ü\0'%s?")
+        assert [*ledger] == ["1", "ü\0'%s?"]
+        assert [ledger.lead(one)["interest"] for one in ledger] == [2, 4]
+        assert {*ledger.changes().table.column("lead_id")} == {*ledger}
+
+
+@pytest.mark.parametrize("known", ["a lead", "a record"])
+def test_ids_of_leads_are_of_one_kind(url, known):
+    """A slip in typing makes no second person; an alias is enough to know the kind, and who forgets all may begin anew."""
+    with opened(url) as ledger:
+        if known == "a lead":
+            ledger.add("a", "2026-03-01", "visit")
+        else:
+            ledger.merge("b", into="a")
+        before = seen(ledger)
+        for attempt, where in (
+            (lambda: ledger.add(1, "2026-03-01", "visit"), "events, row 0, column lead_id: '1'"),
+            (lambda: ledger.apply([{**SOME[0], "lead_id": 1}]), "events, row 0, column lead_id: '1'"),
+            (lambda: ledger.apply(None, [{"lead_id": 1, "title": "CEO"}]), "leads, row 0, column lead_id: '1'"),
+            (lambda: ledger.retract([{"lead_id": 1, "event_id": "e1"}]), "events, row 0, column lead_id: '1'"),
+            (lambda: ledger.merge(1, into=2), "lead_id: '1'"),
+            (lambda: ledger.merge("c", into=2), "into: '2'"),
+        ):
+            with pytest.raises(DataError, match=f"^{where}.* is an integer, but the ids read before are text"):
+                attempt()
+        assert seen(ledger) == before
+        ledger.add("a", "2026-03-01", "visit")
+        ledger.forget("a")
+        ledger.add(1, "2026-03-01", "visit")
+        with pytest.raises(DataError, match="'a' is text, but the ids read before are integers"):
+            ledger.apply(SOME)
+        assert [*ledger] == [1]
 
 
 def test_forgotten_for_good(tmp_path):

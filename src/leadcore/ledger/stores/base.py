@@ -217,6 +217,10 @@ class Reading(Protocol):
         """Whether this is a lead, or a record of one."""
         ...
 
+    def any_key(self) -> bytes | None:
+        """The key of a lead, or of a record of one; None where there are none."""
+        ...
+
     def events(self, lead: StoredLead) -> list[EventRow]:
         """Every event of a lead in the order they came, the retracted too."""
         ...

@@ -231,6 +231,8 @@ class StoreKeeping:
             states = [None if lead is None else kept.get((lead.key, event_id)) for lead, event_id in asked]
             live = [pair for pair, row in zip(pairs, states, strict=True) if row is not None and not row.retracted]
             book = self._held(writing, leads)
+            if pairs:
+                book.check_kind(pairs[0][0], "events", 0, "lead_id")
             try:
                 told = book.retract(live)
                 found = not told.counts.unknown
@@ -270,7 +272,7 @@ class StoreKeeping:
                 both = _merge_events(writing, gone, onto, lead_id, into)
             try:
                 told = None if both else book.merge(lead_id, into)
-            except StateError:
+            except (DataError, StateError):
                 raise
             except LeadcoreError:
                 told = None
@@ -388,6 +390,9 @@ class StoreKeeping:
     def _held(self, reading: Reading, leads: Sequence[StoredLead]) -> Book:
         book = Book(self._compiled, self._late)
         book.clock = reading.ledger.clock
+        if not leads:
+            key = reading.any_key()
+            book.like = None if key is None else lead_id_of(key)
         return held(book, leads)
 
     def _keep(self, writing: Writing, leads: list[StoredLead], told: Told, books: Sequence[Book], given: Given) -> None:

@@ -139,6 +139,14 @@ class Transaction:
         )
         return bool(self._connection.select(sql, *(self._now.id, key) * 2))
 
+    def any_key(self) -> bytes | None:
+        """The key of a lead, or of a record of one; None where there are none."""
+        for table in ("leadcore_lead", "leadcore_alias"):
+            found = self._connection.select(f"SELECT key FROM {table} WHERE ledger = ? LIMIT 1", self._now.id)
+            if found:
+                return bytes(found[0][0])
+        return None
+
     def count(self) -> int:
         """How many leads there are."""
         found = self._connection.select("SELECT count(*) FROM leadcore_lead WHERE ledger = ?", self._now.id)

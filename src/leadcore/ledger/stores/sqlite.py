@@ -57,10 +57,9 @@ class SqliteConnection(Connection):
             raise
 
     def _prepare(self, synchronous: str) -> None:
-        (mine,), (tables,) = (
-            self.select("PRAGMA application_id")[0],
-            self.select("SELECT count(*) FROM sqlite_master")[0],
-        )
+        # Tables first: who makes them marks the file in the same transaction.
+        ((tables,),) = self.select("SELECT count(*) FROM sqlite_master")
+        ((mine,),) = self.select("PRAGMA application_id")
         if mine != APPLICATION and (mine or tables):
             raise StateError(f"{self._path} is a SQLite database of something else, and was left as it is")
         version = self.select("PRAGMA user_version")[0][0]
