@@ -341,6 +341,51 @@ def test_another_model_takes_over(url):
         assert str(again.lead("a")) == str(anew.lead("a"))
 
 
+EDITED = lc.Scorer(lc.Model.from_yaml(MODEL.replace("NAME", "store").replace("points: 20", "points: 25")))
+
+
+def test_an_edited_model_begins_no_empty_ledger(url):
+    """Who forgets to migrate is told so, and loses nothing; models of another name and other tenants are not asked."""
+    with opened(url) as ledger:
+        opened(url, scorer=EDITED).close()  # there is nothing yet that could be forgotten
+        ledger.apply(SOME, [{"lead_id": "a", "title": "CEO"}])
+        third = lc.Scorer(lc.Model.from_yaml(MODEL.replace("NAME", "store").replace("points: 20", "points: 30")))
+        with pytest.raises(StateError) as told:
+            opened(url, scorer=third)
+        assert str(told.value) == (
+            f"tenant 'default' has no ledger of this version of 'store', of semantics {third.model.semantics[:12]}, but of "
+            f"{SCORER.model.semantics[:12]}: open that with its own scorer and move it on, scorer.migrate(ledger), or begin an empty one beside it, "
+            "with side_by_side=True"
+        )
+        opened(url, scorer=made("another")).close()
+        opened(url, "other", third).close()
+        with lc.Ledger.open(url, third, late="2d", side_by_side=True) as beside:
+            assert len(beside) == 0
+        opened(url, scorer=third).close()  # found from then on
+        EDITED.migrate(ledger)
+        with pytest.raises(StateError, match="went on with another model"):
+            opened(url)
+
+
+def test_an_empty_ledger_gives_its_place(url):
+    """A ledger may be moved to a model that has an empty one; who has that one open is told, and one with leads stays."""
+    with opened(url, scorer=EDITED) as empty, opened(url) as ledger:
+        empty.advance("2026-01-01")
+        ledger.apply(SOME, [{"lead_id": "a", "title": "CEO"}])
+        EDITED.migrate(ledger)
+        with pytest.raises(StateError, match="was empty, and another took its place: open it again"):
+            empty.apply(SOME)
+        with opened(url, scorer=EDITED) as again:
+            assert seen(again) == seen(ledger)
+            again.add("b", "2026-03-05", "visit", {"points": 1}, "e9")
+        assert ledger.lead("b")["interest"] > 1
+        with lc.Ledger.open(url, made("third"), late="2d") as third:
+            third.apply(SOME)
+            with pytest.raises(StateError, match="has a ledger of this model already, with leads"):
+                made("third").migrate(ledger)
+        ledger.add("b", "2026-03-06", "visit", {"points": 1}, "e10")
+
+
 def test_lateness_stays(url):
     """A ledger is opened with the lateness it was made with."""
     opened(url).close()

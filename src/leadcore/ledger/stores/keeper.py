@@ -18,6 +18,7 @@ from leadcore.ledger.memory import compiled_of
 from leadcore.ledger.migrate import migrate
 from leadcore.ledger.stores.base import (
     NEVER,
+    REPLACED,
     AttributeRow,
     Entry,
     EventRow,
@@ -31,6 +32,7 @@ from leadcore.ledger.stores.joined import joined
 from leadcore.ledger.stores.keys import lead_id_of, lead_key
 from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables, in_json, kept_requests
 from leadcore.ledger.stores.some import Some
+from leadcore.ledger.stores.sql import went_on
 from leadcore.ledger.stores.whole import AskedBook, due_of, held, trimmed, whole_book
 
 if TYPE_CHECKING:
@@ -55,12 +57,13 @@ class StoreKeeping:
         scorer: The compiled model.
         late: Lateness that states keep, microseconds; -1: all.
         tenant: Whose ledger; nothing of other tenants is seen.
+        side_by_side: A new one may stand beside one of another version of the model.
     """
 
-    def __init__(self, store: Store, scorer: Scorer, late: int, tenant: str) -> None:
+    def __init__(self, store: Store, scorer: Scorer, late: int, tenant: str, side_by_side: bool) -> None:
         self._store, self._late = store, late
         self._use(scorer)
-        self._ledger = store.open_ledger(tenant, self._model.semantics, self._model.to_json(), late)
+        self._ledger = store.open_ledger(tenant, self._model, late, side_by_side)
 
     def _use(self, scorer: Scorer) -> None:
         self._scorer, self._model, self._compiled = scorer, scorer.model, compiled_of(scorer)
@@ -312,7 +315,7 @@ class StoreKeeping:
             if given.events or given.attributes:
                 self._keep_facts(writing, known, given)
             writing.set_clock(clock)
-            writing.set_model(scorer.model.semantics, scorer.model.to_json())
+            writing.set_model(scorer.model)
         self._use(scorer)
         return joined(parts) if parts else Book(compiled, self._late).retract([])
 
@@ -381,11 +384,11 @@ class StoreKeeping:
             yield writing
 
     def _check_model(self, reading: Reading) -> None:
-        if reading.ledger.semantics != self._model.semantics:
-            raise StateError(
-                f"this ledger went on with another model, of semantics {reading.ledger.semantics[:12]}: "
-                "open it with a scorer of that one"
-            )
+        now = reading.ledger.semantics
+        if now == REPLACED:
+            raise StateError("this ledger was empty, and another took its place: open it again")
+        if now != self._model.semantics:
+            raise went_on(now)
 
     def _held(self, reading: Reading, leads: Sequence[StoredLead]) -> Book:
         book = Book(self._compiled, self._late)
