@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import leadcore as lc
+from leadcore._opening import Opening
+from leadcore._replay_tables import transition_table
 from leadcore.errors import DataError, LeadcoreError, StateError
+from leadcore.ledger import changes
 from leadcore.ledger.stores import keeper
 
 MODEL = """
@@ -225,6 +228,26 @@ def test_many_ledgers_in_one_store(url):
     for i in range(0, 60, 10):
         with opened(url, f"tenant-{i}") as ledger:
             assert ledger.lead("a")["interest"] == i
+
+
+def test_tables_of_a_call_are_made_once(url, monkeypatch):
+    """The feed and the caller have the same ones; opening hours are counted once for all ledgers of a model."""
+    counted, tables = [], []
+    monkeypatch.setattr(Opening, "__init__", lambda self, *given: counted.append(given))
+    monkeypatch.setattr(changes, "transition_table", lambda *given: tables.append(given) or transition_table(*given))
+    scorer = lc.Scorer(
+        lc.Model.from_yaml(MODEL.replace("NAME", "hours") + "calendars: {office: {hours: {mon: ['09:00-17:00']}}}")
+    )
+    for tenant in ("x", "y"):
+        with opened(url, tenant, scorer) as ledger:
+            said = ledger.apply(SOME)
+            assert (
+                len(said.transitions)
+                == len([row for row in ledger.changes().to_dicts() if row["kind"] == "transition"])
+                > 0
+            )
+            assert (len(said.scores), len(said.thresholds), len(said.alerts)) == (2, 0, 0)
+    assert (len(counted), len(tables)) == (1, 2)
 
 
 def test_feed_goes_on_behind_what_was_seen(url):

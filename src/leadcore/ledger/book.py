@@ -683,7 +683,7 @@ class Book:
         if self._alerts:
             here = slots >= 0
             stage, entered, told = (outcome.column(name)[here] for name in ("stage", "entered", "after_at"))
-            self._alert[slots[here]] = self.compiled.next_alerts(stage.astype(np.int32), entered, told)
+            self._alert[slots[here]] = self.compiled.levels.next_alerts(stage.astype(np.int32), entered, told)
         else:
             self._alert[slots] = NEVER
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from leadcore._inputs import TableLike
 from leadcore._run import Counts
-from leadcore._service_levels import ServiceLevels
 from leadcore._time import LAST, to_datetime, to_text
 from leadcore.errors import LeadcoreError
 from leadcore.frame import Frame
@@ -23,7 +22,7 @@ from leadcore.ledger.facts import SINCE_EVER
 from leadcore.ledger.file import State, dumped, load_state, loaded, save_state
 from leadcore.ledger.ids import Id, one_id
 from leadcore.ledger.lock import fork_safe_lock
-from leadcore.ledger.memory import Memory, new_book
+from leadcore.ledger.memory import Memory, compiled_of, new_book
 from leadcore.ledger.state import LeadState
 from leadcore.model import Model
 from leadcore.model.duration import Duration
@@ -116,7 +115,7 @@ class Ledger:
 
     def _serve(self, scorer: Scorer) -> None:
         """Answer by a model from now on."""
-        self._scorer, self._levels = scorer, ServiceLevels(scorer.model)
+        self._scorer, self._levels = scorer, compiled_of(scorer).levels
 
     @classmethod
     def open(
@@ -577,7 +576,7 @@ class Ledger:
         with self._lock:
             told = self._keeping.migrate(scorer, instant, asked)
             self._serve(scorer)
-            return Changes(scorer.model, told, micropoints, self._levels)
+            return self._changes(told, micropoints)
 
     def _changes(self, told: Told, micropoints: bool = False) -> Changes:
         return Changes(self._scorer.model, told, micropoints, self._levels)

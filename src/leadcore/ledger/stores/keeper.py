@@ -289,7 +289,7 @@ class StoreKeeping:
                 self._put(writing, [person], [book])
                 writing.merge(gone, person)
             writing.alias(lead_key(lead_id), person.key)
-            self._tell(writing, {lead_key(one): person for one in told.lead_ids}, Changes(self._model, told))
+            self._tell(writing, {lead_key(one): person for one in told.lead_ids}, told, self._compiled)
             return told
 
     def migrate(self, scorer: Scorer, at: int | None, request: Request) -> Told:
@@ -307,7 +307,7 @@ class StoreKeeping:
                 book, told = self._migrated(writing, leads, compiled, at, request)
                 parts.append(told)
                 known = self._put_all(writing, leads, book)
-                self._tell(writing, known, Changes(scorer.model, told))
+                self._tell(writing, known, told, compiled)
             if request.events is not None:
                 writing.drop_events()
             if request.leads is not None:
@@ -407,7 +407,7 @@ class StoreKeeping:
                 leads.append(known[key])
         self._put(writing, [known[lead_key(lead_id)] for lead_id in told.lead_ids], books)
         self._keep_facts(writing, known, given)
-        self._tell(writing, known, Changes(self._model, told))
+        self._tell(writing, known, told, self._compiled)
 
     def _keep_facts(self, writing: Writing, known: Mapping[bytes, StoredLead], given: Given) -> None:
         writing.add_events(known, [replace(row, lead=known[row.record].key) for _, row in given.events])
@@ -428,7 +428,11 @@ class StoreKeeping:
                 changed.append(lead)
         writing.put_leads(changed)
 
-    def _tell(self, writing: Writing, lead_of: Mapping[bytes, StoredLead], changes: Changes) -> None:
+    def _tell(
+        self, writing: Writing, lead_of: Mapping[bytes, StoredLead], told: Told, compiled: CompiledLedger
+    ) -> None:
+        """Hand out what a call did; the caller gets the tables that are made for it."""
+        told.changes = changes = Changes(compiled.model, told, levels=compiled.levels)
         rows = [
             (entry.kind, lead_key(entry.lead_id), entry.at, in_json(entry.payload)) for entry in feed_entries(changes)
         ]

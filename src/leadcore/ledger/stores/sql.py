@@ -56,7 +56,7 @@ class Connection(ABC):
 
     @abstractmethod
     def select_pairs(self, sql: str, pairs: Sequence[tuple[int | None, bytes]]) -> list[Row]:
-        """Rows of a query whose argument is ``IN (?)``: any of the pairs of an integer and bytes."""
+        """Rows of a query of ``(?)``, the pairs of an integer and bytes as a table (column1, column2)."""
 
     @abstractmethod
     def run(self, sql: str, *arguments: Any) -> int:
@@ -161,7 +161,10 @@ class Transaction:
     def known_events(self, asked: Sequence[tuple[StoredLead, bytes]]) -> dict[tuple[bytes, bytes], EventRow]:
         """Events by lead and event id, of those asked for, the retracted too."""
         lead_of = {lead.number: lead for lead, _ in asked}
-        sql = f"SELECT lead, {_EVENT} FROM leadcore_event WHERE (lead, event_id) IN (?)"
+        sql = (
+            f"SELECT lead, {_EVENT} FROM (?) CROSS JOIN leadcore_event"  # in this order: SQLite would read all events else
+            " WHERE lead = column1 AND event_id = column2"
+        )
         pairs = [(lead.number, event_id) for lead, event_id in asked]
         found = {}
         for number, *row in self._connection.select_pairs(sql, pairs):

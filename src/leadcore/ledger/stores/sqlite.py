@@ -147,12 +147,12 @@ class SqliteConnection(Connection):
         return rows
 
     def select_pairs(self, sql: str, pairs: Sequence[tuple[int | None, bytes]]) -> list[Row]:
-        """Rows of a query whose argument is any of the pairs."""
+        """Rows of a query of pairs."""
         rows: list[Row] = []
         for start in range(0, len(pairs), _AT_ONCE // 2):
             some = pairs[start : start + _AT_ONCE // 2]
-            places = f"IN (VALUES {', '.join(['(?, ?)'] * len(some))})"
-            rows += self.select(sql.replace("IN (?)", places), *(value for pair in some for value in pair))
+            places = f"(VALUES {', '.join(['(?, ?)'] * len(some))})"
+            rows += self.select(sql.replace("(?)", places), *(value for pair in some for value in pair))
         return rows
 
     def run(self, sql: str, *arguments: Any) -> int:
