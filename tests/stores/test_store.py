@@ -139,6 +139,21 @@ def test_told_otherwise_however_long_ago(url):
         assert seen(ledger) == before
 
 
+@pytest.mark.parametrize("kept", ["in memory", "in a store"])
+def test_taken_back_and_told_otherwise(url, kept):
+    """The id of an event that was taken back stays that event's: the same again is a repeat, and all else an error."""
+    with lc.Ledger(SCORER, "2d") if kept == "in memory" else opened(url) as ledger:
+        ledger.apply(SOME)
+        ledger.retract([{"lead_id": "a", "event_id": "e1"}])
+        assert ledger.apply(SOME[:1]).counts.duplicates == 1
+        for at, points in (("2026-03-01", 7), ("2026-03-01T01:00", 6)):
+            with pytest.raises(DataError, match=r"events, row 0, column event_id: 'e1' repeats an event_id"):
+                ledger.apply(visits(("a", at, points, "e1")))
+            with pytest.raises(DataError, match=r"events, row 0, column event_id: 'e1' repeats an event_id"):
+                ledger.add("a", at, "visit", {"points": points}, "e1")
+        assert ledger.lead("a")["interest"] == 6
+
+
 def test_nothing_is_too_late(url):
     """Facts older than the lateness of states give what they would have given in time."""
     with opened(url) as ledger, opened(url, "in time") as other:

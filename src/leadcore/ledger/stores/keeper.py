@@ -462,7 +462,7 @@ def _repeats(writing: Writing, lead_of: Mapping[bytes, StoredLead], given: Seque
         if before is None:
             continue
         repeats.add(place)
-        if not before.retracted and not _alike(before, row):
+        if not _alike(before, row):
             assert row.event_id is not None
             reason = "repeats an event_id of its lead with another instant, type or property than before"
             problems.append(Problem("events", place, "event_id", str(lead_id_of(row.event_id))[:32], reason))
