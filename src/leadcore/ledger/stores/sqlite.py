@@ -217,6 +217,7 @@ def open_sqlite(path: str, timeout: float = 30.0, synchronous: Synchronous = "fu
     if sqlite3.sqlite_version_info < _OLDEST:
         raise LeadcoreError(f"stores need SQLite {'.'.join(map(str, _OLDEST))}; Python has {sqlite3.sqlite_version}")
 
+    path = path if path == MEMORY else str(Path(path).absolute())  # the same from wherever it is asked later
     home = os.getpid()
 
     def connect() -> SqliteConnection:
@@ -227,8 +228,25 @@ def open_sqlite(path: str, timeout: float = 30.0, synchronous: Synchronous = "fu
 
     lending = Lending(connect, *(1, 1) if path == MEMORY else ())
     with lending.lent():
-        pass
-    return SqlStore(lending)
+        opened = _file_of(path)
+
+    def check() -> None:
+        if _file_of(path) != opened:
+            raise StateError(
+                f"{path} was removed, or another file put in its place, while it was open; nothing was changed: close the "
+                "ledger and open it again"
+            )
+
+    return SqlStore(lending, check)
+
+
+def _file_of(path: str) -> tuple[int, int] | None:
+    """Which file has this name now; None where there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _check_file(path: str) -> None:
