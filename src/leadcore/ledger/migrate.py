@@ -50,7 +50,9 @@ def migrate(old: Book, compiled: CompiledLedger, at: int | None, request: Reques
     given = book.apply(request, SINCE_EVER, anew=True)
     _check_whole(old, given)
     book.bring(book.slots_of(set(book.lead_ids()) - set(given.lead_ids)), book.clock)
-    return book, _told(old, book, names, SINCE_EVER if at is None else at)
+    if at is None or names.old.lifecycle is None:  # without a lifecycle there is nothing to stay as it was told
+        at = SINCE_EVER
+    return book, _told(old, book, names, at)
 
 
 class _Names:
