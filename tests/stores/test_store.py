@@ -426,10 +426,10 @@ def test_an_empty_ledger_gives_its_place(url):
 
 
 def test_lateness_stays(url):
-    """A ledger is opened with the lateness it was made with."""
-    opened(url).close()
-    with pytest.raises(StateError, match='made with late="2d"'):
-        opened(url, late="7d")
+    """A ledger is opened with the lateness it was made with, which is told as durations are."""
+    opened(url, late="36h").close()
+    with pytest.raises(StateError, match='made with late="1d12h": open it with that, not with "10d"'):
+        opened(url, late="10d")
 
 
 def test_integers_and_odd_text(url):
