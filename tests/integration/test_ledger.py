@@ -576,6 +576,23 @@ def test_a_model_that_cannot_be_moved_to_changes_nothing():
     assert pickle.dumps(ledger) == before
 
 
+@pytest.mark.parametrize("at", [None, "2026-03-05"])
+def test_migrate_to_a_model_without_a_type_of_event(at):
+    """The rows given are ignored under it; the newest event ever told stays what it was."""
+    document = {
+        "leadcore": 1, "name": "m", "events": {"visit": {}, "buy": {}},
+        "scores": {"s": {"criteria": [{"name": "v", "kind": "event", "on": "visit", "points": 5}]}},
+    }  # fmt: skip
+    ledger = lc.Ledger(lc.Scorer(lc.Model.model_validate(document)), late="1d")
+    events = [event("a", "2026-03-01"), event("a", "2026-03-04") | {"type": "buy"}]
+    ledger.apply(events)
+    without = lc.Scorer(lc.Model.model_validate(document | {"events": {"visit": {}}}))
+    without.migrate(ledger, at=at, events=events)
+    assert ledger.score("2026-03-06")["a"]["s"] == 5
+    with pytest.raises(lc.DataError, match="late"):
+        ledger.add("a", "2026-03-02", "visit")
+
+
 # how it is talked to
 
 
