@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 from leadcore._reference.calendar import FIRST, LAST
+from tests.broken_ledgers import BROKEN
 from tests.ledger_oracle import OracleLedger
 from tests.ledgers import Difference, LiveLedger, Pair
 from tests.random_cases import held
@@ -334,6 +335,27 @@ def test_any_calls():
         machine = type("Machine", (LedgerMachine,), {"block": FIRST_CASE + block})  # hypothesis likes to repeat numbers
         run_state_machine_as_test(seed(FIRST_CASE + block)(machine), settings=quiet(20))
         block += 1
+
+
+@pytest.mark.skipif(
+    not LONG, reason="the better part of a minute, and the machine changes seldom: LEADCORE_RUNS=60 runs it"
+)
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_broken_ledgers_are_found(broken, monkeypatch):
+    """The machine sees what is wrong with each of these within some dozens of runs."""
+    before = CENSUS.copy()
+    monkeypatch.setitem(globals(), "LEDGER", broken)
+    found = False
+    for block in range(10):
+        machine = type("Machine", (LedgerMachine,), {"block": block})
+        try:
+            run_state_machine_as_test(seed(block)(machine), settings=settings(quiet(20), phases=[Phase.generate]))
+        except Difference:
+            found = True
+            break
+    CENSUS.clear()
+    CENSUS.update(before)
+    assert found
 
 
 @pytest.mark.parametrize("block", range(10))
