@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Literal
 
 from leadcore.errors import LeadcoreError, StateError
@@ -72,8 +73,21 @@ class SqliteConnection(Connection):
         if mine != APPLICATION:
             self._make_tables()
 
+    def _write_ahead(self) -> None:
+        """Set the journal: SQLite does not wait for others that do the same at this instant."""
+        end = monotonic() + self._timeout
+        while True:
+            try:
+                self.run("PRAGMA journal_mode = WAL")
+            except StateError:
+                if not self.usable or monotonic() > end:
+                    raise
+                sleep(0.005)
+            else:
+                return
+
     def _make_tables(self) -> None:
-        self.run("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self.begin(True)
         try:
             if not self.select("SELECT count(*) FROM sqlite_master")[0][0]:  # nobody was quicker
