@@ -473,7 +473,7 @@ class OracleLedger:
             return
         journey = TakenOver(self.model, self._person(lead_id), adoption, until)
         journey.run()
-        found.reached = journey.thresholds
+        found.reached = journey.thresholds if found.scores is not None else {}  # all its facts may be taken back
         found.transitions += journey.transitions
         calendars = {name: Opening(one, self.model.timezone) for name, one in self.model.calendars.items()}
         for stay in journey.stays:

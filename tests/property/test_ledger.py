@@ -288,7 +288,7 @@ class LedgerMachine(RuleBasedStateMachine):
         start = self.instant(as_of)
         span = self.span(horizon)
         if "next change far ahead" in NOT_YET:
-            span = min(span, 10 * DAY)
+            span = min(span, DAY)
         if start + span <= LAST:
             self.pair.ask_next(self.lead_id(choice), start, start + span)
 
