@@ -371,7 +371,8 @@ class OracleLedger:
         if at is not None:
             self.clock = most(self.clock, at)
             for lead in self.leads.values():
-                self._bring(lead, [self.clock])
+                if lead:  # one of which nothing holds any more stays as it was told
+                    self._bring(lead, [self.clock])
         stood = {} if at is None or not both else self.states(dict.fromkeys(self.leads, at))
         for lead_id, lead in self.leads.items():
             state = stood.get(lead_id)
