@@ -339,7 +339,7 @@ class OracleLedger:
     def _check_merge(self, mine: Lead, others: Lead) -> None:
         """Refuse what a ledger cannot do that keeps only facts within ``late``."""
         own, floor = self._floor(mine), self._floor(others)
-        if own is not None and min(mine.instants(), default=own) < own:
+        if own is not None and mine.begun() < own:  # those taken back too: an image says where it began, not why
             raise LeadcoreError("not all of its facts are kept any more")
         if floor is None:
             return
@@ -470,11 +470,11 @@ class OracleLedger:
         assert adoption is not None
         found.transitions = [row for row in adoption.state.transitions if row["at"] <= until]
         found.alerts = [row for row in adoption.state.alerts if row["at"] <= until]
-        if until < adoption.at:
+        if until < adoption.at or not self.leads[lead_id]:  # of whom nothing holds any more does nothing any more
             return
         journey = TakenOver(self.model, self._person(lead_id), adoption, until)
         journey.run()
-        found.reached = journey.thresholds if found.scores is not None else {}  # all its facts may be taken back
+        found.reached = journey.thresholds
         found.transitions += journey.transitions
         calendars = {name: Opening(one, self.model.timezone) for name, one in self.model.calendars.items()}
         for stay in journey.stays:
