@@ -265,7 +265,8 @@ class OracleLedger:
                 return (None,)
             if since is not None and since < floor:
                 return (since,)
-        if created_at is not None and created_at < floor and created_at < (birth_of(lead) or created_at + 1):
+        birth = birth_of(lead)
+        if created_at is not None and created_at < floor and (birth is None or created_at < birth):
             return (created_at,)
         return None
 
@@ -330,7 +331,8 @@ class OracleLedger:
             lead.newest, *(row["at"] for row in mine.happened() if row["at"] <= told)
         )  # but not of dead ones
         withdrawn = mine.state
-        self._bring(lead, [mine.told])
+        if lead:
+            self._bring(lead, [mine.told])
         changed.transitions = [row | {"change": "withdrawn"} for row in withdrawn.transitions]
         changed.alerts = [row | {"change": "withdrawn"} for row in withdrawn.alerts]
         self.leads.pop(one, None)
@@ -343,7 +345,7 @@ class OracleLedger:
             raise LeadcoreError("not all of its facts are kept any more")
         if floor is None:
             return
-        if min(mine.instants(), default=floor) < floor:
+        if mine.begun() < floor:
             raise LeadcoreError("its facts come too late for the other")
         if mine.since_ever() and min(others.instants(), default=floor) < floor:
             raise LeadcoreError("its attributes since ever come too late for the other")
@@ -371,8 +373,7 @@ class OracleLedger:
         if at is not None:
             self.clock = most(self.clock, at)
             for lead in self.leads.values():
-                if lead:  # one of which nothing holds any more stays as it was told
-                    self._bring(lead, [self.clock])
+                self._bring(lead, [self.clock])
         stood = {} if at is None or not both else self.states(dict.fromkeys(self.leads, at))
         for lead_id, lead in self.leads.items():
             state = stood.get(lead_id)
@@ -470,11 +471,12 @@ class OracleLedger:
         assert adoption is not None
         found.transitions = [row for row in adoption.state.transitions if row["at"] <= until]
         found.alerts = [row for row in adoption.state.alerts if row["at"] <= until]
-        if until < adoption.at or not self.leads[lead_id]:  # of whom nothing holds any more does nothing any more
+        if until < adoption.at:
             return
         journey = TakenOver(self.model, self._person(lead_id), adoption, until)
-        journey.run()
-        found.reached = journey.thresholds
+        if self.leads[lead_id]:  # one of whom nothing holds any more stays where it was
+            journey.run()
+            found.reached = journey.thresholds
         found.transitions += journey.transitions
         calendars = {name: Opening(one, self.model.timezone) for name, one in self.model.calendars.items()}
         for stay in journey.stays:

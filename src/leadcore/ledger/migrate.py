@@ -43,6 +43,8 @@ def migrate(old: Book, compiled: CompiledLedger, at: int | None, request: Reques
     for lead_id in old.lead_ids():
         moves, adoption = _kept(past, lead_id, at, names)
         told = past.head(lead_id)
+        if adoption is not None:  # one that is not there any more was not brought on
+            told = max(told, adoption[0])
         book.seed(lead_id, told, past.newest(lead_id), moves, adoption, old.dead(old.ids[lead_id]))
     for record, lead_id in old.aliases.items():
         book.alias(record, lead_id)
