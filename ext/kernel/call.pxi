@@ -74,7 +74,6 @@ cdef class Outcome:
     cdef int64_t* open_entered
     cdef int64_t* stage
     cdef int64_t* entered
-    cdef int64_t* live
     cdef int64_t* scores_before
     cdef int64_t* scores_after
     cdef uint8_t* reached_before
@@ -86,7 +85,7 @@ cdef class Outcome:
         if rows < 0 or scores < 0 or thresholds < 0:
             raise ValueError("there are no fewer rows than none")
         self.rows, self.scores, self.thresholds = rows, scores, thresholds
-        self.before_at = <int64_t*> calloc(<size_t> (rows * (7 + 2 * scores) + 1), sizeof(int64_t))
+        self.before_at = <int64_t*> calloc(<size_t> (rows * (6 + 2 * scores) + 1), sizeof(int64_t))
         self.reached_before = <uint8_t*> calloc(<size_t> (2 * rows * thresholds + 1), 1)
         if self.before_at == NULL or self.reached_before == NULL:
             raise MemoryError
@@ -95,12 +94,11 @@ cdef class Outcome:
         self.open_entered = self.open_stage + rows
         self.stage = self.open_entered + rows
         self.entered = self.stage + rows
-        self.live = self.entered + rows
-        self.scores_before = self.live + rows
+        self.scores_before = self.entered + rows
         self.scores_after = self.scores_before + rows * scores
         self.reached_after = self.reached_before + rows * thresholds
         for i in range(rows):
-            self.before_at[i] = self.after_at[i] = self.live[i] = INT64_MIN
+            self.before_at[i] = self.after_at[i] = INT64_MIN
             self.open_stage[i] = self.stage[i] = -1
 
     def __dealloc__(self):
@@ -116,10 +114,7 @@ cdef class Outcome:
         return np.frombuffer(PyBytes_FromStringAndSize(<const char*> data, size) if size else b"", kind).reshape(shape)
 
     def column(self, str name not None):
-        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, `live`, by row; a copy.
-
-        ``live`` is the newest event up to where the lead was brought, of those the kernel had at hand.
-        """
+        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, by row; a copy."""
         cdef const int64_t* data
         if name == "before_at":
             data = self.before_at
@@ -133,8 +128,6 @@ cdef class Outcome:
             data = self.stage
         elif name == "entered":
             data = self.entered
-        elif name == "live":
-            data = self.live
         else:
             raise KeyError(name)
         return self._column(data, -1, np.int64)

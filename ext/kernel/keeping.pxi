@@ -182,7 +182,6 @@ cdef class Keeper:
         outcome.open_entered[lead] = w.open_entered
         outcome.stage[lead] = w.life.stage
         outcome.entered[lead] = w.life.entered
-        outcome.live[lead] = w.live
         self.twins += w.twins
         for i in range(self.plan.c.scores_size):
             outcome.scores_before[lead * outcome.scores + i] = w.before[i]

@@ -423,7 +423,7 @@ RARE = (
 def test_everything_happens():
     """The tests before mean something: all of this happened, and more than once (they run first, in this file)."""
     if not CENSUS["full runs"]:
-        pytest.skip("asked alone")
+        pytest.skip("counts what the tests before it did, and they did not run")
     if LONG:
         print(f"\n{CENSUS['full runs']} full runs of {CENSUS['runs']}, {CENSUS['steps']} steps, from {FIRST_CASE}:")
         print(*(f"{count:8} {name}" for name, count in sorted(CENSUS.items())), sep="\n")

@@ -174,7 +174,7 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
     cdef image_t* m = &w.image
     cdef facts_t* f = &w.facts
     cdef const plan_t* p = w.plan
-    cdef int64_t floor = keep_floor(w, m.newest), i, end, newest = m.newest, base_at, folded = 0, fixed = 0, target
+    cdef int64_t floor = keep_floor(w, m.newest), i, end, newest = m.newest, base_at, folded = 0, target
     cdef codes_t codes
     cdef fact_t* e
     cdef int fault
@@ -217,7 +217,6 @@ cdef inline int keep_apply(keep_t* w, int64_t lead, int64_t clock, int64_t until
             continue
         again = again or (e.row >= 0 and e.at <= m.told)
         newest = e.at if e.at > newest else newest
-        w.live = e.at if e.at > w.live else w.live
     target = keep_floor(w, newest)
     if target != INT64_MIN:
         target -= 1

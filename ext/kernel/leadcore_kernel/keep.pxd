@@ -120,7 +120,6 @@ cdef struct keep_t:
     uint32_t* map
     int64_t map_room
     # output
-    int64_t live              # newest event up to where the lead was brought, of those at hand
     bytes_t out
     bytes_t part
     bytes_t base
@@ -216,7 +215,6 @@ cdef inline void keep_clear(keep_t* w) noexcept nogil:
     w.twins = 0
     w.lates = 0
     w.due = INT64_MAX
-    w.live = INT64_MIN
     w.life.log.moves_size = 0
     w.life.stage = -1
 

@@ -225,7 +225,7 @@ class Outcome:
 
     def __new__(cls, rows: int, scores: int, thresholds: int) -> Outcome: ...
     def column(self, name: str) -> _I64:
-        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, `live`, by row; a copy."""
+        """One of `before_at`, `after_at`, `open_stage`, `open_entered`, `stage`, `entered`, by row; a copy."""
     def score_columns(self) -> tuple[_I64, _I64]:
         """Scores before and after, shape (rows, scores)."""
     def threshold_columns(self) -> tuple[_U8, _U8]:

@@ -734,6 +734,7 @@ class Book:
 
     def _told(self, names: Sequence[LeadId | None], outcome: _kernel.Outcome, logs: list[Log | None]) -> Told:
         """What keepers worked out; it is put into arrays when somebody asks."""
+        # Slots that a call touches have names; only free ones have none.
         return Told(names, lambda: _parts(outcome, logs, self._scores), like=self.like)  # type: ignore[arg-type]
 
     def _fault(self, fault: Fault, names: Sequence[LeadId | None], facts: Facts | None) -> LeadcoreError:
@@ -826,7 +827,7 @@ def _parts(outcome: _kernel.Outcome, logs: list[Log | None], scores: int) -> Par
     return Parts(
         outcome.column("before_at"), outcome.column("after_at"), scores_before, scores_after, reached_before,
         reached_after, outcome.column("open_stage").astype(np.int32), outcome.column("open_entered"), moves, change,
-        ordinal, ids, outcome.column("live"),
+        ordinal, ids,
     )  # fmt: skip
 
 

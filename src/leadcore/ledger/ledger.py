@@ -167,7 +167,8 @@ class Ledger:
 
         if not isinstance(url, str):
             raise LeadcoreError(f'url is text such as "sqlite:///leads.db", not {url!r}')
-        if "\0" in one_id(url, "url"):  # type: ignore[operator]
+        one_id(url, "url")
+        if "\0" in url:
             raise LeadcoreError(f"url is {url!r}, which no file can be called")
         if not isinstance(tenant, str) or not tenant:
             raise LeadcoreError(f"tenant is a name, not {tenant!r}")

@@ -202,10 +202,10 @@ def _told(old: Book, book: Book, names: _Names, since: int) -> Told:
     )  # fmt: skip
     parts = Parts(
         before_at=told_at, after_at=after.at, scores_before=scores, scores_after=after.scores, reached_before=reached,
-        reached_after=after.reached, open_stage=np.full(len(lead_ids), -1, np.int32), open_entered=np.zeros(len(lead_ids), np.int64), moves=moves,
+        reached_after=after.reached, open_stage=np.full(len(lead_ids), -1, np.int32),
+        open_entered=np.zeros(len(lead_ids), np.int64), moves=moves,
         change=np.array([change for _, _, change, _ in rows], np.int32),
         ordinal=np.array([ordinal for *_, ordinal in rows], np.int32), event_ids=event_ids,
-        live=np.full(len(lead_ids), SINCE_EVER, np.int64),
     )  # fmt: skip
     return Told(lead_ids, lambda: parts, before=names.old, since=since)
 

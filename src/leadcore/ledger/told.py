@@ -39,7 +39,6 @@ class Parts:
         change: By move: -1 withdrawn, 1 new; -2 and 2 the same move in both.
         ordinal: By move: how many earlier moves of its lead are like it but for scores.
         event_ids: Ids of events at hand.
-        live: Newest event of those that were at hand, -2^63: there was none.
     """
 
     before_at: Ints
@@ -54,7 +53,6 @@ class Parts:
     change: Signs
     ordinal: Signs
     event_ids: Sequence[LeadId | None]
-    live: Ints
 
 
 class Told:
@@ -83,7 +81,6 @@ class Told:
     change: Signs
     ordinal: Signs
     event_ids: Sequence[LeadId | None]
-    live: Ints
 
     def __init__(
         self, lead_ids: Sequence[LeadId], make: Callable[[], Parts], counts: LedgerCounts | None = None,

@@ -33,7 +33,7 @@ def _joined(parts: Sequence[Told]) -> Parts:
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in (
             "before_at", "after_at", "scores_before", "scores_after", "reached_before", "reached_after", "open_stage",
-            "open_entered", "change", "ordinal", "live",
+            "open_entered", "change", "ordinal",
         )
     }  # fmt: skip
     moves = {field.name: np.concatenate([getattr(part.moves, field.name) for part in parts]) for field in fields(Moves)}
