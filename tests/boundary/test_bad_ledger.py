@@ -37,6 +37,8 @@ EVENT = {
     "event_id": "e1",
 }
 LEAD = {"lead_id": 1, "size": 5.0}
+LONG, NEW, LATER = 1000, 1001, 1002
+"""A lead whose older events are kept as a sum, a new one, and one whose event is still to come."""
 
 Attempt = Callable[[lc.Ledger], object]
 
@@ -106,14 +108,16 @@ BAD: dict[str, Attempt] = {
     "an event that is too late": events({}, OLD, {**OLD, "event_id": None, "lead_id": 2}),
     "three events that are too late": events(*[{**OLD, "event_id": f"x{i}"} for i in range(3)]),
     "an event told otherwise": events({"seconds": 2.0}),
+    "events of leads named in text, where leads have numbers": events({"lead_id": "ada"}, {"lead_id": "1"}),
     "two events of one id": events({"event_id": "twice"}, {"event_id": "twice", "url": "/other"}),
     # leads
     "a lead of nobody": leads({"lead_id": None}),
     "a lead in two rows": leads({}, {"size": 6.0}),
     "a size in words": leads({"size": "large"}),
     "attributes since long ago": leads({"valid_from": "2026-01-01", "size": 9.0}),
-    "attributes since ever": leads({"lead_id": "long", "size": 9.0}),
-    "a creation long ago": leads({"lead_id": "long", "created_at": "2025-01-01"}),
+    "attributes since ever": leads({"lead_id": LONG, "size": 9.0}),
+    "a creation long ago": leads({"lead_id": LONG, "created_at": "2025-01-01"}),
+    "leads named in text, where leads have numbers": leads({"lead_id": "1"}),
     # one event
     "one event at no time": add(1, None),
     "one event at a time in words": add(1, "soon"),
@@ -122,6 +126,7 @@ BAD: dict[str, Attempt] = {
     "one event of a lead that is true": add(True),
     "one event of a lead beyond 64 bits": add(2**63),
     "one event of a lead that is broken text": add("\ud800"),
+    "one event of a lead named in text, where leads have numbers": add("1"),
     "one event of no type": add(1, "2026-03-09", None),
     "one event with properties in a list": add(1, "2026-03-09", "visit", ["/"]),
     "one event with a number in words": add(1, "2026-03-09", "visit", {"seconds": "ten"}),
@@ -137,6 +142,7 @@ BAD: dict[str, Attempt] = {
     "a retraction of nobody's": retract({"lead_id": None, "event_id": "e1"}),
     "a retraction of a fraction": retract(lead_id=[1.5], event_id=["e1"]),
     "a retraction of lists": retract(lead_id=pa.array([[1]]), event_id=pa.array(["e1"])),
+    "a retraction of a lead named in text, where leads have numbers": retract({"lead_id": "1", "event_id": "e1"}),
     # merging and forgetting
     "a lead merged into itself": lambda ledger: ledger.merge(1, into=1),
     "a merge of a record elsewhere": lambda ledger: (
@@ -144,7 +150,10 @@ BAD: dict[str, Attempt] = {
         ledger.add(3, "2026-03-09", "visit", {"url": None, "seconds": None}),
         ledger.merge(2, into=3),
     ),
-    "a merge of what is only kept as a sum": lambda ledger: ledger.merge("long", into="new"),
+    "a merge of what is only kept as a sum": lambda ledger: ledger.merge(LONG, into=NEW),
+    "a merge of a lead named in text, where leads have numbers": lambda ledger: ledger.merge("1", into=1),
+    "a merge into a lead named in text, where leads have numbers": lambda ledger: ledger.merge(2, into="1"),
+    "a merge of a number into text, where there is nobody": lambda _: lc.Ledger(SCORER).merge(1, into="1"),
     "a merge of None": lambda ledger: ledger.merge(None, into=1),
     "forgetting a list": lambda ledger: ledger.forget([1]),
     "forgetting true": lambda ledger: ledger.forget(True),
@@ -156,7 +165,7 @@ BAD: dict[str, Attempt] = {
     "a score of a number of leads": lambda ledger: ledger.score("2026-03-09", 5),
     "a score of nobody": lambda ledger: ledger.score("2026-03-09", [1, 99]),
     "a score of what is no id": lambda ledger: ledger.score("2026-03-09", [1.5]),
-    "a score of long ago": lambda ledger: ledger.score("2026-01-02", ["long"]),
+    "a score of long ago": lambda ledger: ledger.score("2026-01-02", [LONG]),
     "a score in no threads": lambda ledger: ledger.score("2026-03-09", threads=-1),
     "account scores": lambda ledger: ledger.score("2026-03-09").accounts,
     "each event's part of a score": lambda ledger: ledger.score("2026-03-09")[1].explain(shares=True),
@@ -165,8 +174,8 @@ BAD: dict[str, Attempt] = {
     "a lead that is nobody": lambda ledger: ledger.lead(99),
     "a lead that is no id": lambda ledger: ledger.lead(None),
     "a lead in words of time": lambda ledger: ledger.lead(1, "tomorrow"),
-    "a lead long ago": lambda ledger: ledger.lead("long", "2026-01-02"),
-    "a lead of whom nothing was told": lambda ledger: ledger.lead("later"),
+    "a lead long ago": lambda ledger: ledger.lead(LONG, "2026-01-02"),
+    "a lead of whom nothing was told": lambda ledger: ledger.lead(LATER),
     "changes next of nobody": lambda ledger: ledger.next_change("2026-03-09", leads=[99]),
     "changes next within words": lambda ledger: ledger.next_change("2026-03-09", "a year"),
     "changes next within a number": lambda ledger: ledger.next_change("2026-03-09", 365),
@@ -195,9 +204,9 @@ def prepared() -> bytes:
     ledger = lc.Ledger(SCORER, late="7d")
     ledger.apply([EVENT, {**EVENT, "lead_id": 2, "event_id": "e2"}], [LEAD])
     for hours in range(0, 50 * 24, 3):
-        ledger.add("long", datetime(2026, 1, 1) + timedelta(hours=hours), "visit", {"url": "/", "seconds": 1.0})
-    ledger.apply([{**EVENT, "lead_id": "new", "at": "2026-02-20", "event_id": None}])
-    ledger.apply([{**EVENT, "lead_id": "later", "at": "2027-01-01", "event_id": None}], until="2026-03-01")
+        ledger.add(LONG, datetime(2026, 1, 1) + timedelta(hours=hours), "visit", {"url": "/", "seconds": 1.0})
+    ledger.apply([{**EVENT, "lead_id": NEW, "at": "2026-02-20", "event_id": None}])
+    ledger.apply([{**EVENT, "lead_id": LATER, "at": "2027-01-01", "event_id": None}], until="2026-03-01")
     return pickle.dumps(ledger)
 
 

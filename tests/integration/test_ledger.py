@@ -478,6 +478,23 @@ def test_what_changes_next():
     assert lc.Ledger(SCORER).next_change("2026-03-02").column_names == columns
 
 
+def test_next_change_without_a_lifecycle_heeds_no_release():
+    document = {
+        "leadcore": 1, "name": "m", "events": {"visit": {}},
+        "scores": {"s": {"criteria": [
+            {"name": "fresh", "kind": "event", "on": "visit", "points": 20, "decay": {"expire": "1d"}},
+            {"name": "ever", "kind": "event", "on": "visit", "points": 10},
+        ]}},
+        "thresholds": {"hot": {"score": "s", "at": 20, "release": 5}, "kept": {"score": "s", "at": 20, "latch": True}},
+    }  # fmt: skip
+    ledger = lc.Ledger(lc.Scorer(lc.Model.model_validate(document)))
+    ledger.add(1, "2026-03-01", "visit")
+    rows = ledger.next_change("2026-03-01").to_dicts()
+    assert [(row["name"], row["at"], row["reached"]) for row in rows] == [
+        (name, datetime(2026, 3, 2, tzinfo=UTC), False) for name in ("hot", "kept")
+    ]
+
+
 # other models
 
 CHANGED = lc.Scorer(

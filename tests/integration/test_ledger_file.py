@@ -90,8 +90,8 @@ def test_loading_replaces_the_content(saved):
 
 
 def test_ids_of_every_kind(tmp_path):
-    """Integers, texts of any language, and a ledger that has both."""
-    for ids in ([1, -5, 2**62], ["", "Zoë", "名前", "1"], [1, "1", "x"]):
+    """Integers, and texts of any language."""
+    for ids in ([1, -5, 2**62], ["", "Zoë", "名前", "1"]):
         ledger = lc.Ledger(PLAIN)
         for lead_id in ids:
             ledger.add(lead_id, "2026-03-01", "visit")

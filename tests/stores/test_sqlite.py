@@ -21,6 +21,7 @@ import pytest
 import leadcore as lc
 from leadcore.errors import LeadcoreError, StateError
 from leadcore.ledger.stores.schema import VERSION
+from leadcore.ledger.stores.sqlite import SqliteConnection
 from tests.stores.test_store import SCORER, SOME, opened, seen, visits
 
 MANY = visits(*((f"lead-{i:04}", "2026-03-01", 12, f"m{i}") for i in range(2000)))
@@ -308,3 +309,32 @@ def test_memory_does_not_go_into_a_child():
 
         in_child(work)
         assert len(ledger) == 2
+
+
+def test_no_call_reads_a_whole_table(tmp_path, monkeypatch):
+    """However much a store holds, a call finds what it needs by an index."""
+    said: dict[str, tuple[Any, ...]] = {}
+    for name in ("select", "run"):
+        plain = getattr(SqliteConnection, name)
+
+        def asked(self: Any, sql: str, *arguments: Any, plain: Any = plain) -> Any:
+            said[sql] = arguments
+            return plain(self, sql, *arguments)
+
+        monkeypatch.setattr(SqliteConnection, name, asked)
+    with lc.Ledger.open(url_of(tmp_path / "leads.db"), SCORER, late="2d") as ledger:
+        ledger.apply(SOME, [{"lead_id": "a", "title": "CEO"}])
+        ledger.apply(SOME[:1])
+        ledger.add("a", "2026-01-01", "visit", {"points": 1}, "old")
+        ledger.advance("2026-03-05")
+        ledger.retract([{"lead_id": "a", "event_id": "e1"}])
+        ledger.score("2026-01-02"), ledger.lead("a"), ledger.changes(), "a" in ledger, len(ledger)
+        ledger.merge("a", into="b")
+        ledger.forget("b")
+        ledger.add("c", "2026-03-06", "visit")
+    with closing(sqlite3.connect(tmp_path / "leads.db")) as raw:
+        for sql, arguments in said.items():
+            if sql.startswith(("SELECT", "UPDATE", "DELETE")) and "sqlite_master" not in sql:
+                plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)]
+                assert not [step for step in plan if step.startswith("SCAN leadcore_")], (sql, plan)
+    assert len(said) > 30

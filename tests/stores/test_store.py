@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import leadcore as lc
+from leadcore._opening import Opening
+from leadcore._replay_tables import transition_table
 from leadcore.errors import DataError, LeadcoreError, StateError
+from leadcore.ledger import changes
 from leadcore.ledger.stores import keeper
 
 MODEL = """
@@ -136,6 +139,21 @@ def test_told_otherwise_however_long_ago(url):
         assert seen(ledger) == before
 
 
+@pytest.mark.parametrize("kept", ["in memory", "in a store"])
+def test_taken_back_and_told_otherwise(url, kept):
+    """The id of an event that was taken back stays that event's: the same again is a repeat, and all else an error."""
+    with lc.Ledger(SCORER, "2d") if kept == "in memory" else opened(url) as ledger:
+        ledger.apply(SOME)
+        ledger.retract([{"lead_id": "a", "event_id": "e1"}])
+        assert ledger.apply(SOME[:1]).counts.duplicates == 1
+        for at, points in (("2026-03-01", 7), ("2026-03-01T01:00", 6)):
+            with pytest.raises(DataError, match=r"events, row 0, column event_id: 'e1' repeats an event_id"):
+                ledger.apply(visits(("a", at, points, "e1")))
+            with pytest.raises(DataError, match=r"events, row 0, column event_id: 'e1' repeats an event_id"):
+                ledger.add("a", at, "visit", {"points": points}, "e1")
+        assert ledger.lead("a")["interest"] == 6
+
+
 def test_nothing_is_too_late(url):
     """Facts older than the lateness of states give what they would have given in time."""
     with opened(url) as ledger, opened(url, "in time") as other:
@@ -225,6 +243,26 @@ def test_many_ledgers_in_one_store(url):
     for i in range(0, 60, 10):
         with opened(url, f"tenant-{i}") as ledger:
             assert ledger.lead("a")["interest"] == i
+
+
+def test_tables_of_a_call_are_made_once(url, monkeypatch):
+    """The feed and the caller have the same ones; opening hours are counted once for all ledgers of a model."""
+    counted, tables = [], []
+    monkeypatch.setattr(Opening, "__init__", lambda self, *given: counted.append(given))
+    monkeypatch.setattr(changes, "transition_table", lambda *given: tables.append(given) or transition_table(*given))
+    scorer = lc.Scorer(
+        lc.Model.from_yaml(MODEL.replace("NAME", "hours") + "calendars: {office: {hours: {mon: ['09:00-17:00']}}}")
+    )
+    for tenant in ("x", "y"):
+        with opened(url, tenant, scorer) as ledger:
+            said = ledger.apply(SOME)
+            assert (
+                len(said.transitions)
+                == len([row for row in ledger.changes().to_dicts() if row["kind"] == "transition"])
+                > 0
+            )
+            assert (len(said.scores), len(said.thresholds), len(said.alerts)) == (2, 0, 0)
+    assert (len(counted), len(tables)) == (1, 2)
 
 
 def test_feed_goes_on_behind_what_was_seen(url):
@@ -341,6 +379,51 @@ def test_another_model_takes_over(url):
         assert str(again.lead("a")) == str(anew.lead("a"))
 
 
+EDITED = lc.Scorer(lc.Model.from_yaml(MODEL.replace("NAME", "store").replace("points: 20", "points: 25")))
+
+
+def test_an_edited_model_begins_no_empty_ledger(url):
+    """Who forgets to migrate is told so, and loses nothing; models of another name and other tenants are not asked."""
+    with opened(url) as ledger:
+        opened(url, scorer=EDITED).close()  # there is nothing yet that could be forgotten
+        ledger.apply(SOME, [{"lead_id": "a", "title": "CEO"}])
+        third = lc.Scorer(lc.Model.from_yaml(MODEL.replace("NAME", "store").replace("points: 20", "points: 30")))
+        with pytest.raises(StateError) as told:
+            opened(url, scorer=third)
+        assert str(told.value) == (
+            f"tenant 'default' has no ledger of this version of 'store', of semantics {third.model.semantics[:12]}, but of "
+            f"{SCORER.model.semantics[:12]}: open that with its own scorer and move it on, scorer.migrate(ledger), or begin an empty one beside it, "
+            "with side_by_side=True"
+        )
+        opened(url, scorer=made("another")).close()
+        opened(url, "other", third).close()
+        with lc.Ledger.open(url, third, late="2d", side_by_side=True) as beside:
+            assert len(beside) == 0
+        opened(url, scorer=third).close()  # found from then on
+        EDITED.migrate(ledger)
+        with pytest.raises(StateError, match="went on with another model"):
+            opened(url)
+
+
+def test_an_empty_ledger_gives_its_place(url):
+    """A ledger may be moved to a model that has an empty one; who has that one open is told, and one with leads stays."""
+    with opened(url, scorer=EDITED) as empty, opened(url) as ledger:
+        empty.advance("2026-01-01")
+        ledger.apply(SOME, [{"lead_id": "a", "title": "CEO"}])
+        EDITED.migrate(ledger)
+        with pytest.raises(StateError, match="was empty, and another took its place: open it again"):
+            empty.apply(SOME)
+        with opened(url, scorer=EDITED) as again:
+            assert seen(again) == seen(ledger)
+            again.add("b", "2026-03-05", "visit", {"points": 1}, "e9")
+        assert ledger.lead("b")["interest"] > 1
+        with lc.Ledger.open(url, made("third"), late="2d") as third:
+            third.apply(SOME)
+            with pytest.raises(StateError, match="has a ledger of this model already, with leads"):
+                made("third").migrate(ledger)
+        ledger.add("b", "2026-03-06", "visit", {"points": 1}, "e10")
+
+
 def test_lateness_stays(url):
     """A ledger is opened with the lateness it was made with."""
     opened(url).close()
@@ -348,21 +431,52 @@ def test_lateness_stays(url):
         opened(url, late="7d")
 
 
-def test_ids_of_both_kinds_and_odd_text(url):
-    """Integers and text are different ids; any text is one, and any value comes back as it was."""
-    with opened(url) as ledger:
+def test_integers_and_odd_text(url):
+    """Any integer and any text is an id, and any value comes back as it was; events may have ids of both kinds."""
+    with opened(url, "integers") as ledger:
         ledger.add(1, "2026-03-01", "visit", {"points": 1}, 1)
-        ledger.add("1", "2026-03-01", "visit", {"points": 2}, "1")
-        ledger.add("ü\0'%s?", "2026-03-01", "visit", {"points": 4}, "ü\0'%s?")
         ledger.add(-(2**63), "2026-03-01", "visit", {"points": 8}, 2**63 - 1)
         ledger.add(1, "2026-03-01", "visit", {"points": 16}, "1")
-        assert [*ledger] == [-(2**63), 1, "1", "ü\0'%s?"]
-        assert [ledger.lead(one)["interest"] for one in ledger] == [8, 17, 2, 4]
+        assert [*ledger] == [-(2**63), 1]
+        assert [ledger.lead(one)["interest"] for one in ledger] == [8, 17]
         ledger.add(1, "2026-06-01", "visit", {"points": 32}, None)
         ledger.add(1, "2026-02-01", "visit", {"points": 64}, 5)
         ledger.retract([{"lead_id": 1, "event_id": "1"}])
         assert ledger.score("2026-03-01", [1])[1]["interest"] == 5
-        assert {*ledger.changes().table.column("lead_id")} == {str(one) for one in ledger}
+    with opened(url, "texts") as ledger:
+        ledger.add("1", "2026-03-01", "visit", {"points": 2}, "1")
+        ledger.add("ü\0'%s?", "2026-03-01", "visit", {"points": 4}, "ü\0'%s?")
+        assert [*ledger] == ["1", "ü\0'%s?"]
+        assert [ledger.lead(one)["interest"] for one in ledger] == [2, 4]
+        assert {*ledger.changes().table.column("lead_id")} == {*ledger}
+
+
+@pytest.mark.parametrize("known", ["a lead", "a record"])
+def test_ids_of_leads_are_of_one_kind(url, known):
+    """A slip in typing makes no second person; an alias is enough to know the kind, and who forgets all may begin anew."""
+    with opened(url) as ledger:
+        if known == "a lead":
+            ledger.add("a", "2026-03-01", "visit")
+        else:
+            ledger.merge("b", into="a")
+        before = seen(ledger)
+        for attempt, where in (
+            (lambda: ledger.add(1, "2026-03-01", "visit"), "events, row 0, column lead_id: '1'"),
+            (lambda: ledger.apply([{**SOME[0], "lead_id": 1}]), "events, row 0, column lead_id: '1'"),
+            (lambda: ledger.apply(None, [{"lead_id": 1, "title": "CEO"}]), "leads, row 0, column lead_id: '1'"),
+            (lambda: ledger.retract([{"lead_id": 1, "event_id": "e1"}]), "events, row 0, column lead_id: '1'"),
+            (lambda: ledger.merge(1, into=2), "lead_id: '1'"),
+            (lambda: ledger.merge("c", into=2), "into: '2'"),
+        ):
+            with pytest.raises(DataError, match=f"^{where}.* is an integer, but the ids read before are text"):
+                attempt()
+        assert seen(ledger) == before
+        ledger.add("a", "2026-03-01", "visit")
+        ledger.forget("a")
+        ledger.add(1, "2026-03-01", "visit")
+        with pytest.raises(DataError, match="'a' is text, but the ids read before are integers"):
+            ledger.apply(SOME)
+        assert [*ledger] == [1]
 
 
 def test_forgotten_for_good(tmp_path):

@@ -4,7 +4,7 @@ A crossing is found to the microsecond: a stretch of time is passed over where t
 score gets there, and halved where they do not; what is left to the end is evaluated instant by instant.
 """
 
-from libc.stdint cimport INT64_MAX, int64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from leadcore_kernel.applying cimport keep_marks
 from leadcore_kernel.asking cimport keep_stand
@@ -21,17 +21,24 @@ cdef extern from *:
     const int64_t FIRST_STEP "LEADCORE_FIRST_STEP"  # a day
 
 
+cdef inline int64_t foresee_release(const keep_t* w, const threshold_t* t) noexcept nogil:
+    """Below this score a threshold is reached no more: release and latch are of a lifecycle (spec 6.5)."""
+    if w.plan.stages_size == 0:
+        return t.at
+    return INT64_MIN if t.latch else t.release
+
+
 cdef inline bint foresee_met(const keep_t* w, const threshold_t* t, bint reached) noexcept nogil:
     """Whether a threshold that is ``reached``, or is not, would change by the score of now."""
     if reached:
-        return w.lead.scores[t.score] < t.release
+        return w.lead.scores[t.score] < foresee_release(w, t)
     return w.lead.scores[t.score] >= t.at
 
 
 cdef inline bint foresee_may(const keep_t* w, const threshold_t* t, bint reached) noexcept nogil:
     """The same of the bounds last found."""
     if reached:
-        return w.life.reach.scores[t.score].low < t.release
+        return w.life.reach.scores[t.score].low < foresee_release(w, t)
     return w.life.reach.scores[t.score].high >= t.at
 
 
@@ -49,7 +56,7 @@ cdef inline int foresee_crossing(
     keep_marks(w)
     before = w.lead.reached[which]
     reached[0] = not before
-    if before and t.latch:
+    if before and foresee_release(w, t) == INT64_MIN:
         return 0
     if foresee_met(w, t, before):
         at[0] = as_of

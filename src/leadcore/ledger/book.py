@@ -41,6 +41,7 @@ class Book:
         ids: Slot by lead id, of records merged into a lead too.
         aliases: By record merged into a lead: the lead.
         clock: Instant up to which all leads were told, -2^63: none.
+        like: An id of the ledger, perhaps one that is in another book; None: it has none yet.
     """
 
     def __init__(self, compiled: CompiledLedger, late: int) -> None:
@@ -48,6 +49,7 @@ class Book:
         self.ids: dict[LeadId, int] = {}
         self.aliases: dict[LeadId, LeadId] = {}
         self.clock = SINCE_EVER
+        self.like: LeadId | None = None
         self._names: list[LeadId | None] = []
         self._free: list[int] = []
         self._records: dict[int, list[LeadId]] = {}
@@ -91,7 +93,7 @@ class Book:
 
     def alias(self, lead_id: LeadId, of: LeadId) -> None:
         """Know a record merged into a lead, of whom nothing need be known yet."""
-        self.aliases[lead_id] = of
+        self.aliases[lead_id] = self.like = of
         self.ids.pop(lead_id, None)
         slot = self.ids.get(of)
         if slot is None:
@@ -143,6 +145,10 @@ class Book:
         """
         plan = self.compiled.plan
         facts = Facts.read(plan, self.compiled.program, request)
+        if len(facts.trait_lead):  # all ids of a call are of one kind
+            self.check_kind(facts.ids[int(facts.trait_lead[0])], "leads", 0, "lead_id")
+        elif len(facts.lead):
+            self.check_kind(facts.ids[int(facts.lead[0])], "events", int(facts.row[0]), "lead_id")
         slots, names, fresh = self._slots(facts.ids)
         unique, first = np.unique(slots, return_index=True)
         order = np.argsort(first, kind="stable")
@@ -203,6 +209,7 @@ class Book:
         slot = self.ids.get(lead_id)
         known = slot is not None
         if slot is None:
+            self.check_kind(lead_id, "events", 0, "lead_id")
             slot = self._next_slot()
         names = [lead_id]
         outcome = self._outcome(1)
@@ -273,8 +280,10 @@ class Book:
         """Take back events, by lead and event id, as if they had never been.
 
         Raises:
-            DataError: One is too old.
+            DataError: One is too old, or a lead id of another kind.
         """
+        if pairs:
+            self.check_kind(pairs[0][0], "events", 0, "lead_id")
         keys: dict[int, list[tuple[int, bytes]]] = {}
         unknown = 0
         for row, (lead_id, event_id) in enumerate(pairs):
@@ -317,13 +326,15 @@ class Book:
         slot = self.ids.get(lead_id)
         if slot is None:
             person = self.aliases.pop(lead_id, lead_id)
-            for one in self._expected.pop(person, []):
-                self.aliases.pop(one, None)
-            return False
-        for one in self._let_go(slot):
+            gone = self._expected.pop(person, [])
+        else:
+            gone = self._let_go(slot)
+        for one in gone:
             self.ids.pop(one, None)
             self.aliases.pop(one, None)
-        return True
+        if not self.ids and not self.aliases:
+            self.like = None
+        return slot is not None
 
     def _let_go(self, slot: int) -> list[LeadId]:
         """Empty a slot; the ids that were there."""
@@ -343,7 +354,7 @@ class Book:
 
     def _name(self, lead_id: LeadId, slot: int) -> None:
         """Give a slot to a lead."""
-        self.ids[lead_id] = slot
+        self.ids[lead_id], self.like = slot, lead_id
         if slot == len(self._names):
             self._names.append(lead_id)
         else:
@@ -357,11 +368,13 @@ class Book:
 
         Raises:
             LeadcoreError: They are one lead already, or not all facts of the record are kept and within ``late``.
-            DataError: They tell one event differently.
+            DataError: They tell one event differently, or an id is of another kind.
         """
         person = self.aliases.get(into, into)
         if self.aliases.get(lead_id) == person:
             return self._told([], self._outcome(0), [])  # told before
+        self.check_kind(lead_id, "lead_id")
+        self.check_kind(into, "into", other=lead_id)
         if lead_id == person:
             raise LeadcoreError(f"{lead_id!r} and {into!r} are one lead already")
         if lead_id in self.aliases:
@@ -559,6 +572,25 @@ class Book:
 
     # work
 
+    def check_kind(
+        self,
+        lead_id: LeadId,
+        table: str,
+        row: int | None = None,
+        column: str | None = None,
+        other: LeadId | None = None,
+    ) -> None:
+        """Lead ids are integers throughout, or text (spec 10.2): 1 and "1" would read alike in what is told.
+
+        Raises:
+            DataError: It is not of the kind of the ledger's ids, or of that of another where there are none yet.
+        """
+        known = other if self.like is None else self.like
+        if known is not None and isinstance(known, str) is not isinstance(lead_id, str):
+            found, kept = ("is text", "integers") if isinstance(lead_id, str) else ("is an integer", "text")
+            reason = f"{found}, but the ids read before are {kept}"
+            raise DataError([Problem(table, row, column, str(lead_id)[:32], reason)])
+
     def _slots(self, ids: list[LeadId]) -> tuple[Ints, list[LeadId], dict[LeadId, int]]:
         """Slots of the leads of a call, new ones for those not known; names in the order of first sight."""
         fresh: dict[LeadId, int] = {}
@@ -651,7 +683,7 @@ class Book:
         if self._alerts:
             here = slots >= 0
             stage, entered, told = (outcome.column(name)[here] for name in ("stage", "entered", "after_at"))
-            self._alert[slots[here]] = self.compiled.next_alerts(stage.astype(np.int32), entered, told)
+            self._alert[slots[here]] = self.compiled.levels.next_alerts(stage.astype(np.int32), entered, told)
         else:
             self._alert[slots] = NEVER
 

@@ -68,6 +68,7 @@ class Changes:
         """
         self.model, self.counts = model, told.counts
         self._told, self._micropoints, self._levels = told, micropoints, levels
+        self._made = told.changes
 
     @property
     def version(self) -> str:
@@ -80,6 +81,8 @@ class Changes:
 
         Columns: ``lead_id``, ``as_of`` (the instant told), ``score``, ``before`` (0 before the first time), ``after``.
         """
+        if self._made is not None and not self._micropoints:
+            return self._made.scores
         told = self._told
         rows, which = np.nonzero(told.scores_before != told.scores_after)
         return Frame(
@@ -97,6 +100,8 @@ class Changes:
     @cached_property
     def thresholds(self) -> Frame:
         """Every threshold newly reached or no longer: ``lead_id``, ``as_of``, ``threshold``, ``reached``."""
+        if self._made is not None:
+            return self._made.thresholds
         told = self._told
         rows, which = np.nonzero(told.reached_before != told.reached_after)
         return Frame(
@@ -118,6 +123,8 @@ class Changes:
         the same for ever (its scores are no part of it). A late or retracted event may withdraw what was told; if only
         the scores of a move differ, it is withdrawn with the old and new with the new ones.
         """
+        if self._made is not None and not self._micropoints:
+            return self._made.transitions
         told, changed = self._told, self._changed
         moves = Moves(*(getattr(told.moves, column.name)[changed] for column in fields(Moves)))
         events = id_column("event_id", [*told.event_ids, None])
@@ -135,6 +142,8 @@ class Changes:
 
         Columns: those of ``Replay.alerts``, then ``change`` (``new``, ``withdrawn``) and ``key``.
         """
+        if self._made is not None:
+            return self._made.alerts
         told = self._told
         levels = self._levels or ServiceLevels(self.model)
         before, whom = self._alerts(-1, told.before_at, *((told.before, None) if told.before else (self.model, levels)))

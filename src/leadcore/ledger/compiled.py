@@ -9,7 +9,6 @@ import numpy as np
 
 from leadcore import _kernel
 from leadcore._plan.zones import grid_pieces
-from leadcore._replay_log import Ints, Small
 from leadcore._replay_run import Compiled, compile_replay
 from leadcore._service_levels import ServiceLevels
 from leadcore.model import Model
@@ -31,14 +30,15 @@ class CompiledLedger:
         kernel: The kernel's view of it.
         program: The edge's rules.
         nulls: Lead hits of attributes that are all null.
+        levels: Its service levels, whose calendars are counted as far as anybody asked.
     """
 
     def __init__(self, compiled: Compiled) -> None:
         self.model, self.plan = compiled.model, compiled.plan
         self.kernel, self.program = compiled.kernel, compiled.program
         self.nulls = np.frombuffer(compiled.program.encode_attributes({}), np.uint32)
+        self.levels = ServiceLevels(compiled.model)
         self._lock = threading.Lock()
-        self._levels = ServiceLevels(compiled.model)
         self._begin = self._end = 0
         self._grid = np.empty(0, _kernel.DTYPES["piece"])
 
@@ -61,11 +61,6 @@ class CompiledLedger:
                 rows["start"], rows["stop"], rows["residue"] = pieces[:, 0], pieces[:, 1], pieces[:, 2]
                 self._grid, self._begin, self._end = rows, begin, end
             return self._grid, every, self._begin, self._end - _YEAR if self._end < _LAST else self._end
-
-    def next_alerts(self, stage: Small, entered: Ints, told: Ints) -> Ints:
-        """The first alert of each stay after an instant (`ServiceLevels.next_alerts`); for any number of threads."""
-        with self._lock:
-            return self._levels.next_alerts(stage, entered, told)
 
 
 def compile_ledger(model: Model) -> CompiledLedger:

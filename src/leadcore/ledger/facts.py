@@ -46,7 +46,6 @@ class Facts:
         at: Its instant.
         row: Its row of the events table.
         trait_lead: Lead code of each row of attributes.
-        trait_row: Its row of the leads table.
         since: Since when it is in force, `SINCE_EVER` for ever.
         created: Its ``created_at``, `NEVER` for none.
         ignored: Events of undeclared types, by type.

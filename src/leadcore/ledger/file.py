@@ -10,7 +10,7 @@ The header holds ``leadcore`` (the version that wrote it), ``layout`` (of the st
 ``fingerprint`` and ``semantics``, ``late`` and ``clock`` (microseconds, null: all, never). A block of kind 1 holds
 leads: their ids, the lengths of their images (u64), the images; one of kind 2 records merged away: their ids, then the
 ids of the leads they are part of; kind 0, without payload, ends the file, and its count is that of all leads. Ids are a
-kind (u8), then 1: i64 each; 2: lengths (u32) and UTF-8; 3: for each whether it is text (u8), then as 2.
+kind (u8), then 1: i64 each; 2: lengths (u32) and UTF-8.
 
 Blocks are not packed: zlib's fastest level takes four times as long as all the rest, for a file 0.6 times as large.
 """
@@ -38,7 +38,7 @@ from leadcore._kernel import LAYOUT_VERSION
 from leadcore._time import FIRST, LAST
 from leadcore.errors import LeadcoreError, ModelError, StateError
 from leadcore.ledger.facts import SINCE_EVER
-from leadcore.ledger.ids import Id, one_id
+from leadcore.ledger.ids import Id
 from leadcore.ledger.memory import new_book
 from leadcore.model import Model
 from leadcore.model.duration import LONGEST
@@ -55,7 +55,7 @@ _SUM = 32
 _PER_BLOCK = 16_384
 _READ = 1 << 20
 _END, _LEADS, _RECORDS = 0, 1, 2
-_INTEGERS, _TEXT, _MIXED = 1, 2, 3
+_INTEGERS, _TEXT = 1, 2
 
 
 @dataclass(frozen=True)
@@ -305,20 +305,15 @@ class _Reader:
         at += 1
         if kind == _INTEGERS:
             return np.frombuffer(self._part(payload, at, 8 * count), "<i8").tolist(), at + 8 * count
-        if kind not in (_TEXT, _MIXED):
+        if kind != _TEXT:
             raise self._damaged(f"ids of unknown kind {kind}")
-        tags = [1] * min(count, len(payload))
-        if kind == _MIXED:
-            tags = list(self._part(payload, at, count))
-            at += count
         lengths = np.frombuffer(self._part(payload, at, 4 * count), "<u4").tolist()
         at += 4 * count
         found: list[Id] = []
-        for tag, length in zip(tags, lengths, strict=True):
+        for length in lengths:
             try:
-                text = str(self._part(payload, at, length), "utf-8")
-                found.append(text if tag else one_id(int(text), "an id"))
-            except (ValueError, LeadcoreError):
+                found.append(str(self._part(payload, at, length), "utf-8"))
+            except ValueError:
                 raise self._damaged("an id") from None
             at += length
         return found, at
@@ -343,12 +338,10 @@ class _Reader:
 
 def _ids_bytes(ids: Sequence[Id]) -> bytes:
     """Ids as a file has them."""
-    kinds = {type(one) for one in ids}
-    if kinds <= {int}:
+    if isinstance(ids[0], int):
         return bytes([_INTEGERS]) + np.array(ids, "<i8").tobytes()
     texts = [str(one).encode() for one in ids]
-    head = bytes([_TEXT]) if kinds == {str} else bytes([_MIXED, *(isinstance(one, str) for one in ids)])
-    return head + np.array([len(text) for text in texts], "<u4").tobytes() + b"".join(texts)
+    return bytes([_TEXT]) + np.array([len(text) for text in texts], "<u4").tobytes() + b"".join(texts)
 
 
 def _is(value: Any, kind: Any) -> bool:

@@ -12,7 +12,6 @@ import numpy as np
 
 from leadcore._inputs import TableLike
 from leadcore._run import Counts
-from leadcore._service_levels import ServiceLevels
 from leadcore._time import LAST, to_datetime, to_text
 from leadcore.errors import LeadcoreError
 from leadcore.frame import Frame
@@ -23,7 +22,7 @@ from leadcore.ledger.facts import SINCE_EVER
 from leadcore.ledger.file import State, dumped, load_state, loaded, save_state
 from leadcore.ledger.ids import Id, one_id
 from leadcore.ledger.lock import fork_safe_lock
-from leadcore.ledger.memory import Memory, new_book
+from leadcore.ledger.memory import Memory, compiled_of, new_book
 from leadcore.ledger.state import LeadState
 from leadcore.model import Model
 from leadcore.model.duration import Duration
@@ -116,21 +115,53 @@ class Ledger:
 
     def _serve(self, scorer: Scorer) -> None:
         """Answer by a model from now on."""
-        self._scorer, self._levels = scorer, ServiceLevels(scorer.model)
+        self._scorer, self._levels = scorer, compiled_of(scorer).levels
 
     @classmethod
-    def open(cls, url: str, scorer: Scorer, *, late: str | timedelta = "7d", tenant: str = "default") -> Ledger:
+    def open(
+        cls,
+        url: str,
+        scorer: Scorer,
+        *,
+        late: str | timedelta = "7d",
+        tenant: str = "default",
+        side_by_side: bool = False,
+    ) -> Ledger:
         """A ledger of a store, made if there is none: every call is one transaction, and every event is kept.
+
+        It is found by tenant and model. With an edited model it is not found; rather than begin an empty one, that is
+        refused: `Scorer.migrate` moves a ledger on.
 
         Args:
             url: ``sqlite:///leads.db`` (four slashes: an absolute path), or ``postgresql://...``.
             scorer: The compiled model.
             late: As for `Ledger`, for the states; the store keeps every event.
             tenant: Whose ledger: thousands may stand side by side in one store, each with models of its own.
+            side_by_side: Begin an empty ledger though the tenant has one of another version of the model: of its name,
+                and other semantics. So a tenant may try two versions, each told everything.
 
         Raises:
-            StateError: The store cannot be used, or its ledger went on with another model.
+            StateError: The store cannot be used, its ledger went on with another model, or is one of another version.
             LeadcoreError: An argument is none of those above.
+
+        Example:
+            >>> import leadcore as lc, pathlib, tempfile
+            >>> document = '''
+            ... {leadcore: 1, name: visits, events: {visit: {}},
+            ...  scores: {interest: {criteria: [{name: visits, kind: event, on: visit, points: 5}]}}}
+            ... '''
+            >>> old = lc.Scorer(lc.Model.from_yaml(document))
+            >>> new = lc.Scorer(lc.Model.from_yaml(document.replace("points: 5", "points: 6")))
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     url = f"sqlite:///{pathlib.Path(folder, 'leads.db')}"
+            ...     with lc.Ledger.open(url, old) as ledger:
+            ...         changes = ledger.add(7, "2026-03-01", "visit")
+            ...         print(new.migrate(ledger))
+            ...     with lc.Ledger.open(url, new) as ledger:
+            ...         print(ledger.lead(7)["interest"])
+            changes of 1 lead by 'visits': 1 score
+              7  interest 5 -> 6
+            6.0
         """
         from leadcore.ledger.stores import open_keeping
 
@@ -143,7 +174,7 @@ class Ledger:
         one_id(tenant, "tenant")
         checked, micros = _scorer(scorer), lateness(late)
         ledger = cls.__new__(cls)
-        ledger._start(checked, micros, open_keeping(url, checked, micros, tenant))
+        ledger._start(checked, micros, open_keeping(url, checked, micros, tenant, side_by_side))
         return ledger
 
     @property
@@ -545,7 +576,7 @@ class Ledger:
         with self._lock:
             told = self._keeping.migrate(scorer, instant, asked)
             self._serve(scorer)
-            return Changes(scorer.model, told, micropoints, self._levels)
+            return self._changes(told, micropoints)
 
     def _changes(self, told: Told, micropoints: bool = False) -> Changes:
         return Changes(self._scorer.model, told, micropoints, self._levels)

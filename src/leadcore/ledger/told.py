@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from leadcore._replay_log import Ints, Moves, Small
 from leadcore.ledger.counts import LateRow, LedgerCounts
 from leadcore.ledger.facts import LeadId
 from leadcore.model import Model
+
+if TYPE_CHECKING:
+    from leadcore.ledger.changes import Changes
 
 Bytes = npt.NDArray[np.uint8]
 Signs = npt.NDArray[np.int32]
@@ -64,6 +67,7 @@ class Told:
         before: The model that told before, where another answered; stages and rules of the moves are then counted on
             through those of this model that the model that answers has no name of.
         since: Up to this instant what the model before says holds; -2^63 for nothing.
+        changes: Its tables in points, where somebody made them already.
     """
 
     before_at: Ints
@@ -88,6 +92,7 @@ class Told:
         self.counts = LedgerCounts() if counts is None else counts
         self.late = [] if late is None else late
         self.before, self.since = before, since
+        self.changes: Changes | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name not in _COLUMNS:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from leadcore._run import Request
     from leadcore.ledger.book import Book, Told
+    from leadcore.model import Model
     from leadcore.scorer import Scorer
 
 LeadId = int | str
@@ -17,6 +18,8 @@ NEVER = 2**63 - 1
 """The instant of what is not due."""
 BEFORE_ALL = -(2**63)
 """The clock of a ledger that never advanced."""
+REPLACED = ""
+"""The semantics of an empty ledger in whose place another was put."""
 
 
 class Keeping(Protocol):
@@ -113,7 +116,7 @@ class LedgerRow:
 
     Attributes:
         id: Its number in the store.
-        semantics: Fingerprint of the model it is scored by.
+        semantics: Fingerprint of the model it is scored by, or `REPLACED`.
         late: Lateness that images keep, microseconds; -1: all.
         clock: As in `Keeping`.
         version: How many transactions wrote to it: the fence. Who holds something read at another version holds
@@ -217,6 +220,10 @@ class Reading(Protocol):
         """Whether this is a lead, or a record of one."""
         ...
 
+    def any_key(self) -> bytes | None:
+        """The key of a lead, or of a record of one; None where there are none."""
+        ...
+
     def events(self, lead: StoredLead) -> list[EventRow]:
         """Every event of a lead in the order they came, the retracted too."""
         ...
@@ -285,7 +292,7 @@ class Writing(Reading, Protocol):
         """Remove the attribute rows of all leads."""
         ...
 
-    def set_model(self, semantics: str, document: str) -> None:
+    def set_model(self, model: Model) -> None:
         """Go on with another model; who opens the ledger with an earlier one is told so."""
         ...
 
@@ -297,11 +304,12 @@ class Writing(Reading, Protocol):
 class Store(Protocol):
     """A database with ledgers in it; shared by any number of threads."""
 
-    def open_ledger(self, tenant: str, semantics: str, document: str, late: int) -> int:
+    def open_ledger(self, tenant: str, model: Model, late: int, side_by_side: bool) -> int:
         """The number of the ledger of this tenant and model, made if there is none.
 
         Raises:
-            StateError: The ledger went on with another model, or keeps another lateness.
+            StateError: The ledger went on with another model, or keeps another lateness, or it would have to be made beside
+                one of another version of the model, and may not.
         """
         ...
 

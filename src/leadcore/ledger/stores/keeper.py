@@ -18,6 +18,7 @@ from leadcore.ledger.memory import compiled_of
 from leadcore.ledger.migrate import migrate
 from leadcore.ledger.stores.base import (
     NEVER,
+    REPLACED,
     AttributeRow,
     Entry,
     EventRow,
@@ -31,6 +32,7 @@ from leadcore.ledger.stores.joined import joined
 from leadcore.ledger.stores.keys import lead_id_of, lead_key
 from leadcore.ledger.stores.rows import Given, collected, given_event, given_tables, in_json, kept_requests
 from leadcore.ledger.stores.some import Some
+from leadcore.ledger.stores.sql import went_on
 from leadcore.ledger.stores.whole import AskedBook, due_of, held, trimmed, whole_book
 
 if TYPE_CHECKING:
@@ -55,12 +57,13 @@ class StoreKeeping:
         scorer: The compiled model.
         late: Lateness that states keep, microseconds; -1: all.
         tenant: Whose ledger; nothing of other tenants is seen.
+        side_by_side: A new one may stand beside one of another version of the model.
     """
 
-    def __init__(self, store: Store, scorer: Scorer, late: int, tenant: str) -> None:
+    def __init__(self, store: Store, scorer: Scorer, late: int, tenant: str, side_by_side: bool) -> None:
         self._store, self._late = store, late
         self._use(scorer)
-        self._ledger = store.open_ledger(tenant, self._model.semantics, self._model.to_json(), late)
+        self._ledger = store.open_ledger(tenant, self._model, late, side_by_side)
 
     def _use(self, scorer: Scorer) -> None:
         self._scorer, self._model, self._compiled = scorer, scorer.model, compiled_of(scorer)
@@ -231,6 +234,8 @@ class StoreKeeping:
             states = [None if lead is None else kept.get((lead.key, event_id)) for lead, event_id in asked]
             live = [pair for pair, row in zip(pairs, states, strict=True) if row is not None and not row.retracted]
             book = self._held(writing, leads)
+            if pairs:
+                book.check_kind(pairs[0][0], "events", 0, "lead_id")
             try:
                 told = book.retract(live)
                 found = not told.counts.unknown
@@ -270,7 +275,7 @@ class StoreKeeping:
                 both = _merge_events(writing, gone, onto, lead_id, into)
             try:
                 told = None if both else book.merge(lead_id, into)
-            except StateError:
+            except (DataError, StateError):
                 raise
             except LeadcoreError:
                 told = None
@@ -284,7 +289,7 @@ class StoreKeeping:
                 self._put(writing, [person], [book])
                 writing.merge(gone, person)
             writing.alias(lead_key(lead_id), person.key)
-            self._tell(writing, {lead_key(one): person for one in told.lead_ids}, Changes(self._model, told))
+            self._tell(writing, {lead_key(one): person for one in told.lead_ids}, told, self._compiled)
             return told
 
     def migrate(self, scorer: Scorer, at: int | None, request: Request) -> Told:
@@ -302,7 +307,7 @@ class StoreKeeping:
                 book, told = self._migrated(writing, leads, compiled, at, request)
                 parts.append(told)
                 known = self._put_all(writing, leads, book)
-                self._tell(writing, known, Changes(scorer.model, told))
+                self._tell(writing, known, told, compiled)
             if request.events is not None:
                 writing.drop_events()
             if request.leads is not None:
@@ -310,7 +315,7 @@ class StoreKeeping:
             if given.events or given.attributes:
                 self._keep_facts(writing, known, given)
             writing.set_clock(clock)
-            writing.set_model(scorer.model.semantics, scorer.model.to_json())
+            writing.set_model(scorer.model)
         self._use(scorer)
         return joined(parts) if parts else Book(compiled, self._late).retract([])
 
@@ -379,15 +384,18 @@ class StoreKeeping:
             yield writing
 
     def _check_model(self, reading: Reading) -> None:
-        if reading.ledger.semantics != self._model.semantics:
-            raise StateError(
-                f"this ledger went on with another model, of semantics {reading.ledger.semantics[:12]}: "
-                "open it with a scorer of that one"
-            )
+        now = reading.ledger.semantics
+        if now == REPLACED:
+            raise StateError("this ledger was empty, and another took its place: open it again")
+        if now != self._model.semantics:
+            raise went_on(now)
 
     def _held(self, reading: Reading, leads: Sequence[StoredLead]) -> Book:
         book = Book(self._compiled, self._late)
         book.clock = reading.ledger.clock
+        if not leads:
+            key = reading.any_key()
+            book.like = None if key is None else lead_id_of(key)
         return held(book, leads)
 
     def _keep(self, writing: Writing, leads: list[StoredLead], told: Told, books: Sequence[Book], given: Given) -> None:
@@ -399,7 +407,7 @@ class StoreKeeping:
                 leads.append(known[key])
         self._put(writing, [known[lead_key(lead_id)] for lead_id in told.lead_ids], books)
         self._keep_facts(writing, known, given)
-        self._tell(writing, known, Changes(self._model, told))
+        self._tell(writing, known, told, self._compiled)
 
     def _keep_facts(self, writing: Writing, known: Mapping[bytes, StoredLead], given: Given) -> None:
         writing.add_events(known, [replace(row, lead=known[row.record].key) for _, row in given.events])
@@ -420,7 +428,11 @@ class StoreKeeping:
                 changed.append(lead)
         writing.put_leads(changed)
 
-    def _tell(self, writing: Writing, lead_of: Mapping[bytes, StoredLead], changes: Changes) -> None:
+    def _tell(
+        self, writing: Writing, lead_of: Mapping[bytes, StoredLead], told: Told, compiled: CompiledLedger
+    ) -> None:
+        """Hand out what a call did; the caller gets the tables that are made for it."""
+        told.changes = changes = Changes(compiled.model, told, levels=compiled.levels)
         rows = [
             (entry.kind, lead_key(entry.lead_id), entry.at, in_json(entry.payload)) for entry in feed_entries(changes)
         ]
@@ -450,7 +462,7 @@ def _repeats(writing: Writing, lead_of: Mapping[bytes, StoredLead], given: Seque
         if before is None:
             continue
         repeats.add(place)
-        if not before.retracted and not _alike(before, row):
+        if not _alike(before, row):
             assert row.event_id is not None
             reason = "repeats an event_id of its lead with another instant, type or property than before"
             problems.append(Problem("events", place, "event_id", str(lead_id_of(row.event_id))[:32], reason))

@@ -16,6 +16,7 @@ from leadcore.ledger.stores.base import Reading, Store, Writing
 if TYPE_CHECKING:
     from leadcore.ledger.stores.sql import SqlStore
     from leadcore.ledger.stores.sqlite import Synchronous
+    from leadcore.model import Model
 
 _SYNCHRONOUS: dict[str, Synchronous] = {"full": "full", "normal": "normal", "extra": "extra"}
 
@@ -26,9 +27,9 @@ class Lease:
     def __init__(self, key: str, store: SqlStore) -> None:
         self._key, self._store, self._closed = key, store, False
 
-    def open_ledger(self, tenant: str, semantics: str, document: str, late: int) -> int:
+    def open_ledger(self, tenant: str, model: Model, late: int, side_by_side: bool) -> int:
         """The number of the ledger of this tenant and model, made if there is none."""
-        return self._shared.open_ledger(tenant, semantics, document, late)
+        return self._shared.open_ledger(tenant, model, late, side_by_side)
 
     def read(self, ledger: int) -> AbstractContextManager[Reading]:
         """One moment of a ledger."""

@@ -134,12 +134,12 @@ class PostgresConnection(Connection):
         return self.select(sql.replace("IN (?)", "= ANY(?)"), *before, list(keys)) if keys else []
 
     def select_pairs(self, sql: str, pairs: Sequence[tuple[int | None, bytes]]) -> list[Row]:
-        """Rows of a query whose argument is any of the pairs."""
+        """Rows of a query of pairs."""
         if not pairs:
             return []
         numbers, keys = zip(*pairs, strict=True)
         return self.select(
-            sql.replace("IN (?)", "IN (SELECT * FROM unnest(?::bigint[], ?::bytea[]))"), list(numbers), list(keys)
+            sql.replace("(?)", "unnest(?::bigint[], ?::bytea[]) AS asked (column1, column2)"), list(numbers), list(keys)
         )
 
     def run(self, sql: str, *arguments: Any) -> int:

@@ -55,7 +55,7 @@ CREATE TABLE leadcore_ledger (
 ) {strict};
 CREATE TABLE leadcore_model (
   tenant {text} NOT NULL, semantics {text} NOT NULL, ledger {integer} NOT NULL REFERENCES leadcore_ledger (id),
-  document {text} NOT NULL, PRIMARY KEY (tenant, semantics)
+  name {text} NOT NULL, document {text} NOT NULL, PRIMARY KEY (tenant, semantics)
 ) {strict};
 CREATE TABLE leadcore_lead (
   number {number}, ledger {integer} NOT NULL REFERENCES leadcore_ledger (id), key {bytes} NOT NULL,

@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from leadcore.errors import StateError
-from leadcore.ledger.stores.base import BEFORE_ALL, NEVER, AttributeRow, EventRow, LedgerRow, StoredLead
+from leadcore.ledger.stores.base import BEFORE_ALL, NEVER, REPLACED, AttributeRow, EventRow, LedgerRow, StoredLead
 from leadcore.ledger.stores.keys import check_seal, seal
 from leadcore.ledger.stores.lending import Lending
+from leadcore.model import Model
 from leadcore.model.duration import Duration
 
 Row = tuple[Any, ...]
@@ -55,7 +56,7 @@ class Connection(ABC):
 
     @abstractmethod
     def select_pairs(self, sql: str, pairs: Sequence[tuple[int | None, bytes]]) -> list[Row]:
-        """Rows of a query whose argument is ``IN (?)``: any of the pairs of an integer and bytes."""
+        """Rows of a query of ``(?)``, the pairs of an integer and bytes as a table (column1, column2)."""
 
     @abstractmethod
     def run(self, sql: str, *arguments: Any) -> int:
@@ -139,6 +140,14 @@ class Transaction:
         )
         return bool(self._connection.select(sql, *(self._now.id, key) * 2))
 
+    def any_key(self) -> bytes | None:
+        """The key of a lead, or of a record of one; None where there are none."""
+        for table in ("leadcore_lead", "leadcore_alias"):
+            found = self._connection.select(f"SELECT key FROM {table} WHERE ledger = ? LIMIT 1", self._now.id)
+            if found:
+                return bytes(found[0][0])
+        return None
+
     def count(self) -> int:
         """How many leads there are."""
         found = self._connection.select("SELECT count(*) FROM leadcore_lead WHERE ledger = ?", self._now.id)
@@ -152,7 +161,10 @@ class Transaction:
     def known_events(self, asked: Sequence[tuple[StoredLead, bytes]]) -> dict[tuple[bytes, bytes], EventRow]:
         """Events by lead and event id, of those asked for, the retracted too."""
         lead_of = {lead.number: lead for lead, _ in asked}
-        sql = f"SELECT lead, {_EVENT} FROM leadcore_event WHERE (lead, event_id) IN (?)"
+        sql = (
+            f"SELECT lead, {_EVENT} FROM (?) CROSS JOIN leadcore_event"  # in this order: SQLite would read all events else
+            " WHERE lead = column1 AND event_id = column2"
+        )
         pairs = [(lead.number, event_id) for lead, event_id in asked]
         found = {}
         for number, *row in self._connection.select_pairs(sql, pairs):
@@ -306,18 +318,29 @@ class Transaction:
         self._now = replace(self._now, clock=clock)
         self._wrote = True
 
-    def set_model(self, semantics: str, document: str) -> None:
+    def set_model(self, model: Model) -> None:
         """Go on with another model; who opens the ledger with an earlier one is told so."""
         (tenant,) = self._connection.select("SELECT tenant FROM leadcore_ledger WHERE id = ?", self._now.id)[0]
         find = "SELECT ledger FROM leadcore_model WHERE tenant = ? AND semantics = ?"
-        known = self._connection.select(find, tenant, semantics)
-        if known and known[0][0] != self._now.id:
-            raise StateError(f"tenant {tenant!r} has a ledger of this model already: it cannot be migrated to")
+        known = self._connection.select(find, tenant, model.semantics)
         if not known:
-            sql = "INSERT INTO leadcore_model (tenant, semantics, ledger, document) VALUES (?, ?, ?, ?)"
-            self._connection.run(sql, tenant, semantics, self._now.id, document)
-        self._now = replace(self._now, semantics=semantics)
+            _add_model(self._connection, tenant, model, self._now.id)
+        elif known[0][0] != self._now.id:
+            self._take_place(known[0][0], tenant)
+        self._now = replace(self._now, semantics=model.semantics)
         self._wrote = True
+
+    def _take_place(self, number: int, tenant: str) -> None:
+        """Be found where an empty ledger was found; its row stays, to tell those who have it open."""
+        self._connection.lock(number)
+        other = Transaction(self._connection, number)
+        if other.any_key() is not None:
+            raise StateError(
+                f"tenant {tenant!r} has a ledger of this model already, with leads: it cannot be migrated to"
+            )
+        self._connection.run("UPDATE leadcore_model SET ledger = ? WHERE ledger = ?", self._now.id, number)
+        other._now, other._wrote = replace(other._now, semantics=REPLACED), True
+        other.settle()
 
     def drop_events(self) -> None:
         """Remove the events of all leads, but for those that were taken back."""
@@ -349,8 +372,9 @@ class SqlStore:
     def __init__(self, lending: Lending[Any]) -> None:
         self._lending, self._erased = lending, True
 
-    def open_ledger(self, tenant: str, semantics: str, document: str, late: int) -> int:
+    def open_ledger(self, tenant: str, model: Model, late: int, side_by_side: bool) -> int:
         """The number of the ledger of this tenant and model, made if there is none."""
+        semantics = model.semantics
         with self._transaction(False) as connection:
             found = _find_ledger(connection, tenant, semantics, late)
         if found is not None:
@@ -360,6 +384,8 @@ class SqlStore:
             connection.check_list()  # damaged, it might not show what is there
             found = _find_ledger(connection, tenant, semantics, late)
             if found is None:
+                if not side_by_side:
+                    _check_alone(connection, tenant, model)
                 found = int(connection.select("SELECT coalesce(max(id), 0) + 1 FROM leadcore_ledger")[0][0])
                 connection.run(
                     "INSERT INTO leadcore_ledger (id, tenant, semantics, late, clock, version, seq, seal)"
@@ -367,10 +393,7 @@ class SqlStore:
                     found, tenant, semantics, late, BEFORE_ALL,
                     _ledger_seal(LedgerRow(found, semantics, late, BEFORE_ALL, 0, 0)),
                 )  # fmt: skip
-                connection.run(
-                    "INSERT INTO leadcore_model (tenant, semantics, ledger, document) VALUES (?, ?, ?, ?)",
-                    tenant, semantics, found, document,
-                )  # fmt: skip
+                _add_model(connection, tenant, model, found)
             return found
 
     @contextmanager
@@ -443,13 +466,44 @@ def _find_ledger(connection: Connection, tenant: str, semantics: str, late: int)
     )
     for number, current, kept in connection.select(sql, tenant, semantics):
         if current != semantics:
-            raise StateError(
-                f"this ledger went on with another model, of semantics {current[:12]}: open it with a scorer of that one"
-            )
+            raise went_on(current)
         if kept != late:
             raise StateError(f"this ledger was made with late={_late(kept)}: open it with that, not with {_late(late)}")
         return int(number)
     return None
+
+
+def _check_alone(connection: Connection, tenant: str, model: Model) -> None:
+    """Refuse an empty ledger beside one with leads of another version of the model: a migration was forgotten.
+
+    Raises:
+        StateError: There is such a ledger.
+    """
+    sql = (
+        "SELECT l.semantics FROM leadcore_model AS m JOIN leadcore_ledger AS l ON l.id = m.ledger"
+        " AND l.semantics = m.semantics WHERE m.tenant = ? AND m.name = ?"
+        " AND EXISTS (SELECT 1 FROM leadcore_lead WHERE ledger = l.id) ORDER BY l.id"
+    )
+    others = [semantics[:12] for (semantics,) in connection.select(sql, tenant, model.name)]
+    if others:
+        raise StateError(
+            f"tenant {tenant!r} has no ledger of this version of {model.name!r}, of semantics {model.semantics[:12]}, but of "
+            f"{', '.join(others)}: open that with its own scorer and move it on, scorer.migrate(ledger), or begin an empty "
+            "one beside it, with side_by_side=True"
+        )
+
+
+def _add_model(connection: Connection, tenant: str, model: Model, ledger: int) -> None:
+    """Let a ledger be found by a model."""
+    sql = "INSERT INTO leadcore_model (tenant, semantics, ledger, name, document) VALUES (?, ?, ?, ?, ?)"
+    connection.run(sql, tenant, model.semantics, ledger, model.name, model.to_json())
+
+
+def went_on(semantics: str) -> StateError:
+    """What is said to who asks a ledger by a model that it had before."""
+    return StateError(
+        f"this ledger went on with another model, of semantics {semantics[:12]}: open it with a scorer of that one"
+    )
 
 
 def _late(late: int) -> str:

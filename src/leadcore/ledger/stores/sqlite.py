@@ -57,10 +57,9 @@ class SqliteConnection(Connection):
             raise
 
     def _prepare(self, synchronous: str) -> None:
-        (mine,), (tables,) = (
-            self.select("PRAGMA application_id")[0],
-            self.select("SELECT count(*) FROM sqlite_master")[0],
-        )
+        # Tables first: who makes them marks the file in the same transaction.
+        ((tables,),) = self.select("SELECT count(*) FROM sqlite_master")
+        ((mine,),) = self.select("PRAGMA application_id")
         if mine != APPLICATION and (mine or tables):
             raise StateError(f"{self._path} is a SQLite database of something else, and was left as it is")
         version = self.select("PRAGMA user_version")[0][0]
@@ -148,12 +147,12 @@ class SqliteConnection(Connection):
         return rows
 
     def select_pairs(self, sql: str, pairs: Sequence[tuple[int | None, bytes]]) -> list[Row]:
-        """Rows of a query whose argument is any of the pairs."""
+        """Rows of a query of pairs."""
         rows: list[Row] = []
         for start in range(0, len(pairs), _AT_ONCE // 2):
             some = pairs[start : start + _AT_ONCE // 2]
-            places = f"IN (VALUES {', '.join(['(?, ?)'] * len(some))})"
-            rows += self.select(sql.replace("IN (?)", places), *(value for pair in some for value in pair))
+            places = f"(VALUES {', '.join(['(?, ?)'] * len(some))})"
+            rows += self.select(sql.replace("(?)", places), *(value for pair in some for value in pair))
         return rows
 
     def run(self, sql: str, *arguments: Any) -> int:
