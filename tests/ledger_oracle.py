@@ -17,7 +17,7 @@ from typing import Any
 
 import leadcore as lc
 from leadcore._reference.aliases import read_aliases
-from leadcore._reference.calendar import LAST
+from leadcore._reference.calendar import FIRST, LAST
 from leadcore._reference.engine import people_of
 from leadcore._reference.lifecycle import Journey, Occasion, Tally, timers_of
 from leadcore._reference.moment import Moment, Person
@@ -90,6 +90,7 @@ class Lead:
         events: Rows of events without an id.
         by_id: Rows of events with one.
         dead: Events that were retracted, by their ids.
+        unread: Events told under an earlier model, of types that the model at hand does not have.
         told: The instant it was brought to, None: never.
         newest: The newest event told, ever.
         state: What was told.
@@ -100,6 +101,7 @@ class Lead:
     events: list[Row] = field(default_factory=list)
     by_id: dict[Id, Row] = field(default_factory=dict)
     dead: dict[Id, Row] = field(default_factory=dict)
+    unread: list[Row] = field(default_factory=list)
     told: int | None = None
     newest: int | None = None
     state: Told = field(default_factory=Told)
@@ -205,6 +207,7 @@ class OracleLedger:
             floor = self._floor(known.get(lead_id))
             if floor is not None and row["at"] < floor:
                 changed.late.append(late_row("events", number, row, row["at"], floor))
+                touched.setdefault(lead_id, [])  # the call is about it: what it keeps up to ``until`` is told
                 continue
             instants = touched.setdefault(lead_id, [])
             lead, event_id = self._lead(lead_id), row.get("event_id")
@@ -240,6 +243,7 @@ class OracleLedger:
                 floor = self._floor(before)
                 assert floor is not None
                 changed.late.append(late_row("leads", number, row, late_at[0], floor))
+                touched.setdefault(lead_id, [])
                 continue
             touched.setdefault(lead_id, []).extend([since, created_at])
             record = self._lead(lead_id).records.setdefault(row["lead_id"], Record())
@@ -308,6 +312,7 @@ class OracleLedger:
             raise LeadcoreError(f"{lead_id!r} and {into!r} are one lead already")
         if lead_id in self.aliases:
             raise LeadcoreError(f"{lead_id!r} is a record of {one!r} already")
+        known = one in self.leads
         mine, others = self.leads.get(one, Lead()), self.leads.get(other, Lead())
         self._check_merge(mine, others)
         for event_id in mine.by_id.keys() & others.by_id.keys():
@@ -317,15 +322,19 @@ class OracleLedger:
         lead = self._lead(other)
         lead.records |= mine.records
         lead.events += mine.events
+        lead.unread += mine.unread
         lead.dead |= mine.dead
         lead.by_id = {id_: row for id_, row in (mine.by_id | lead.by_id).items() if id_ not in lead.dead}
-        lead.newest = most(lead.newest, mine.newest if mine else None)
+        told = mine.told if mine.told is not None else FIRST - 1
+        lead.newest = most(
+            lead.newest, *(row["at"] for row in mine.happened() if row["at"] <= told)
+        )  # but not of dead ones
         withdrawn = mine.state
         self._bring(lead, [mine.told])
         changed.transitions = [row | {"change": "withdrawn"} for row in withdrawn.transitions]
         changed.alerts = [row | {"change": "withdrawn"} for row in withdrawn.alerts]
         self.leads.pop(one, None)
-        return self._tell({other: None}, changed)
+        return self._tell({other: None} if known else {}, changed)  # of nothing nothing is told
 
     def _check_merge(self, mine: Lead, others: Lead) -> None:
         """Refuse what a ledger cannot do that keeps only facts within ``late``."""
@@ -368,6 +377,16 @@ class OracleLedger:
             state = stood.get(lead_id)
             lead.adopted = Adoption(at, state) if at is not None and state is not None and state.transitions else None
         self.scorer = scorer
+        for lead in self.leads.values():
+            rows, types = [*lead.happened(), *lead.unread], self.model.events
+            lead.events = [row for row in rows if row["type"] in types and row.get("event_id") is None]
+            lead.by_id = {
+                row["event_id"]: row for row in rows if row["type"] in types and row.get("event_id") is not None
+            }
+            lead.unread = [row for row in rows if row["type"] not in types]
+            self._bring(lead, [])
+            floor = self._floor(lead)  # of what was taken back and cannot come again the other book knows nothing
+            lead.dead = {one: row for one, row in lead.dead.items() if floor is None or row["at"] >= floor}
         return self._tell(dict.fromkeys(self.leads), changed)
 
     # -- what is told ------------------------------------------------------------------------------------------------

@@ -159,8 +159,13 @@ class Pair:
         self.calls.append((name, given))
         if name == "migrate":
             events, leads, _ = self.oracle.rows(list(self.oracle.leads))
-            if given["with_dead"]:
-                events += [row for lead in self.oracle.leads.values() for row in lead.dead.values()]
+            everyone = self.oracle.leads.values()
+            events += [row for lead in everyone for row in lead.unread]
+            if given["with_dead"]:  # of those too old to come again a ledger in memory knows nothing any more
+                floors = [(lead, self.oracle._floor(lead)) for lead in everyone]
+                dead = [(row, floor) for lead, floor in floors for row in lead.dead.values()]
+                events += [row for row, floor in dead if floor is None or row["at"] >= floor]
+            old = self.oracle.model
             self.document = given["document"]
             scorer = lc.Scorer(Model.model_validate(self.document))
             given = {"scorer": scorer, "at": given.get("at"), "events": events, "leads": leads}
@@ -179,6 +184,9 @@ class Pair:
         assert expected is not None
         assert found is not None
         self.census[name] += 1
+        if name == "migrate":
+            name = "migrate" if given["at"] is None else "migrate_at"
+            self.note_swap(name, old)
         self.note(name, given, expected, before)
         self.receive(name, found, expected)
         if name == "merge":
@@ -470,6 +478,19 @@ class Pair:
             if before.get(lead_id, (0, 0))[0] != lead.told and name == "advance" and lead_id in before:
                 happened += ["advance.lead"]
         census.update(set(happened))
+
+    def note_swap(self, name: str, old: Model) -> None:
+        """Count what another model has otherwise."""
+        new, leads = self.oracle.model, self.oracle.leads.values()
+        happened = [name] if name != "migrate" else []
+        if old.lifecycle is None or new.lifecycle is None:
+            happened += [f"{name}.lifecycle_gained"] if new.lifecycle is not None else []
+            happened += [f"{name}.lifecycle_lost"] if old.lifecycle is not None else []
+        happened += [f"{name}.type_lost"] if old.events.keys() - new.events.keys() else []
+        happened += [f"{name}.type_gained"] if new.events.keys() - old.events.keys() else []
+        happened += [f"{name}.unread"] if any(lead.unread for lead in leads) else []
+        happened += [f"{name}.with_dead"] if any(lead.dead for lead in leads) else []
+        self.census.update(happened)
 
     def attempt(self, call: Any, given: Row) -> tuple[Any, LeadcoreError | None]:
         """The result of a call, or the error with which it is refused; any other error is a fault."""

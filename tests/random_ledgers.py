@@ -14,12 +14,16 @@ from random import Random
 from typing import Any
 
 from leadcore._reference.calendar import FIRST, LAST
+from leadcore.errors import LeadcoreError
+from leadcore.model import Model
 from tests.random_cases import Case, case
 from tests.random_lifecycles import ReplayCase, replay_case
 from tests.random_parts import DAY, SECOND
 
 Row = dict[str, Any]
 LONGEST = 36_525 * DAY
+NOT_YET = {"type lost", "sla changed at", "lifecycle gained at", "release without lifecycle", "next change far ahead"}
+"""What may happen to a model and a ledger does not follow yet: it is not made."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def ledger_case(seed: int) -> LedgerCase:
     rng = Random(f"ledger {seed}")
     found: ReplayCase | Case = case(seed) if rng.random() < 0.2 else replay_case(seed)
     leads = [{name: value for name, value in row.items() if name != "account_id"} for row in found.leads or ()]
-    document = {name: value for name, value in found.document.items() if name != "accounts"}
+    document = deepcopy({name: value for name, value in found.document.items() if name != "accounts"})
+    drop_release(document)
     events = [dict(row) for row in found.events]
     if rng.random() < 0.5:  # long histories of few
         busy = {row["lead_id"]: None for row in events}
@@ -85,13 +90,24 @@ def lateness(rng: Random, instants: Sequence[int]) -> int | None:
     return min(max(found, SECOND), LONGEST)
 
 
-def variant(document: dict[str, Any], seed: int, all_rules: bool = False) -> dict[str, Any]:
+def variant(document: Row, seed: int, first: Row, at: bool = False) -> Row:
     """Another version of a model: other points, bounds, rules and services; the same fields, scores and stages.
 
-    With ``all_rules`` no rule and no service is dropped.
+    Sometimes a type of event or the lifecycle is gone, or is there again as in the ``first`` version. For a change at an
+    instant no rule is dropped: a ledger has no name for it from then on.
     """
     rng = Random(f"variant {seed}")
     found = deepcopy(document)
+    if rng.random() < 0.2 and "type lost" not in NOT_YET:
+        found = without_type(rng, document, at)
+    if rng.random() < 0.2:
+        found["events"] |= {name: one for name, one in first["events"].items() if name not in found["events"]}
+    if "lifecycle" not in found and "lifecycle" in first and rng.random() < 0.5:
+        if not (at and "lifecycle gained at" in NOT_YET):
+            found = valid(found | {"lifecycle": deepcopy(first["lifecycle"])}) or found
+    elif "lifecycle" in found and rng.random() < 0.1:
+        found = valid({name: one for name, one in found.items() if name != "lifecycle"}) or found
+        drop_release(found)
     for score in found["scores"].values():
         for holder in [score, *score.get("groups", {}).values()]:
             for criterion in holder.get("criteria", ()):
@@ -103,16 +119,59 @@ def variant(document: dict[str, Any], seed: int, all_rules: bool = False) -> dic
     lifecycle = found.get("lifecycle")
     if lifecycle is not None:
         rules = lifecycle.get("transitions", [])
-        if rules and not all_rules and rng.random() < 0.5:
+        if rules and not at and rng.random() < 0.5:
             rules.pop(rng.randrange(len(rules)))
         if rng.random() < 0.3:
             rng.shuffle(rules)
         for stage in lifecycle["stages"]:
-            if rng.random() < 0.3 and not all_rules:
+            if rng.random() < 0.3 and not (at and "sla changed at" in NOT_YET):
                 stage.pop("sla", None)
         if "evaluate" in lifecycle and rng.random() < 0.2:
             del lifecycle["evaluate"]
     return found
+
+
+def drop_release(document: Row) -> None:
+    """Leave out what thresholds say only for replays, where there is none."""
+    if "lifecycle" not in document and "release without lifecycle" in NOT_YET:
+        for threshold in document.get("thresholds", {}).values():
+            threshold.pop("release", None)
+            threshold.pop("latch", None)
+
+
+def without_type(rng: Random, document: Row, at: bool) -> Row:
+    """The model without a type of event, and without the criteria and rules that name it; or the model as it was."""
+    name = rng.choice(list(document["events"]))
+    if at and names(document.get("lifecycle"), name):
+        return deepcopy(document)
+    found = {key: without_naming(one, name) for key, one in document.items() if key != "events"}
+    events = {type_: deepcopy(one) for type_, one in document["events"].items() if type_ != name}
+    return valid({**found, "events": events}) or deepcopy(document)
+
+
+def without_naming(part: Any, name: str) -> Any:
+    """A part of a model without the elements of lists that name something."""
+    if isinstance(part, dict):
+        return {key: without_naming(one, name) for key, one in part.items()}
+    if isinstance(part, list):
+        return [without_naming(one, name) for one in part if not (isinstance(one, dict) and names(one, name))]
+    return part
+
+
+def names(part: Any, name: str) -> bool:
+    """Whether a part of a model says a name anywhere."""
+    if isinstance(part, dict):
+        return any(names(one, name) for one in part.values())
+    return any(names(one, name) for one in part) if isinstance(part, list) else part == name
+
+
+def valid(document: Row) -> Row | None:
+    """The model, if it is one."""
+    try:
+        Model.model_validate(document)
+    except LeadcoreError:
+        return None
+    return document
 
 
 # -- ways to deliver -----------------------------------------------------------------------------------------------------

@@ -280,8 +280,8 @@ class Scorer:
             at: The instant of the change. What happened before it stays as it was told, leads keep their stages, and
                 this model's rules hold from then on; each stage a lead is in must be one of this model. Without it all
                 is replayed, as if this model had been there from the start.
-            events: All events that the ledger was told: in memory it keeps what they come to under its model, not what
-                they say. A store keeps them itself.
+            events: All events that the ledger was told and that hold: in memory it keeps what they come to under its
+                model, not what they say, and of events retracted only those within ``late``. A store keeps them itself.
             leads: All rows of leads, likewise.
             columns: The model's names to yours, as for `score`.
             threads: How many threads to use; by default as many as the process may.

@@ -549,6 +549,18 @@ def test_another_model_from_an_instant_on():
     assert ledger.lead("a").stage == "frozen"
 
 
+def test_a_first_lifecycle_from_an_instant_on():
+    """Where there were no stages before, stays and their alerts are told from the beginning, and are those of a replay."""
+    ledger = lc.Ledger(lc.Scorer(lc.Model.model_validate({**MODEL.model_dump(exclude_unset=True), "lifecycle": None})))
+    ledger.apply(cooled())
+    said = [SCORER.migrate(ledger, at="2026-03-04", events=cooled()), ledger.advance("2026-04-01")]
+    replay = SCORER.replay(cooled(), until="2026-04-01")
+
+    assert len(said[0].alerts) > 0
+    assert same(net(said, "transitions"), replay.transitions.to_dicts())
+    assert same(net(said, "alerts"), replay.alerts.to_dicts())
+
+
 def test_a_model_that_cannot_be_moved_to_changes_nothing():
     """A stage is gone that a lead is in, or events are missing: the ledger stays with its model."""
     ledger = lc.Ledger(SCORER)
@@ -562,6 +574,23 @@ def test_a_model_that_cannot_be_moved_to_changes_nothing():
 
     assert ledger.scorer is SCORER
     assert pickle.dumps(ledger) == before
+
+
+@pytest.mark.parametrize("at", [None, "2026-03-05"])
+def test_migrate_to_a_model_without_a_type_of_event(at):
+    """The rows given are ignored under it; the newest event ever told stays what it was."""
+    document = {
+        "leadcore": 1, "name": "m", "events": {"visit": {}, "buy": {}},
+        "scores": {"s": {"criteria": [{"name": "v", "kind": "event", "on": "visit", "points": 5}]}},
+    }  # fmt: skip
+    ledger = lc.Ledger(lc.Scorer(lc.Model.model_validate(document)), late="1d")
+    events = [event("a", "2026-03-01"), event("a", "2026-03-04") | {"type": "buy"}]
+    ledger.apply(events)
+    without = lc.Scorer(lc.Model.model_validate(document | {"events": {"visit": {}}}))
+    without.migrate(ledger, at=at, events=events)
+    assert ledger.score("2026-03-06")["a"]["s"] == 5
+    with pytest.raises(lc.DataError, match="late"):
+        ledger.add("a", "2026-03-02", "visit")
 
 
 # how it is talked to
@@ -688,6 +717,27 @@ def test_threads_take_turns():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_tables_are_read_by_the_model_that_answers():
+    """A call that waits while the ledger goes on to another model has its columns named by that one."""
+    ledger = lc.Ledger(SCORER)
+    other = lc.Scorer(lc.Model.from_yaml(MODEL.to_yaml().replace("page", "site")))
+    table = [{"lead_id": "a", "at": "2026-03-01", "type": "visit", "url": "/", "to": None, "event_id": 1}]
+    said = []
+    with ledger._lock:
+        caller = threading.Thread(
+            target=lambda: said.extend([
+                ledger.apply(table, columns={"site": "url"}), ledger.retract([{"lead_id": "a", "event_id": 1}])
+            ])
+        )  # fmt: skip
+        caller.start()
+        caller.join(0.1)
+        other.migrate(ledger)
+    caller.join()
+
+    assert [changes.model for changes in said] == [other.model] * 2
+    assert [changes.counts.events for changes in said] == [1, 1]
+
+
 def test_a_forked_child_finds_it_free():
     """Even when another thread is in the middle of a call: the fork waits for it."""
     ledger, _ = told(*HISTORY)

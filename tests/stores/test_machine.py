@@ -24,13 +24,9 @@ _tenant = count()
 
 
 class StoreMachine(LedgerMachine):
-    """Facts of a random case, told in any way to a ledger of a store and to the oracle.
-
-    To move to another model is the book's own doing; what a store adds to it is tested in test_store.
-    """
+    """Facts of a random case, told in any way to a ledger of a store and to the oracle."""
 
     url: str
-    swap_model = swap_model_at = None
 
     @initialize(case_number=st.integers(0, 2**32))
     def begin(self, case_number: int) -> None:
@@ -45,7 +41,7 @@ class StoreMachine(LedgerMachine):
 
 def test_any_calls(url):
     """Whatever is called: changes add up to the batch replay, and answers are those of a batch run, to the last bit."""
-    machine = type("Machine", (StoreMachine,), {"url": url})
+    machine = type("Machine", (StoreMachine,), {"url": url, "block": FIRST_CASE})
     # Not made smaller: each step of it costs a transaction, and the machine of ledgers in memory does that better.
     run_state_machine_as_test(seed(FIRST_CASE)(machine), settings=settings(quiet(RUNS), phases=[Phase.generate]))
 

@@ -338,3 +338,35 @@ def test_no_call_reads_a_whole_table(tmp_path, monkeypatch):
                 plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)]
                 assert not [step for step in plan if step.startswith("SCAN leadcore_")], (sql, plan)
     assert len(said) > 30
+
+
+def test_removed_or_replaced_while_open(tmp_path, monkeypatch):
+    """Nothing is written to a file that is gone; who opens it anew has what stands there now."""
+    path, backup = tmp_path / "leads.db", tmp_path / "backup.db"
+    monkeypatch.chdir(tmp_path)
+    with lc.Ledger.open("sqlite:///leads.db", SCORER) as ledger:
+        ledger.apply(SOME[:1])
+    shutil.copy(path, backup)
+    with lc.Ledger.open("sqlite:///leads.db", SCORER) as first:
+        first.apply(SOME)
+        monkeypatch.chdir("/")
+        assert len(first) == 2  # wherever one stands
+        monkeypatch.chdir(tmp_path)
+        path.unlink()
+        for attempt in (lambda: first.add("z", "2026-03-01", "visit"), lambda: first.lead("a")):
+            with pytest.raises(StateError, match="was removed, or another file put in its place, while it was open"):
+                attempt()
+        assert not path.exists()
+        with lc.Ledger.open("sqlite:///leads.db", SCORER) as second:
+            assert len(second) == 0
+            second.add("z", "2026-03-01", "visit")
+            for old in tmp_path.glob("leads.db*"):
+                old.unlink()
+            shutil.copy(backup, path)
+            with pytest.raises(StateError, match="while it was open"):
+                second.add("z", "2026-03-02", "visit")
+            with lc.Ledger.open("sqlite:///leads.db", SCORER) as third:
+                assert [*third] == ["a"]
+                third.add("b", "2026-03-02", "visit")
+    with lc.Ledger.open("sqlite:///leads.db", SCORER) as again:
+        assert [*again] == ["a", "b"]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import leadcore as lc
@@ -425,10 +426,10 @@ def test_an_empty_ledger_gives_its_place(url):
 
 
 def test_lateness_stays(url):
-    """A ledger is opened with the lateness it was made with."""
-    opened(url).close()
-    with pytest.raises(StateError, match='made with late="2d"'):
-        opened(url, late="7d")
+    """A ledger is opened with the lateness it was made with, which is told as durations are."""
+    opened(url, late="36h").close()
+    with pytest.raises(StateError, match='made with late="1d12h": open it with that, not with "10d"'):
+        opened(url, late="10d")
 
 
 def test_integers_and_odd_text(url):
@@ -449,6 +450,21 @@ def test_integers_and_odd_text(url):
         assert [*ledger] == ["1", "ü\0'%s?"]
         assert [ledger.lead(one)["interest"] for one in ledger] == [2, 4]
         assert {*ledger.changes().table.column("lead_id")} == {*ledger}
+
+
+@pytest.mark.parametrize("kept", ["in memory", "in a store"])
+@pytest.mark.parametrize(("lead_id", "kind"), [(7, "int64"), ("ada", "string")])
+def test_tables_without_rows_have_the_ids_of_the_ledger(url, kept, lead_id, kind):
+    """So the changes of quiet nights can be put behind those of others."""
+    with lc.Ledger(SCORER) if kept == "in memory" else opened(url) as ledger:
+        ledger.apply([{**SOME[0], "lead_id": lead_id}])
+        said = [ledger.advance("2026-01-01"), ledger.advance("2026-01-01"), ledger.apply([]), ledger.apply(SOME[:0])]
+        frames = [
+            getattr(one, name) for one in said for name in ("scores", "thresholds", "transitions", "alerts", "late")
+        ]
+        frames += [ledger.next_change("2026-03-01", "1h"), ledger.score("2026-03-01", [])]
+        frames += [] if kept == "in memory" else [ledger.changes(10**6)]
+        assert {(len(one), str(pa.table(one).schema.field("lead_id").type)) for one in frames} == {(0, kind)}
 
 
 @pytest.mark.parametrize("known", ["a lead", "a record"])

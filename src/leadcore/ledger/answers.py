@@ -40,6 +40,7 @@ class AskedLeads:
         person: The lead that an id is, or is a record of.
         lines_of: Lines of a lead's explanation, as of now.
         scores: What was answered, to see whether it still holds.
+        like: An id of the ledger, for the kind of ids where there are no rows.
     """
 
     own_instants = False
@@ -47,9 +48,9 @@ class AskedLeads:
 
     def __init__(
         self, scorer: Scorer, leads: Sequence[Id], instant: int, person: Callable[[Id], Id],
-        lines_of: Callable[[Id], Ints], scores: Ints,
+        lines_of: Callable[[Id], Ints], scores: Ints, like: Id | None,
     ) -> None:  # fmt: skip
-        self._scorer, self._leads, self._instant = scorer, leads, instant
+        self._scorer, self._leads, self._instant, self._like = scorer, leads, instant, like
         self._person, self._lines_of, self._scores = person, lines_of, scores
 
     @cached_property
@@ -59,7 +60,7 @@ class AskedLeads:
 
     @cached_property
     def _ids(self) -> Table:
-        return id_column("lead_id", self._leads)
+        return id_column("lead_id", self._leads, self._like)
 
     @cached_property
     def _places(self) -> dict[Id, list[int]]:
@@ -224,8 +225,11 @@ def _moves_to(moves: Moves, at: int) -> Moves:
     return Moves(*(getattr(moves, column.name)[:count] for column in fields(Moves)))
 
 
-def next_changes(model: Model, parts: Sequence[tuple[Sequence[Id], Any]]) -> Frame:
-    """The table of `Ledger.next_change`, from rows (lead, kind, name, at, reached) of each book."""
+def next_changes(model: Model, parts: Sequence[tuple[Sequence[Id], Any]], like: Id | None) -> Frame:
+    """The table of `Ledger.next_change`, from rows (lead, kind, name, at, reached) of each book.
+
+    Without rows its ids are of the kind of ``like``.
+    """
     leads: list[Id] = []
     columns: list[list[Ints]] = [[], [], [], []]
     for some, rows in parts:
@@ -237,7 +241,7 @@ def next_changes(model: Model, parts: Sequence[tuple[Sequence[Id], Any]]) -> Fra
     return Frame(
         Table.build(
             [
-                ("lead_id", ("column", id_column("lead_id", leads))),
+                ("lead_id", ("column", id_column("lead_id", leads, like))),
                 ("kind", ("dictionary", kind.astype(np.int32), ["threshold", "stage"])),
                 ("name", ("dictionary", (name + kind * len(model.thresholds)).astype(np.int32), names)),
                 ("at", ("instant", at, None)),

@@ -716,7 +716,7 @@ class Book:
 
     def _told(self, names: Sequence[LeadId | None], outcome: _kernel.Outcome, logs: list[Log | None]) -> Told:
         """What keepers worked out; it is put into arrays when somebody asks."""
-        return Told(names, lambda: _parts(outcome, logs, self._scores))  # type: ignore[arg-type]
+        return Told(names, lambda: _parts(outcome, logs, self._scores), like=self.like)  # type: ignore[arg-type]
 
     def _fault(self, fault: Fault, names: Sequence[LeadId | None], facts: Facts | None) -> LeadcoreError:
         """What went wrong with one lead, in words."""

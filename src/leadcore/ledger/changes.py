@@ -186,7 +186,7 @@ class Changes:
                 [
                     ("table", ("text", [row.table for row in rows])),
                     ("row", np.array([row.row for row in rows], np.int64)),
-                    ("lead_id", ("column", id_column("lead_id", [row.lead_id for row in rows]))),
+                    ("lead_id", ("column", id_column("lead_id", [row.lead_id for row in rows], self._told.like))),
                     ("at", ("instant", np.array([value or 0 for value in at], np.int64), known)),
                     ("late_by", ("text", [None if r.late_by is None else lateness(r.late_by) for r in rows])),
                     ("reason", ("text", [row.reason for row in rows])),
@@ -260,7 +260,7 @@ class Changes:
 
     @cached_property
     def _ids(self) -> Table:
-        return id_column("lead_id", self._told.lead_ids)
+        return id_column("lead_id", self._told.lead_ids, self._told.like)
 
     @cached_property
     def _changed(self) -> Ints:

@@ -12,7 +12,7 @@ from leadcore._arrow import Table
 from leadcore._time import to_micros, to_text
 from leadcore.frame import Frame
 from leadcore.ledger.changes import Changes
-from leadcore.ledger.ids import id_column
+from leadcore.ledger.ids import Id, id_column
 from leadcore.ledger.stores.base import Entry
 
 _WORDS = ("change", "key", "score", "threshold", "from_stage", "to_stage", "rule", "cause", "stage")
@@ -37,8 +37,8 @@ def feed_entries(changes: Changes) -> Iterator[Entry]:
         yield told
 
 
-def feed_frame(entries: Sequence[Entry]) -> Frame:
-    """The table of `Ledger.changes`."""
+def feed_frame(entries: Sequence[Entry], like: Id | None) -> Frame:
+    """The table of `Ledger.changes`; without rows its ids are of the kind of ``like``."""
     payloads = [entry.payload for entry in entries]
 
     def column(name: str, kind: str, missing: Any, read: Callable[[Any], Any] = lambda value: value) -> tuple[str, Any]:
@@ -56,7 +56,7 @@ def feed_frame(entries: Sequence[Entry]) -> Frame:
             [
                 ("seq", np.array([entry.seq for entry in entries], np.int64)),
                 ("kind", ("text", [entry.kind for entry in entries])),
-                ("lead_id", ("column", id_column("lead_id", [entry.lead_id for entry in entries]))),
+                ("lead_id", ("column", id_column("lead_id", [entry.lead_id for entry in entries], like))),
                 ("at", ("instant", np.array([entry.at for entry in entries], np.int64), None)),
                 words["change"],
                 words["key"],

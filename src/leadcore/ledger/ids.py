@@ -13,8 +13,13 @@ from leadcore.errors import LeadcoreError
 Id = int | str
 
 
-def id_column(name: str, ids: Sequence[Id | None]) -> Table:
-    """A table of one column: int64 where every id is an integer, else text; None is null."""
+def id_column(name: str, ids: Sequence[Id | None], like: Id | None = None) -> Table:
+    """A table of one column: int64 where every id is an integer, else text; None is null.
+
+    Without ids it is of the kind of ``like``, an id of the same ledger.
+    """
+    if not ids and isinstance(like, int):
+        return Table.build([(name, np.empty(0, np.int64))])
     if ids and all(value is None or isinstance(value, int) for value in ids) and any(ids_known := _known(ids)):
         values = np.array([value or 0 for value in ids], np.int64)
         return Table.build([(name, values if all(ids_known) else ("nullable", values, np.array(ids_known)))])

@@ -389,10 +389,10 @@ class Ledger:
                     part = tuple(column[there] if len(column) else column for column in part[:5])
                 found += some
                 parts.append(part)
-            scorer = self._scorer
+            scorer, like = self._scorer, None if found else self._keeping.any_id()
         answers = joined_answers(scorer, parts, 2 * bool(explain))
         asked = AskedLeads(
-            scorer, found, instant, self._person, lambda one: self._lines(one, instant, scorer), answers.scores
+            scorer, found, instant, self._person, lambda one: self._lines(one, instant, scorer), answers.scores, like
         )
         return Scores(scorer.model, scorer._plan, asked, answers, Counts(), micropoints)
 
@@ -437,7 +437,7 @@ class Ledger:
         end = min(start + duration(horizon, "horizon", 'a duration such as "365d", or a timedelta'), LAST)
         with self._lock:
             parts = [(some, book.next_change(slots(book, some), start, end)) for book, some in self._books(wanted)]
-            return next_changes(self.model, parts)
+            return next_changes(self.model, parts, self._keeping.any_id())
 
     def changes(self, after: int = 0, limit: int = 1000) -> Frame:
         """The feed of a store: what was handed out, oldest first, each change once.
@@ -458,7 +458,8 @@ class Ledger:
         from leadcore.ledger.feed import feed_frame
 
         with self._lock:
-            return feed_frame(self._keeping.changes(after, limit))
+            entries = self._keeping.changes(after, limit)
+            return feed_frame(entries, None if entries else self._keeping.any_id())
 
     def __len__(self) -> int:
         """How many leads there are, records merged away not counted."""

@@ -55,6 +55,10 @@ class Memory:
         self._take(book)
         return told
 
+    def any_id(self) -> Id | None:
+        """An id of the ledger, None where there is none."""
+        return self.book.like
+
     def __len__(self) -> int:
         return len(self.book)
 

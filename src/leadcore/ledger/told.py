@@ -67,6 +67,7 @@ class Told:
         before: The model that told before, where another answered; stages and rules of the moves are then counted on
             through those of this model that the model that answers has no name of.
         since: Up to this instant what the model before says holds; -2^63 for nothing.
+        like: An id of the ledger, for the kind of columns without rows; None: it has none.
         changes: Its tables in points, where somebody made them already.
     """
 
@@ -87,11 +88,13 @@ class Told:
     def __init__(
         self, lead_ids: Sequence[LeadId], make: Callable[[], Parts], counts: LedgerCounts | None = None,
         late: list[LateRow] | None = None, before: Model | None = None, since: int = -(2**63),
+        like: LeadId | None = None,
     ) -> None:  # fmt: skip
         self.lead_ids, self._make = lead_ids, make
         self.counts = LedgerCounts() if counts is None else counts
         self.late = [] if late is None else late
         self.before, self.since = before, since
+        self.like = next(iter(lead_ids), like)
         self.changes: Changes | None = None
 
     def __getattr__(self, name: str) -> Any:

@@ -22,6 +22,7 @@ def joined(parts: Sequence[Told]) -> Told:
         [row for part in told for row in part.late],
         told[0].before,
         told[0].since,
+        told[0].like,
     )
 
 

@@ -102,6 +102,11 @@ class StoreKeeping:
                 yield from map(lead_id_of, keys)
                 after = keys[-1]
 
+    def any_id(self) -> LeadId | None:
+        """An id of the ledger, None where there is none."""
+        with self._read() as reading:
+            return _any_id(reading)
+
     def __len__(self) -> int:
         with self._read() as reading:
             return reading.count()
@@ -207,10 +212,11 @@ class StoreKeeping:
         Each part is a transaction: where one fails, the parts before it hold, what they told is in the feed, and the
         next advance goes on behind them.
         """
-        parts = [Book(self._compiled, self._late).retract([])]
+        parts = []
         while True:
             with self._write() as writing:
                 if until <= writing.ledger.clock:
+                    parts.append(self._held(writing, []).retract([]))
                     break
                 leads = writing.due(until, AT_ONCE)
                 book = self._held(writing, leads)
@@ -394,8 +400,7 @@ class StoreKeeping:
         book = Book(self._compiled, self._late)
         book.clock = reading.ledger.clock
         if not leads:
-            key = reading.any_key()
-            book.like = None if key is None else lead_id_of(key)
+            book.like = _any_id(reading)
         return held(book, leads)
 
     def _keep(self, writing: Writing, leads: list[StoredLead], told: Told, books: Sequence[Book], given: Given) -> None:
@@ -437,6 +442,11 @@ class StoreKeeping:
             (entry.kind, lead_key(entry.lead_id), entry.at, in_json(entry.payload)) for entry in feed_entries(changes)
         ]
         writing.add_entries(lead_of, rows)
+
+
+def _any_id(reading: Reading) -> LeadId | None:
+    key = reading.any_key()
+    return None if key is None else lead_id_of(key)
 
 
 def _by_key(leads: Sequence[StoredLead]) -> dict[bytes, StoredLead]:

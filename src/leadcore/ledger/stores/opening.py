@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -24,8 +25,8 @@ _SYNCHRONOUS: dict[str, Synchronous] = {"full": "full", "normal": "normal", "ext
 class Lease:
     """A store that all ledgers of a process share: thousands of them have no more connections than threads that use them."""
 
-    def __init__(self, key: str, store: SqlStore) -> None:
-        self._key, self._store, self._closed = key, store, False
+    def __init__(self, shared: _Shared) -> None:
+        self._leased, self._closed = shared, False
 
     def open_ledger(self, tenant: str, model: Model, late: int, side_by_side: bool) -> int:
         """The number of the ledger of this tenant and model, made if there is none."""
@@ -47,44 +48,64 @@ class Lease:
         """Let go of files and connections, where no other ledger has them."""
         if not self._closed:
             self._closed = True
-            _shared.let_go(self._key)
+            _stores.let_go(self._leased)
 
     @property
     def _shared(self) -> SqlStore:
         if self._closed:
             raise StateError("this ledger is closed: open it again")
-        return self._store
+        return self._leased.store
 
 
+@dataclass(eq=False)
 class _Shared:
-    """Stores that are open, by what they are, and how many have each."""
+    """A store that is open, by what it is, and how many have it."""
+
+    key: str
+    store: SqlStore
+    count: int = 0
+
+
+class _Stores:
+    """Stores that are open."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self._open: dict[str, tuple[SqlStore, int]] = {}
+        self._open: dict[str, _Shared] = {}
 
     def have(self, key: str, opens: Callable[[], SqlStore]) -> Lease:
-        """A store; opened if nobody has it."""
+        """A store; opened if nobody has it, or what they have is gone."""
         with self.lock:
-            store, count = self._open.get(key) or (opens(), 0)
-            self._open[key] = (store, count + 1)
-            return Lease(key, store)
+            shared = self._open.get(key)
+            if shared is None or _gone(shared.store):
+                shared = self._open[key] = _Shared(key, opens())
+            shared.count += 1
+            return Lease(shared)
 
-    def let_go(self, key: str) -> None:
+    def let_go(self, shared: _Shared) -> None:
         """One has it no more."""
         with self.lock:
-            store, count = self._open.pop(key)
-            if count > 1:
-                self._open[key] = (store, count - 1)
+            shared.count -= 1
+            if shared.count:
                 return
-        store.close()
+            if self._open.get(shared.key) is shared:
+                del self._open[shared.key]
+        shared.store.close()
 
 
-_shared = _Shared()
+def _gone(store: SqlStore) -> bool:
+    try:
+        store.check()
+    except StateError:
+        return True
+    return False
+
+
+_stores = _Stores()
 
 
 def _forked() -> None:
-    _shared.lock = threading.Lock()
+    _stores.lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -113,7 +134,7 @@ def open_store(url: str) -> Store:
     if scheme in ("postgresql", "postgres"):
         from leadcore.ledger.stores.postgres import open_postgres
 
-        return _shared.have(url, lambda: open_postgres(url))
+        return _stores.have(url, lambda: open_postgres(url))
     parts = urlsplit(url)
     path = unquote(parts.path.removeprefix("/"))
     if scheme != "sqlite" or parts.netloc or parts.fragment or not path:
@@ -134,4 +155,4 @@ def open_store(url: str) -> Store:
     if path == MEMORY:
         return open_sqlite(path, timeout, synchronous)
     key = f"sqlite {timeout} {synchronous} {Path(path).absolute()}"
-    return _shared.have(key, lambda: open_sqlite(path, timeout, synchronous))
+    return _stores.have(key, lambda: open_sqlite(path, timeout, synchronous))

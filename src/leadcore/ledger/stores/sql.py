@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -367,10 +367,15 @@ class Transaction:
 
 
 class SqlStore:
-    """Ledgers in a database: `Store`, over any `Connection`."""
+    """Ledgers in a database: `Store`, over any `Connection`.
 
-    def __init__(self, lending: Lending[Any]) -> None:
-        self._lending, self._erased = lending, True
+    Args:
+        lending: Connections to it.
+        check: Raises `StateError` where the database is no longer the one that was opened.
+    """
+
+    def __init__(self, lending: Lending[Any], check: Callable[[], None] = lambda: None) -> None:
+        self._lending, self.check, self._erased = lending, check, True
 
     def open_ledger(self, tenant: str, model: Model, late: int, side_by_side: bool) -> int:
         """The number of the ledger of this tenant and model, made if there is none."""
@@ -425,6 +430,7 @@ class SqlStore:
 
     @contextmanager
     def _transaction(self, write: bool) -> Iterator[Connection]:
+        self.check()
         with self._lending.lent() as connection:
             connection.begin(write)
             try:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Literal
 
 from leadcore.errors import LeadcoreError, StateError
@@ -72,8 +73,21 @@ class SqliteConnection(Connection):
         if mine != APPLICATION:
             self._make_tables()
 
+    def _write_ahead(self) -> None:
+        """Set the journal: SQLite does not wait for others that do the same at this instant."""
+        end = monotonic() + self._timeout
+        while True:
+            try:
+                self.run("PRAGMA journal_mode = WAL")
+            except StateError:
+                if not self.usable or monotonic() > end:
+                    raise
+                sleep(0.005)
+            else:
+                return
+
     def _make_tables(self) -> None:
-        self.run("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self.begin(True)
         try:
             if not self.select("SELECT count(*) FROM sqlite_master")[0][0]:  # nobody was quicker
@@ -217,6 +231,7 @@ def open_sqlite(path: str, timeout: float = 30.0, synchronous: Synchronous = "fu
     if sqlite3.sqlite_version_info < _OLDEST:
         raise LeadcoreError(f"stores need SQLite {'.'.join(map(str, _OLDEST))}; Python has {sqlite3.sqlite_version}")
 
+    path = path if path == MEMORY else str(Path(path).absolute())  # the same from wherever it is asked later
     home = os.getpid()
 
     def connect() -> SqliteConnection:
@@ -227,8 +242,25 @@ def open_sqlite(path: str, timeout: float = 30.0, synchronous: Synchronous = "fu
 
     lending = Lending(connect, *(1, 1) if path == MEMORY else ())
     with lending.lent():
-        pass
-    return SqlStore(lending)
+        opened = _file_of(path)
+
+    def check() -> None:
+        if _file_of(path) != opened:
+            raise StateError(
+                f"{path} was removed, or another file put in its place, while it was open; nothing was changed: close the "
+                "ledger and open it again"
+            )
+
+    return SqlStore(lending, check)
+
+
+def _file_of(path: str) -> tuple[int, int] | None:
+    """Which file has this name now; None where there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _check_file(path: str) -> None:
