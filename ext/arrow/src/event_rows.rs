@@ -6,10 +6,11 @@ use crate::columns::{Bad, Column};
 use crate::errors::Problem;
 use crate::faults::Faults;
 use crate::field_plan::NO_INSTANT;
+use crate::evaluate::{Evaluator, UNKNOWN};
 use crate::fields::{Fields, NO_KIND};
-use crate::ids::{IdKind, UNWANTED};
+use crate::ids::{IdKind, IdLook, Ids, UNWANTED};
 use crate::lexical::{Fault, NOT_UTF8};
-use crate::plan::Side;
+use crate::plan::{Plan, Side};
 use crate::rows::{problem_of, problem_told, Run, IS_NULL};
 use crate::schema::Place;
 use crate::strings::{TextTable, INVALID, NULL};
@@ -67,7 +68,6 @@ impl Batch {
 /// Names of event types: the declared ones have the first codes.
 pub struct TypeNames {
     names: TextTable,
-    known: DictionaryCodes,
     declared: u32,
     /// By code: rows of undeclared types not yet told; at 0 those whose name is not kept.
     ignored: Vec<u64>,
@@ -82,7 +82,6 @@ impl TypeNames {
         let declared = side.kinds.len() as u32;
         Self {
             names,
-            known: DictionaryCodes::default(),
             declared,
             ignored: Vec::new(),
         }
@@ -121,8 +120,22 @@ impl TypeNames {
     }
 }
 
+/// What a look at a stretch may read: nothing of it changes while stretches are looked at side by side.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    pub plan: &'a Plan,
+    pub leads: &'a Ids,
+    pub names: &'a TypeNames,
+    pub evaluator: &'a Evaluator,
+    pub batch: &'a Batch,
+    pub id_kind: Option<IdKind>,
+}
+
 /// One stretch.
-#[derive(Default)]
+///
+/// It is read in two steps. `look` finds what is known already and changes nothing but the stretch, so that several may
+/// be looked at side by side; `learn`, in the order of rows, stores what is new and says what is wrong. Codes are those
+/// of reading row by row.
 pub struct EventRows {
     /// Codes of type names.
     pub codes: Vec<u32>,
@@ -136,17 +149,23 @@ pub struct EventRows {
     pub faulty: Vec<bool>,
     /// Every row is good and of a declared type.
     pub whole: bool,
+    pub fields: Fields,
+    /// Hit set numbers of rows of declared types, `UNKNOWN` where they are not known yet.
+    pub sets: Vec<u32>,
+    /// The first of its rows: in the batch, and in the table.
+    pub start: usize,
+    pub row: u64,
     /// Rows a file reader could not read: nothing more is said of them.
     told: Vec<bool>,
     wanted: Vec<bool>,
+    /// Places of the rows of declared types.
+    declared: Vec<usize>,
     bad: Bad,
     problems: Vec<(usize, Problem)>,
-}
-
-/// Where a stretch stands.
-struct At {
-    start: usize,
-    row: u64,
+    names_known: DictionaryCodes,
+    leads_look: IdLook,
+    /// There are lead ids to be learned.
+    missing: bool,
 }
 
 /// Whether any value is this one; without leaving early, so that the loop is one of vectors.
@@ -157,80 +176,134 @@ fn any<T: PartialEq + Copy>(values: &[T], one: T) -> bool {
 }
 
 impl EventRows {
-    /// Read `count` rows of a batch from its next on; `row` is the number of the first in the table.
-    #[allow(clippy::too_many_arguments)]
-    pub fn read(
-        &mut self,
-        run: &mut Run<'_>,
-        names: &mut TypeNames,
-        leads_known: &mut DictionaryCodes,
-        fields: &mut Fields,
-        batch: &Batch,
-        id_kind: Option<IdKind>,
-        row: u64,
-        count: usize,
-    ) {
-        let place = At {
-            start: batch.next,
-            row,
-        };
+    pub fn new(side: &Side) -> Self {
+        Self {
+            codes: Vec::new(),
+            kinds: Vec::new(),
+            at: Vec::new(),
+            leads: Vec::new(),
+            integers: Vec::new(),
+            faulty: Vec::new(),
+            whole: true,
+            fields: Fields::new(side),
+            sets: Vec::new(),
+            start: 0,
+            row: 0,
+            told: Vec::new(),
+            wanted: Vec::new(),
+            declared: Vec::new(),
+            bad: Bad::default(),
+            problems: Vec::new(),
+            names_known: DictionaryCodes::default(),
+            leads_look: IdLook::default(),
+            missing: false,
+        }
+    }
+
+    /// Take `count` rows of a batch from `start` on, the first of which is `row` in the table, with what is known.
+    pub fn look(&mut self, known: Known<'_>, start: usize, row: u64, count: usize) {
+        let batch = known.batch;
+        (self.start, self.row) = (start, row);
         self.reset(count);
-        self.heed(&place, batch.problem.as_ref());
+        self.heed(batch.problem.as_ref());
         match &batch.kind.texts {
             Some(texts) => {
-                let (names, known) = (&mut names.names, &mut names.known);
-                texts.codes(place.start, &self.wanted, names, known, &mut self.codes);
+                let (names, seen) = (&known.names.names, &mut self.names_known);
+                texts.look(start, &self.wanted, names, seen, &mut self.codes);
             }
             None => self.codes.fill(NULL),
         }
+        // Declared names are known from the start.
         for (kind, code) in self.kinds.iter_mut().zip(&self.codes) {
             let number = code.wrapping_sub(1);
-            *kind = if number < names.declared {
+            *kind = if number < known.names.declared {
                 number
             } else {
                 NO_KIND
             };
         }
-        batch.at.instants(place.start, &mut self.at, &mut self.bad);
+        batch.at.instants(start, &mut self.at, &mut self.bad);
         if any(&self.kinds, NO_KIND) || any(&self.at, NO_INSTANT) || any(&self.told, true) {
             self.whole = false;
-            self.judge(&place, batch);
+            self.judge(batch);
         }
-        run.leads.read(
+        self.missing = !known.leads.look(
             &batch.lead,
-            place.start,
+            start,
             &self.wanted,
-            leads_known,
+            &mut self.leads_look,
             &mut self.leads,
             &mut self.bad,
         );
-        self.blame(&place, &batch.lead, |rows, i| rows.leads[i] == NULL);
-        let (kinds, problems, faulty, told) = (
-            &self.kinds,
-            &mut self.problems,
-            &mut self.faulty,
-            &self.told,
-        );
-        let side = &run.plan.events;
-        fields.read(
+        let (kinds, whole) = (&self.kinds, self.whole);
+        let (side, columns) = (&known.plan.events, &batch.fields);
+        self.fields
+            .look(side, columns, start, kinds, whole, known.evaluator);
+        self.sets.resize(count, UNKNOWN);
+        self.declared.clear();
+        if whole {
+            self.declared.extend(0..count);
+        } else {
+            self.sets.fill(UNKNOWN);
+            let declared = (0..count).filter(|i| self.kinds[*i] != NO_KIND);
+            self.declared.extend(declared);
+        }
+        let mut sets = std::mem::take(&mut self.sets);
+        self.fields
+            .known_sets(&self.kinds, &self.declared, known.evaluator, &mut sets);
+        if !whole {
+            // Those of the rows of declared types stand in front.
+            for (place, i) in self.declared.iter().enumerate().rev() {
+                sets.swap(place, *i);
+            }
+        }
+        self.sets = sets;
+    }
+
+    /// Store what is new in the stretch, and find what is wrong in it.
+    pub fn learn(
+        &mut self,
+        run: &mut Run<'_>,
+        names: &mut TypeNames,
+        batch: &Batch,
+        id_kind: Option<IdKind>,
+    ) {
+        if !self.whole && self.learn_names(names, batch) {
+            self.judge(batch);
+        }
+        if self.missing {
+            run.leads.learn(
+                &batch.lead,
+                self.start,
+                &self.wanted,
+                &self.leads_look,
+                &mut self.leads,
+                &mut self.bad,
+            );
+        }
+        if any(&self.leads, NULL) {
+            self.blame(&batch.lead, |rows, i| rows.leads[i] == NULL);
+        }
+        self.bad.clear();
+        let (problems, faulty, told) = (&mut self.problems, &mut self.faulty, &self.told);
+        let (side, start, row) = (&run.plan.events, self.start, self.row);
+        self.fields.learn(
             side,
             &batch.fields,
-            place.start,
-            kinds,
-            self.whole,
+            start,
             run.evaluator,
             |i, column, why| {
                 if !told[i] {
                     problems.push((
                         i,
-                        problem_of(TABLE, row + i as u64, column, place.start + i, why),
+                        problem_of(TABLE, row + i as u64, column, start + i, why),
                     ));
                     faulty[i] = true;
                 }
             },
         );
         if let Some(ids) = &batch.event_id {
-            self.event_ids(&place, ids, id_kind);
+            self.event_ids(ids, id_kind);
         }
         self.whole &= self.problems.is_empty();
     }
