@@ -265,7 +265,8 @@ class OracleLedger:
                 return (None,)
             if since is not None and since < floor:
                 return (since,)
-        if created_at is not None and created_at < floor and created_at < (birth_of(lead) or created_at + 1):
+        birth = birth_of(lead)
+        if created_at is not None and created_at < floor and (birth is None or created_at < birth):
             return (created_at,)
         return None
 
@@ -330,7 +331,8 @@ class OracleLedger:
             lead.newest, *(row["at"] for row in mine.happened() if row["at"] <= told)
         )  # but not of dead ones
         withdrawn = mine.state
-        self._bring(lead, [mine.told])
+        if lead:
+            self._bring(lead, [mine.told])
         changed.transitions = [row | {"change": "withdrawn"} for row in withdrawn.transitions]
         changed.alerts = [row | {"change": "withdrawn"} for row in withdrawn.alerts]
         self.leads.pop(one, None)
@@ -339,11 +341,11 @@ class OracleLedger:
     def _check_merge(self, mine: Lead, others: Lead) -> None:
         """Refuse what a ledger cannot do that keeps only facts within ``late``."""
         own, floor = self._floor(mine), self._floor(others)
-        if own is not None and min(mine.instants(), default=own) < own:
+        if own is not None and mine.begun() < own:  # those taken back too: an image says where it began, not why
             raise LeadcoreError("not all of its facts are kept any more")
         if floor is None:
             return
-        if min(mine.instants(), default=floor) < floor:
+        if mine.begun() < floor:
             raise LeadcoreError("its facts come too late for the other")
         if mine.since_ever() and min(others.instants(), default=floor) < floor:
             raise LeadcoreError("its attributes since ever come too late for the other")
@@ -472,8 +474,9 @@ class OracleLedger:
         if until < adoption.at:
             return
         journey = TakenOver(self.model, self._person(lead_id), adoption, until)
-        journey.run()
-        found.reached = journey.thresholds
+        if self.leads[lead_id]:  # one of whom nothing holds any more stays where it was
+            journey.run()
+            found.reached = journey.thresholds
         found.transitions += journey.transitions
         calendars = {name: Opening(one, self.model.timezone) for name, one in self.model.calendars.items()}
         for stay in journey.stays:

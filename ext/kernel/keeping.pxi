@@ -574,6 +574,8 @@ cdef class Keeper:
         if fault:
             return self._fault(fault, 0), -1, 0, [], []
         keep_marks(w)
+        if not keep_here(w, at):  # nobody is who reaches anything
+            memset(w.lead.reached, 0, <size_t> p.thresholds_size)
         return (
             None, w.life.stage, w.life.entered, [w.life.visits[i] for i in range(p.stages_size)],
             [w.lead.reached[i] for i in range(p.thresholds_size)],

@@ -27,7 +27,7 @@ from tests.broken_ledgers import BROKEN
 from tests.ledger_oracle import OracleLedger
 from tests.ledgers import Difference, LiveLedger, Pair
 from tests.random_cases import held
-from tests.random_ledgers import NOT_YET, LedgerCase, Row, ledger_case, pieces, variant
+from tests.random_ledgers import LedgerCase, Row, ledger_case, pieces, variant
 from tests.random_parts import DAY, HOUR
 
 LONG = "LEADCORE_RUNS" in os.environ
@@ -287,8 +287,6 @@ class LedgerMachine(RuleBasedStateMachine):
         """What changes next if nothing happens."""
         start = self.instant(as_of)
         span = self.span(horizon)
-        if "next change far ahead" in NOT_YET:
-            span = min(span, 10 * DAY)
         if start + span <= LAST:
             self.pair.ask_next(self.lead_id(choice), start, start + span)
 

@@ -60,6 +60,8 @@ cdef inline bint keep_is_lean(const keep_t* w, int64_t until) noexcept nogil:
     cdef bint ids = False
     if m.flags & HAS_PENDING or w.anew or w.absorbed or m.head.at == m.head.end or f.traits_size:
         return False
+    if w.plan.stages_size and m.head.at[0] == 0:  # no stage: it takes all facts to say whether the lead is born now
+        return False
     for i in range(f.size):
         e = &f.items[i]
         if e.at <= m.told or e.at > until:

@@ -1,18 +1,23 @@
 """What will change next if nothing happens: thresholds crossed, stages left (spec 6.5, 8.4).
 
 A crossing is found to the microsecond: a stretch of time is passed over where the bounds of `reach.pxd` show that no
-score gets there, and halved where they do not; what is left to the end is evaluated instant by instant.
+score gets there, and halved where they do not; what is left to the end is evaluated instant by instant. Bounds that make
+room for rounding would leave days of it: within one epoch, or between two changes, the ends of a stretch are exact ones.
 """
 
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from leadcore_kernel.applying cimport keep_marks
 from leadcore_kernel.asking cimport keep_stand
+from leadcore_kernel.decay cimport floor_div
+from leadcore_kernel.fold cimport fold_fallen, fold_shrunk, fold_t
 from leadcore_kernel.keep cimport keep_t
-from leadcore_kernel.layout cimport threshold_t
-from leadcore_kernel.lead cimport lead_refresh
+from leadcore_kernel.layout cimport DECAY_HALF_LIFE, DECAY_LINEAR, FOLD_EVENT, fold_spec_t, threshold_t
+from leadcore_kernel.lead cimport lead_refresh, lead_t
 from leadcore_kernel.lifecycle cimport life_go
-from leadcore_kernel.reach cimport reach_find
+from leadcore_kernel.plan cimport plan_t
+from leadcore_kernel.reach cimport reach_conclude, reach_find, reach_t
+from leadcore_kernel.wide cimport wide_add, wide_hold, wide_t
 
 cdef extern from *:
     """
@@ -42,6 +47,52 @@ cdef inline bint foresee_may(const keep_t* w, const threshold_t* t, bint reached
     return w.life.reach.scores[t.score].high >= t.at
 
 
+cdef inline bint foresee_end(
+    const lead_t* a, const plan_t* p, int64_t which, int64_t now, int64_t until, int64_t* later
+) noexcept nogil:
+    """A fold's value at ``until``, if it goes one way from ``now`` on, the instant the lead was refreshed at.
+
+    Within one epoch a half-life's value does (g of spec 9.4 never falls), and a linear decay's between two changes of what
+    it adds up.
+    """
+    cdef const fold_t* f = &a.folds[which]
+    cdef const fold_spec_t* s = &p.folds[which]
+    cdef wide_t sum
+    if s.kind != FOLD_EVENT:
+        return False
+    if s.decay == DECAY_HALF_LIFE:
+        if f.head < f.tail and until - f.items[f.head].at >= s.delay:
+            return False
+        if f.epoch == INT64_MIN or floor_div(now, s.span) != floor_div(until, s.span):
+            return False
+        sum = wide_add(fold_shrunk(f.sum, f.epoch, s, until), f.waiting)
+    elif s.decay == DECAY_LINEAR:
+        if f.mid < f.tail and until - f.items[f.mid].at >= s.delay:
+            return False
+        if f.head < f.mid and until - f.items[f.head].at >= s.delay + s.span:
+            return False
+        sum = fold_fallen(f.sum, f.waiting, f.moment, s, until)
+    else:
+        return False
+    later[0] = wide_hold(wide_add(sum, f.kept), INT64_MIN, INT64_MAX)
+    return True
+
+
+cdef inline void foresee_bounds(keep_t* w, int64_t now, int64_t until) noexcept nogil:
+    """Bounds of everything in (now, until]."""
+    cdef reach_t* r = &w.life.reach
+    cdef const lead_t* a = &w.lead
+    cdef const plan_t* p = w.plan
+    cdef int64_t i, later
+    reach_find(r, &w.lead, p, now, until, now)
+    for i in range(p.folds_size):
+        if a.due[i] <= until and foresee_end(a, p, i, now, until, &later):
+            r.folds[i].low = later if later < a.folded[i] else a.folded[i]
+            r.folds[i].high = later if later > a.folded[i] else a.folded[i]
+            r.stale[p.folds[i].group] = 1
+    reach_conclude(r, a, p)
+
+
 cdef inline int foresee_crossing(
     keep_t* w, int64_t which, int64_t as_of, int64_t until, int64_t* at, bint* reached
 ) noexcept nogil:
@@ -66,7 +117,7 @@ cdef inline int foresee_crossing(
         if w.life.stop[0]:
             return -3
         ahead = now + step if step < until - now else until
-        reach_find(&w.life.reach, &w.lead, w.plan, now, ahead, now)
+        foresee_bounds(w, now, ahead)
         if foresee_may(w, t, before):
             if ahead > now + 1:
                 step = (ahead - now) // 2

@@ -509,14 +509,16 @@ class Book:
         return self._fault((fault[0], 0, 0), [self._names[slot]], None)
 
     def standing(self, lead_ids: Sequence[LeadId]) -> Standing:
-        """What was last told of leads."""
+        """What was last told of leads; nothing of those that are not there (spec 2.6)."""
         slots = self.slots_of(lead_ids)
         at = self._images.told[slots]
-        told = at != SINCE_EVER
+        told = np.flatnonzero(at != SINCE_EVER)
         scores = np.zeros((len(slots), len(self.compiled.model.scores)), np.int64)
         reached = np.zeros((len(slots), len(self.compiled.model.thresholds)), np.uint8)
-        scores[told] = self.score(slots[told], at[told])[0]
-        for place in np.flatnonzero(told).tolist():
+        points, *_, here = self.score(slots[told], at[told])
+        here = here.astype(bool)
+        scores[told[here]] = points[here]
+        for place in told[here].tolist():
             reached[place] = self.stand(int(slots[place]), int(at[place]))[3]
         return Standing(at, scores, reached)
 
