@@ -4,16 +4,16 @@ use arrow_array::RecordBatch;
 
 use crate::columns::{Bad, Column};
 use crate::errors::Problem;
+use crate::evaluate::{Evaluator, UNKNOWN};
 use crate::faults::Faults;
 use crate::field_plan::NO_INSTANT;
-use crate::evaluate::{Evaluator, UNKNOWN};
 use crate::fields::{Fields, NO_KIND};
 use crate::ids::{IdKind, IdLook, Ids, UNWANTED};
 use crate::lexical::{Fault, NOT_UTF8};
 use crate::plan::{Plan, Side};
 use crate::rows::{problem_of, problem_told, Run, IS_NULL};
 use crate::schema::Place;
-use crate::strings::{TextTable, INVALID, NULL};
+use crate::strings::{TextTable, INVALID, MISSING, NULL};
 use crate::texts::DictionaryCodes;
 
 pub const TABLE: &str = "events";
@@ -128,7 +128,6 @@ pub struct Known<'a> {
     pub names: &'a TypeNames,
     pub evaluator: &'a Evaluator,
     pub batch: &'a Batch,
-    pub id_kind: Option<IdKind>,
 }
 
 /// One stretch.
@@ -150,16 +149,15 @@ pub struct EventRows {
     /// Every row is good and of a declared type.
     pub whole: bool,
     pub fields: Fields,
-    /// Hit set numbers of rows of declared types, `UNKNOWN` where they are not known yet.
-    pub sets: Vec<u32>,
+    /// Places of the rows of declared types, and their hit set numbers, `UNKNOWN` where they are not known yet.
+    declared: Vec<usize>,
+    sets: Vec<u32>,
     /// The first of its rows: in the batch, and in the table.
     pub start: usize,
     pub row: u64,
     /// Rows a file reader could not read: nothing more is said of them.
     told: Vec<bool>,
     wanted: Vec<bool>,
-    /// Places of the rows of declared types.
-    declared: Vec<usize>,
     bad: Bad,
     problems: Vec<(usize, Problem)>,
     names_known: DictionaryCodes,
@@ -239,25 +237,12 @@ impl EventRows {
         let (side, columns) = (&known.plan.events, &batch.fields);
         self.fields
             .look(side, columns, start, kinds, whole, known.evaluator);
-        self.sets.resize(count, UNKNOWN);
         self.declared.clear();
-        if whole {
-            self.declared.extend(0..count);
-        } else {
-            self.sets.fill(UNKNOWN);
-            let declared = (0..count).filter(|i| self.kinds[*i] != NO_KIND);
-            self.declared.extend(declared);
-        }
-        let mut sets = std::mem::take(&mut self.sets);
-        self.fields
-            .known_sets(&self.kinds, &self.declared, known.evaluator, &mut sets);
-        if !whole {
-            // Those of the rows of declared types stand in front.
-            for (place, i) in self.declared.iter().enumerate().rev() {
-                sets.swap(place, *i);
-            }
-        }
-        self.sets = sets;
+        let declared = |i: &usize| whole || kinds[*i] != NO_KIND;
+        self.declared.extend((0..count).filter(declared));
+        self.sets.resize(self.declared.len(), UNKNOWN);
+        let (rows, sets) = (&self.declared, &mut self.sets);
+        self.fields.known_sets(kinds, rows, known.evaluator, sets);
     }
 
     /// Store what is new in the stretch, and find what is wrong in it.
@@ -268,8 +253,8 @@ impl EventRows {
         batch: &Batch,
         id_kind: Option<IdKind>,
     ) {
-        if !self.whole && self.learn_names(names, batch) {
-            self.judge(batch);
+        if !self.whole {
+            self.learn_names(run, names, batch);
         }
         if self.missing {
             run.leads.learn(
@@ -294,10 +279,7 @@ impl EventRows {
             run.evaluator,
             |i, column, why| {
                 if !told[i] {
-                    problems.push((
-                        i,
-                        problem_of(TABLE, row + i as u64, column, start + i, why),
-                    ));
+                    problems.push((i, problem_of(TABLE, row + i as u64, column, start + i, why)));
                     faulty[i] = true;
                 }
             },
@@ -306,6 +288,59 @@ impl EventRows {
             self.event_ids(ids, id_kind);
         }
         self.whole &= self.problems.is_empty();
+    }
+
+    /// Store names of undeclared types; those that are no text are faults, whose rows tell their lead.
+    fn learn_names(&mut self, run: &Run<'_>, names: &mut TypeNames, batch: &Batch) {
+        let Some(texts) = &batch.kind.texts else {
+            return;
+        };
+        let unknown = |i: &usize| self.codes[*i] == MISSING;
+        let new: Vec<usize> = (0..self.codes.len()).filter(unknown).collect();
+        if new.is_empty() {
+            return;
+        }
+        texts.learn(self.start, &mut names.names, &mut self.codes);
+        let broken = |i: &usize| self.codes[*i] == INVALID;
+        let broken: Vec<usize> = new.into_iter().filter(broken).collect();
+        if broken.is_empty() {
+            return;
+        }
+        for i in broken {
+            self.fault(i, &batch.kind, NOT_UTF8);
+            self.wanted[i] = true;
+        }
+        self.bad.clear();
+        self.missing = !run.leads.look(
+            &batch.lead,
+            self.start,
+            &self.wanted,
+            &mut self.leads_look,
+            &mut self.leads,
+            &mut self.bad,
+        );
+    }
+
+    /// The good rows of declared types and their hit sets; what is ignored is counted.
+    pub fn kept(&self, names: &mut TypeNames, rows: &mut Vec<usize>, sets: &mut Vec<u32>) {
+        rows.clear();
+        sets.clear();
+        if self.whole {
+            rows.extend_from_slice(&self.declared);
+            sets.extend_from_slice(&self.sets);
+            return;
+        }
+        for (i, set) in self.declared.iter().zip(&self.sets) {
+            if !self.faulty[*i] {
+                rows.push(*i);
+                sets.push(*set);
+            }
+        }
+        for (i, kind) in self.kinds.iter().enumerate() {
+            if *kind == NO_KIND && !self.faulty[i] {
+                names.ignore(self.codes[i]);
+            }
+        }
     }
 
     fn reset(&mut self, count: usize) {
@@ -327,24 +362,22 @@ impl EventRows {
         self.whole = true;
     }
 
-    fn fault(&mut self, place: &At, i: usize, column: &Column, why: Fault) {
+    fn fault(&mut self, i: usize, column: &Column, why: Fault) {
         if !self.told[i] {
-            let row = place.row + i as u64;
+            let row = self.row + i as u64;
             self.problems
-                .push((i, problem_of(TABLE, row, column, place.start + i, why)));
+                .push((i, problem_of(TABLE, row, column, self.start + i, why)));
             self.faulty[i] = true;
         }
     }
 
-    fn heed(&mut self, place: &At, problem: Option<&Column>) {
+    fn heed(&mut self, problem: Option<&Column>) {
         let Some(problem) = problem else { return };
         for i in 0..self.told.len() {
-            let at = place.start + i;
+            let at = self.start + i;
             if !problem.is_null(at) {
-                self.problems.push((
-                    i,
-                    problem_told(TABLE, place.row + i as u64, problem.text(at)),
-                ));
+                let told = problem_told(TABLE, self.row + i as u64, problem.text(at));
+                self.problems.push((i, told));
                 (self.told[i], self.faulty[i]) = (true, true);
             }
         }
@@ -353,12 +386,12 @@ impl EventRows {
     /// Faults of `at` and `type`, and which rows need their lead: those of declared types, and faulty ones, whose
     /// lead is told.
     #[cold]
-    fn judge(&mut self, place: &At, batch: &Batch) {
-        self.blame(place, &batch.at, |rows, i| rows.at[i] == NO_INSTANT);
+    fn judge(&mut self, batch: &Batch) {
+        self.blame(&batch.at, |rows, i| rows.at[i] == NO_INSTANT);
         for i in 0..self.kinds.len() {
             match self.codes[i] {
-                NULL => self.fault(place, i, &batch.kind, IS_NULL),
-                INVALID => self.fault(place, i, &batch.kind, NOT_UTF8),
+                NULL => self.fault(i, &batch.kind, IS_NULL),
+                INVALID => self.fault(i, &batch.kind, NOT_UTF8),
                 _ => {}
             }
             if self.told[i] {
@@ -369,21 +402,22 @@ impl EventRows {
     }
 
     /// Report the rows that lack a value: for the reason found when reading, else because it is null.
-    fn blame(&mut self, place: &At, column: &Column, lacks: impl Fn(&Self, usize) -> bool) {
+    fn blame(&mut self, column: &Column, lacks: impl Fn(&Self, usize) -> bool) {
         let mut reasons = std::mem::take(&mut self.bad).into_iter().peekable();
         for i in 0..self.kinds.len() {
             let reason = reasons.next_if(|(at, _)| *at == i);
             if lacks(self, i) {
-                self.fault(place, i, column, reason.map_or(IS_NULL, |(_, why)| why));
+                self.fault(i, column, reason.map_or(IS_NULL, |(_, why)| why));
             }
         }
     }
 
-    fn event_ids(&mut self, place: &At, ids: &Column, kind: Option<IdKind>) {
+    fn event_ids(&mut self, ids: &Column, kind: Option<IdKind>) {
         if kind == Some(IdKind::Integer) {
-            ids.integers(place.start, &mut self.integers, &mut self.bad);
+            ids.integers(self.start, &mut self.integers, &mut self.bad);
         } else if let Some(texts) = &ids.texts {
-            let text = |i: usize| texts.get(place.start + i);
+            let start = self.start;
+            let text = |i: usize| texts.get(start + i);
             let broken =
                 |i: &usize| text(*i).is_some_and(|text| std::str::from_utf8(text).is_err());
             self.bad
@@ -391,7 +425,7 @@ impl EventRows {
         }
         for (i, why) in std::mem::take(&mut self.bad) {
             if self.kinds[i] != NO_KIND {
-                self.fault(place, i, ids, why);
+                self.fault(i, ids, why);
             }
         }
     }

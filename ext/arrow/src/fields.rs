@@ -145,8 +145,10 @@ impl Fields {
     }
 
     fn lanes(&self) -> Vec<&[u32]> {
-        let classes = |stretch: &'_ Stretch| stretch.classes.as_slice();
-        self.stretches.iter().map(classes).collect()
+        self.stretches
+            .iter()
+            .map(|stretch| stretch.classes.as_slice())
+            .collect()
     }
 
     /// Rule on rows whose hit sets are `UNKNOWN`.
@@ -232,13 +234,7 @@ impl Stretch {
         }
     }
 
-    fn look_texts(
-        &mut self,
-        plan: &FieldPlan,
-        column: &Column,
-        start: usize,
-        memory: &TextMemory,
-    ) {
+    fn look_texts(&mut self, plan: &FieldPlan, column: &Column, start: usize, memory: &TextMemory) {
         self.codes.resize(self.wanted.len(), NULL);
         let Some(texts) = &column.texts else {
             return self.clear(self.wanted.len());
@@ -253,13 +249,7 @@ impl Stretch {
         }
     }
 
-    fn learn(
-        &mut self,
-        plan: &FieldPlan,
-        column: &Column,
-        start: usize,
-        memory: &mut TextMemory,
-    ) {
+    fn learn(&mut self, plan: &FieldPlan, column: &Column, start: usize, memory: &mut TextMemory) {
         if let Some(texts) = &column.texts {
             texts.learn(start, &mut memory.strings, &mut self.codes);
         }

@@ -122,15 +122,9 @@ pub fn read_leads(
                 .collect();
             let whole = !stretch.told.contains(&true);
             fields.look(side, &attributes, start, &kinds, whole, run.evaluator);
-            fields.learn(
-                side,
-                &attributes,
-                start,
-                run.evaluator,
-                |i, column, why| {
-                    stretch.fault(TABLE, row, column, start, i, why);
-                },
-            );
+            fields.learn(side, &attributes, start, run.evaluator, |i, column, why| {
+                stretch.fault(TABLE, row, column, start, i, why);
+            });
             stretch.tell(TABLE, run, &leads);
             let kept: Vec<usize> = (0..count).filter(|i| !stretch.faulty[*i]).collect();
             let from = out.hits.len();

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::columns::Wanted;
 use crate::fields::STRETCH;
+use crate::ids::IdLook;
 use crate::rows::{next_batch, table_error, Run};
 use crate::schema::{Columns, Place};
 use crate::small_rows::SmallRows;
