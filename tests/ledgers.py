@@ -401,6 +401,9 @@ class Pair:
         lead = self.oracle.leads.get(person)
         if not lead or (lead.adopted is not None and as_of < lead.adopted.at):
             return
+        later = (all(since is not None and since > as_of for since in record.rows) for record in lead.records.values())
+        if any(later):
+            return  # tables of what was known by then could not say its created_at without its attributes
         floor = self.oracle._floor(lead)
         given = {"as_of": as_of, "until": until, "leads": [lead_id]}
         found, error = self.attempt(self.ledger.next_change, given)

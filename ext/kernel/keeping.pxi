@@ -581,18 +581,26 @@ cdef class Keeper:
             [w.lead.reached[i] for i in range(p.thresholds_size)],
         )
 
-    def dead(self, Images images not None, int64_t slot):
-        """Instants and keys of the events of a lead that were taken back, and a fault as of `apply`."""
+    def facts(self, Images images not None, int64_t slot):
+        """What is kept of a lead.
+
+        Returns:
+            ``(fault, events, rows)``: a fault as of `apply`; events as ``(instant, key, taken back)`` in canonical order; rows
+            of attributes as ``(since, record)``, the record empty for the lead's own.
+        """
         cdef const facts_t* f = &self.w.facts
         cdef int64_t i
         cdef int fault = self._open(images, slot)
         if not fault:
             fault = keep_read(&self.w)
         if fault:
-            return self._fault(fault, 0), []
+            return self._fault(fault, 0), [], []
         return None, [
-            (f.items[i].at, PyBytes_FromStringAndSize(<const char*> f.items[i].key, f.items[i].key_size))
-            for i in range(f.size) if f.items[i].dead
+            (f.items[i].at, PyBytes_FromStringAndSize(<const char*> f.items[i].key, f.items[i].key_size), f.items[i].dead != 0)
+            for i in range(f.size)
+        ], [
+            (f.traits[i].since, PyBytes_FromStringAndSize(<const char*> f.traits[i].owner, f.traits[i].owner_size))
+            for i in range(f.traits_size)
         ]
 
     def seed(
@@ -673,7 +681,8 @@ cdef class Keeper:
         """What changes next for a lead in [as_of, until] if nothing happens.
 
         Returns:
-            ``(fault, crossings, move)``: a fault as of `apply`; by threshold ``(at, reached)`` or None; ``(at, stage)``
+            ``(fault, crossings, move)``: a fault as of `apply`, with the threshold as lead and how far it was looked as row;
+            by threshold ``(at, reached)`` or None; ``(at, stage)``
             or None.
         """
         cdef const plan_t* p = &self.plan.c
@@ -689,7 +698,8 @@ cdef class Keeper:
                 if not fault:
                     fault = foresee_crossing(&self.w, i, as_of, until, &at, &reached)
             if fault:
-                return self._fault(fault, 0), [], None
+                self.w.conflict = at
+                return self._fault(fault, i), [], None
             crossings.append((at, reached) if at != INT64_MAX else None)
         if p.stages_size == 0:
             return None, crossings, None

@@ -588,3 +588,11 @@ def test_files_are_sound(tmp_path):
         assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
         assert raw.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
+
+
+def test_a_closed_ledger_says_so(url):
+    """Looking at one is no error, in a debugger or a notebook."""
+    with opened(url) as ledger:
+        pass
+    assert "closed" in repr(ledger)
+    assert "closed" in ledger._repr_html_()

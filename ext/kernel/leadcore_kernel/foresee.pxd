@@ -3,6 +3,7 @@
 A crossing is found to the microsecond: a stretch of time is passed over where the bounds of `reach.pxd` show that no
 score gets there, and halved where they do not; what is left to the end is evaluated instant by instant. Bounds that make
 room for rounding would leave days of it: within one epoch, or between two changes, the ends of a stretch are exact ones.
+Where what rises and what falls hold each other in balance within micropoints of a threshold, it is given up.
 """
 
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
@@ -11,7 +12,7 @@ from leadcore_kernel.applying cimport keep_marks
 from leadcore_kernel.asking cimport keep_stand
 from leadcore_kernel.decay cimport floor_div
 from leadcore_kernel.fold cimport fold_fallen, fold_shrunk, fold_t
-from leadcore_kernel.keep cimport keep_t
+from leadcore_kernel.keep cimport KEEP_STOPPED, KEEP_TOO_LONG, keep_t
 from leadcore_kernel.layout cimport DECAY_HALF_LIFE, DECAY_LINEAR, FOLD_EVENT, fold_spec_t, threshold_t
 from leadcore_kernel.lead cimport lead_refresh, lead_t
 from leadcore_kernel.lifecycle cimport life_go
@@ -24,6 +25,9 @@ cdef extern from *:
     #define LEADCORE_FIRST_STEP 86400000000LL
     """
     const int64_t FIRST_STEP "LEADCORE_FIRST_STEP"  # a day
+
+cdef enum:
+    MOST_LOOKS = 300_000  # at one threshold: less than a second
 
 
 cdef inline int64_t foresee_release(const keep_t* w, const threshold_t* t) noexcept nogil:
@@ -96,9 +100,12 @@ cdef inline void foresee_bounds(keep_t* w, int64_t now, int64_t until) noexcept 
 cdef inline int foresee_crossing(
     keep_t* w, int64_t which, int64_t as_of, int64_t until, int64_t* at, bint* reached
 ) noexcept nogil:
-    """When a threshold changes first in [as_of, until], INT64_MAX if it does not; and whether it is reached then."""
+    """When a threshold changes first in [as_of, until], INT64_MAX if it does not; and whether it is reached then.
+
+    Where that takes too long, ``at`` is how far it was looked.
+    """
     cdef const threshold_t* t = &w.plan.thresholds[which]
-    cdef int64_t now = as_of, step = until - as_of, ahead
+    cdef int64_t now = as_of, step = until - as_of, ahead, looks = 0
     cdef bint before
     cdef int fault = keep_stand(w, as_of)
     at[0] = INT64_MAX
@@ -114,8 +121,12 @@ cdef inline int foresee_crossing(
         return 0
     w.life.reach.anew = True
     while now < until:
+        looks += 1
         if w.life.stop[0]:
-            return -3
+            return KEEP_STOPPED
+        if looks > MOST_LOOKS:
+            at[0] = now
+            return KEEP_TOO_LONG
         ahead = now + step if step < until - now else until
         foresee_bounds(w, now, ahead)
         if foresee_may(w, t, before):

@@ -33,6 +33,7 @@ cdef enum:
     KEEP_DAMAGED = -4
     KEEP_CONFLICT = -5        # two events of one id that differ
     KEEP_TOO_EARLY = -6       # asked for before what is kept
+    KEEP_TOO_LONG = -7        # a score stays too near to a threshold to be foreseen
     KEEP_FOLDED = 4           # so many events behind the floor are worth a new base
 
 cdef enum:

@@ -330,8 +330,10 @@ class Keeper:
         Returns:
             ``(fault, stage, entered, visits, reached)``.
         """
-    def dead(self, images: Images, slot: int) -> tuple[_Fault | None, list[tuple[int, bytes]]]:
-        """Instants and keys of the events of a lead that were taken back."""
+    def facts(
+        self, images: Images, slot: int
+    ) -> tuple[_Fault | None, list[tuple[int, bytes, bool]], list[tuple[int, bytes]]]:
+        """Events kept of a lead (instant, key, taken back), and its rows of attributes (since when, record)."""
     def seed(
         self,
         images: Images,

@@ -23,7 +23,7 @@ from leadcore.ledger.told import Ints, Moves, Parts, Told
 Fault = tuple[int, int, int]
 Log = tuple[Any, Ints, bytes, list[tuple[Literal["events", "leads"], int, int]]]
 
-_TOO_MANY, _CONFLICT, _TOO_EARLY = -2, -5, -6
+_TOO_MANY, _CONFLICT, _TOO_EARLY, _TOO_LONG = -2, -5, -6, -7
 _CHUNK = 2_048
 """Leads a thread takes at a time."""
 
@@ -482,7 +482,8 @@ class Book:
             and whether the threshold is reached then. By lead, thresholds first.
 
         Raises:
-            LeadcoreError: ``as_of`` lies before what is kept of a lead.
+            LeadcoreError: ``as_of`` lies before what is kept of a lead, or a score stays within micropoints of a threshold
+                while what it is made of moves.
         """
         rows: list[tuple[int, int, int, int, int]] = []
         first, last = self._span(slots)
@@ -491,7 +492,7 @@ class Book:
             for place, slot in enumerate(slots.tolist()):
                 fault, crossings, move = keeper.foresee(self._images, slot, as_of, until)
                 if fault is not None:
-                    raise self._asked_fault(fault, slot, as_of)
+                    raise self._foreseen_fault(fault, slot, as_of)
                 rows += [(place, 0, i, at, reached) for i, (at, reached) in _known(crossings)]
                 if move is not None:
                     rows.append((place, 1, move[1], move[0], 0))
@@ -500,11 +501,21 @@ class Book:
         table = np.array(rows, np.int64).reshape(len(rows), 5)
         return tuple(np.ascontiguousarray(table[:, i]) for i in range(5))
 
+    def _foreseen_fault(self, fault: Fault, slot: int, as_of: int) -> LeadcoreError:
+        if fault[0] == _TOO_LONG:
+            name = list(self.compiled.model.thresholds)[fault[1]]
+            return LeadcoreError(
+                f"lead {self._names[slot]!r} stays so near to threshold {name!r} from {to_text(as_of)} on that what changes next "
+                f"was looked for up to {to_text(fault[2])} only: ask for a shorter horizon, or for other leads"
+            )
+        return self._asked_fault(fault, slot, as_of)
+
     def _asked_fault(self, fault: Fault, slot: int, at: int) -> LeadcoreError:
         if fault[0] == _TOO_EARLY:
             return LeadcoreError(
                 f"lead {self._names[slot]!r} cannot be asked as of {to_text(at)}: what happened up to its newest event less "
-                "the lateness is kept as sums only; a store, or late='all', keeps every event"
+                "the lateness is kept as sums only (a store, or late='all', keeps every event), and what another model told of "
+                "it before a migration with `at` is not kept"
             )
         return self._fault((fault[0], 0, 0), [self._names[slot]], None)
 
@@ -538,13 +549,18 @@ class Book:
             self._back([keeper])
         return tuple(found)
 
-    def dead(self, slot: int) -> list[tuple[int, bytes]]:
-        """Instants and keys of the events of a lead that were taken back, in canonical order."""
+    def facts(self, slot: int) -> tuple[list[tuple[int, bytes, bool]], list[tuple[int, bytes]]]:
+        """What is kept of a lead.
+
+        Returns:
+            Events as instant, key and whether they were taken back, in canonical order; rows of attributes as the instant
+            from which they hold and the record, empty for the lead's own.
+        """
         with _Keeping(self, self.clock) as keeper:
-            fault, found = keeper.dead(self._images, slot)
+            fault, events, rows = keeper.facts(self._images, slot)
         if fault is not None:
             raise self._fault((fault[0], 0, 0), [self._names[slot]], None)
-        return found
+        return events, rows
 
     def seed(
         self, lead_id: LeadId, told: int, newest: int, moves: list[tuple[Any, ...]], adoption: tuple[Any, ...] | None,

@@ -13,7 +13,7 @@ import numpy as np
 from leadcore._inputs import TableLike
 from leadcore._run import Counts
 from leadcore._time import LAST, to_datetime, to_text
-from leadcore.errors import LeadcoreError
+from leadcore.errors import LeadcoreError, StateError
 from leadcore.frame import Frame
 from leadcore.ledger.answers import AskedLeads, joined_answers, lead_state, lines_of, next_changes, slots
 from leadcore.ledger.arguments import check_threads, duration, event_lead, ids, lateness, moment, request, retractions
@@ -419,6 +419,8 @@ class Ledger:
     def next_change(self, as_of: Moment, horizon: str | timedelta = "365d", leads: Iterable[Id] | None = None) -> Frame:
         """When scores next cross a threshold, and when stages next change, if nothing else happens; exact.
 
+        Facts that wait for a later ``until`` have not happened; `score` and `lead` at their instants count them.
+
         Args:
             as_of: From when on.
             horizon: How far to look.
@@ -431,7 +433,8 @@ class Ledger:
 
         Raises:
             KeyError: A lead that the ledger does not know.
-            LeadcoreError: An argument is none of those above.
+            LeadcoreError: An argument is none of those above, ``as_of`` lies before what is kept of a lead, or criteria hold
+                each other in balance within micropoints of a threshold for so long that it would take too much time.
         """
         start, wanted = moment(as_of, "as_of"), ids(leads)
         end = min(start + duration(horizon, "horizon", 'a duration such as "365d", or a timedelta'), LAST)
@@ -546,7 +549,10 @@ class Ledger:
 
     def __repr__(self) -> str:
         with self._lock:
-            clock, leads = self._keeping.clock, len(self._keeping)
+            try:
+                clock, leads = self._keeping.clock, len(self._keeping)
+            except StateError as fault:  # closed, or its file is gone
+                return f"Ledger({self._scorer.model.name!r}, {fault})"
             told = "never advanced" if clock == SINCE_EVER else f"advanced to {to_text(clock)}"
             return (
                 f"Ledger({self.model.name!r}, {leads:,} {'lead' if leads == 1 else 'leads'}, late {self.late}, {told})"
@@ -556,7 +562,10 @@ class Ledger:
         import html
 
         with self._lock:
-            clock = self.clock
+            try:
+                clock = self.clock
+            except StateError:
+                return f"<p>{html.escape(repr(self))}</p>"
             rows = {
                 "model": f"{self.model.name} {self.model.semantics[:12]}",
                 "leads": f"{len(self._keeping):,}",

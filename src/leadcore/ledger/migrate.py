@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from leadcore.ledger.facts import SINCE_EVER, LeadId, id_key
 from leadcore.ledger.told import Parts, Told
 from leadcore.model import Model
 
+_GIVE_ALL = "to migrate, give all events and leads that the ledger was told; a store keeps them itself"
 Step = tuple[int, int, int, int, int, LeadId | None, tuple[int, ...]]
 """A move: instant, stage left, stage entered, rule, cause, event id, scores."""
 
@@ -45,12 +47,14 @@ def migrate(old: Book, compiled: CompiledLedger, at: int | None, request: Reques
         told = past.head(lead_id)
         if adoption is not None:  # one that is not there any more was not brought on
             told = max(told, adoption[0])
-        book.seed(lead_id, told, past.newest(lead_id), moves, adoption, old.dead(old.ids[lead_id]))
+        dead = [(when, key) for when, key, taken_back in old.facts(old.ids[lead_id])[0] if taken_back]
+        book.seed(lead_id, told, past.newest(lead_id), moves, adoption, dead)
     for record, lead_id in old.aliases.items():
         book.alias(record, lead_id)
     book.clock = old.clock if at is None else max(old.clock, at)
     given = book.apply(request, SINCE_EVER, anew=True)
-    _check_whole(old, given)
+    declared = old.compiled.model.events
+    _check_whole(old, book, sum(rows for type_, rows in given.counts.ignored.items() if type_ in declared))
     book.bring(book.slots_of(set(book.lead_ids()) - set(given.lead_ids)), book.clock)
     if at is None or names.old.lifecycle is None:  # without a lifecycle there is nothing to stay as it was told
         at = SINCE_EVER
@@ -128,21 +132,32 @@ def _kept(past: Book, lead_id: LeadId, at: int | None, names: _Names) -> tuple[l
     return moves, (at, names.stage(stage), entered, counted, marks)
 
 
-def _check_whole(old: Book, given: Told) -> None:
-    """The tables must tell at least what the old book was told, but for events taken back.
+def _check_whole(old: Book, book: Book, ignored: int) -> None:
+    """The tables must tell at least what the old book still keeps, but for events taken back.
 
-    Of rows of undeclared types nobody has looked whose they are: where there are some, they may be what the old book knows.
+    Of ``ignored`` rows, whose types only the old model declares, nobody has looked whose they are: so many may be lacking.
     """
-    if given.counts.ignored:
-        return
-    live = dict(zip(given.lead_ids, given.live.tolist(), strict=True))
+    lacking, first = 0, ""
     for lead_id in old.lead_ids():
-        newest = old.newest(lead_id)
-        if newest > live.get(lead_id, SINCE_EVER) and not any(at == newest for at, _ in old.dead(old.ids[lead_id])):
-            raise LeadcoreError(
-                f"the events given lack some of lead {lead_id!r}, whose newest is of {to_text(newest)}: to migrate, give all "
-                "events and leads that the ledger was told; a store keeps them itself"
-            )
+        (events, rows), (given, given_rows) = (each.facts(each.ids[lead_id]) for each in (old, book))
+        for since, _ in sorted({*rows} - {*given_rows}):
+            since_when = "in force since ever" if since == SINCE_EVER else f"in force from {to_text(since)}"
+            raise LeadcoreError(f"the leads given lack a row of lead {lead_id!r}, {since_when}: {_GIVE_ALL}")
+        floor = SINCE_EVER if old.late < 0 else book.newest(lead_id) - old.late
+        wanted = Counter(_identity(at, key) for at, key, taken_back in events if at >= floor and not taken_back)
+        missing = wanted - Counter(_identity(at, key) for at, key, _ in given)
+        lacking += missing.total()
+        if missing and not first:
+            first = f"lead {lead_id!r} at {to_text(min(at for at, _ in missing))}"
+    if lacking > ignored:
+        raise LeadcoreError(
+            f"the events given lack {lacking:,} that the ledger still knows, such as one of {first}: {_GIVE_ALL}"
+        )
+
+
+def _identity(at: int, key: bytes) -> tuple[int, bytes]:
+    """What an event is under any model: its instant, and its id if it has one."""
+    return at, key if key[0] else b""
 
 
 def _steps(book: Book, slot: int) -> list[Step]:
