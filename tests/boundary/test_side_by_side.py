@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -53,7 +55,7 @@ def table(ids, faults=0):
     return pa.Table.from_batches(
         [
             batch
-            for begin, end in zip(cuts, cuts[1:], strict=False)
+            for begin, end in pairwise(cuts)
             for batch in whole.slice(begin, end - begin).combine_chunks().to_batches()
         ]
     )
