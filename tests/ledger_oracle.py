@@ -261,7 +261,7 @@ class OracleLedger:
             return None
         record = lead.records.get(record_id, Record())
         if since not in record.rows or record.rows[since] != values:
-            if since is None and min(lead.instants(), default=floor) < floor:
+            if since is None and lead.begun() < floor:
                 return (None,)
             if since is not None and since < floor:
                 return (since,)
@@ -347,7 +347,7 @@ class OracleLedger:
             return
         if mine.begun() < floor:
             raise LeadcoreError("its facts come too late for the other")
-        if mine.since_ever() and min(others.instants(), default=floor) < floor:
+        if mine.since_ever() and others.begun() < floor:
             raise LeadcoreError("its attributes since ever come too late for the other")
 
     def advance(self, until: int) -> Changed:

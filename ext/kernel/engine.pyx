@@ -32,11 +32,17 @@ from leadcore_kernel.lifecycle cimport (
     LIFE_STOPPED, LIFE_TOO_MANY_MOVES, history_t, life_free, life_run, life_start, life_t,
 )
 from leadcore_kernel.log cimport change_t, move_t
-from leadcore_kernel.lead cimport lead_act, lead_clear, lead_evaluate, lead_free, lead_say, lead_start, lead_t
+from leadcore_kernel.lead cimport (
+    lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_points, lead_say, lead_scores, lead_start, lead_t,
+)
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.space cimport space_free, space_gather, space_line_up, space_t
 from leadcore_kernel.store cimport (
-    record_hits, record_row, shape_t, store_free, store_push, store_shape, store_start, store_t,
+    page_t, record_at, record_hits, record_lead, record_row, shape_t, store_code, store_drop, store_free,
+    store_leads, store_local, store_partition, store_push, store_shape, store_start, store_t,
+)
+from leadcore_kernel.sums cimport (
+    sums_add, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_values,
 )
 
 BLOCK = 65_536

@@ -63,6 +63,7 @@ cdef class Plan:
         self.c.hit_acts = &hit_acts[0] if hit_acts.shape[0] else NULL
         self.c.hits_size = hit_acts.shape[0]
         self.c.acts = &acts[0] if acts.shape[0] else NULL
+        self.c.acts_size = acts.shape[0]
         self.c.hit_says = &hit_says[0] if hit_says.shape[0] else NULL
         self.c.lead_hits_size = hit_says.shape[0]
         self.c.says = &says[0] if says.shape[0] else NULL

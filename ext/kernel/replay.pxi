@@ -75,7 +75,7 @@ cdef class Replayer:
             fault = space_gather(w, &store.c, partition, leads, &local)
             i = 0
             while not fault and i < local:
-                code = (i << bits) + partition
+                code = store_code(bits, partition, i)
                 n = w.starts[i + 1] - w.starts[i]
                 if place[code] < 0 and not (n and repeats):
                     i += 1

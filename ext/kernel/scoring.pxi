@@ -4,17 +4,96 @@ cdef class Worker:
     cdef Plan plan
     cdef lead_t lead
     cdef space_t space
+    cdef sums_t sums
+    cdef int by_sums          # whether sums tell every fold's value
 
     def __cinit__(self, Plan plan not None):
         self.plan = plan
         memset(&self.space, 0, sizeof(space_t))
-        if lead_start(&self.lead, &plan.c, False):
+        self.by_sums = sums_start(&self.sums, &plan.c)
+        if self.by_sums < 0 or lead_start(&self.lead, &plan.c, False):
             raise MemoryError
 
     def __dealloc__(self):
         if self.plan is not None:
             lead_free(&self.lead, &self.plan.c)
         space_free(&self.space)
+        sums_free(&self.sums)
+
+    cdef void _answer(
+        self, int64_t ask, int64_t[:, ::1] scores, int32_t[:, ::1] grades, int32_t[::1] rating, int32_t[::1] label
+    ) noexcept nogil:
+        """Write what the lead at work came to."""
+        cdef const lead_t* a = &self.lead
+        cdef int64_t j
+        for j in range(self.plan.c.scores_size):
+            scores[ask, j] = a.scores[j]
+        for j in range(grades.shape[1]):
+            grades[ask, j] = a.grades[j]
+        if rating.shape[0]:
+            rating[ask] = a.rating
+        if label.shape[0]:
+            label[ask] = a.label
+
+    cdef int _sum_up(
+        self, store_t* store, int64_t partition, int64_t leads, Sets events, Sets attributes, const int64_t[::1] ask_start,
+        const int64_t[::1] ask_order, const int64_t[::1] ask_at, const uint32_t[::1] ask_attributes,
+        int64_t[:, ::1] scores, int32_t[:, ::1] grades, int32_t[::1] rating, int32_t[::1] label, int64_t[:, ::1] lines,
+    ) noexcept nogil:
+        """Score a partition's leads, each asked at most once, from sums: 1 if done, 0 if sums cannot tell, -1 for a fault.
+
+        The partition's rows stay.
+        """
+        cdef const plan_t* p = &self.plan.c
+        cdef lead_t* a = &self.lead
+        cdef sums_t* w = &self.sums
+        cdef const shape_t* shape = &store.shape
+        cdef const page_t* page = store.partitions[partition].first
+        cdef const uint64_t* record
+        cdef const act_t* act
+        cdef int64_t bits = store.bits, local, i, j, code, ask
+        cdef uint32_t hits
+        local = store_leads(bits, partition, leads)
+        if sums_clear(w, p, local):
+            return -1
+        for i in range(local):
+            code = store_code(bits, partition, i)
+            if ask_start[code + 1] - ask_start[code] > 1:
+                return 0
+            if ask_start[code + 1] > ask_start[code]:
+                w.asked[i] = ask_at[ask_order[ask_start[code]]]
+        while page != NULL:
+            if self.space.stop != NULL and self.space.stop[0]:
+                return -1
+            j = 0
+            while j < page.used:
+                record = &page.words[j]
+                j += shape.stride
+                i = store_local(bits, record_lead(record))
+                if record_at(record) > w.asked[i]:
+                    continue
+                sums_at(w, p, w.asked[i])
+                hits = record_hits(record)
+                for code in range(events.start[hits], events.start[hits + 1]):
+                    act = &events.acts[code]
+                    if act.act <= ACT_ADD_PER:
+                        sums_add(w, p, i, act.fold, record_at(record), lead_points(p, act, shape, record))
+            page = page.next
+        for i in range(local):
+            code = store_code(bits, partition, i)
+            if ask_start[code + 1] == ask_start[code]:
+                continue
+            ask = ask_order[ask_start[code]]
+            sums_at(w, p, w.asked[i])
+            memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
+            if not sums_values(w, p, i, a.folded):
+                return 0
+            hits = ask_attributes[ask]
+            lead_say(a, p, attributes.says + attributes.start[hits], attributes.start[hits + 1] - attributes.start[hits])
+            lead_scores(a, p, &lines[ask, 0] if lines.shape[1] else NULL)
+            lead_conclude(a, p, True)
+            self._answer(ask, scores, grades, rating, label)
+        return 1
 
     cdef int _take(self, const shape_t* shape, const uint64_t* records, int64_t place, Sets events) noexcept nogil:
         """Let one event act; -1 when memory runs out."""
@@ -58,17 +137,28 @@ cdef class Worker:
         cdef int fault = 0
         cdef const uint64_t* records
         cdef uint32_t hits
-        cdef int64_t j
+        cdef bint done
         if not 0 <= partition < store.partitions or ask_start.shape[0] < leads + 1:
             raise ValueError("no such partition, or too few leads")
         w.faults_size = 0
         a.wrapped = False
         a.highs = p.lines_size if lines.shape[1] == 2 * p.lines_size else 0
         with nogil:
-            fault = space_gather(&self.space, &store.c, partition, leads, &local)
+            if self.by_sums and not repeats:
+                fault = self._sum_up(
+                    &store.c, partition, leads, events, attributes, ask_start, ask_order, ask_at, ask_attributes, scores,
+                    grades, rating, label, lines,
+                )
+                memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
+            done = fault == 1
+            if done:
+                fault = 0
+                store_drop(&store.c.partitions[partition])
+            elif fault == 0:
+                fault = space_gather(&self.space, &store.c, partition, leads, &local)
             i = 0
-            while not fault and i < local:
-                code = (i << bits) + partition
+            while not done and not fault and i < local:
+                code = store_code(bits, partition, i)
                 n = w.starts[i + 1] - w.starts[i]
                 if ask_start[code] == ask_start[code + 1] and not (n and repeats):
                     i += 1
@@ -90,14 +180,7 @@ cdef class Worker:
                     lead_say(a, p, attributes.says + attributes.start[hits],
                              attributes.start[hits + 1] - attributes.start[hits])
                     fault |= lead_evaluate(a, p, ask_at[ask], &lines[ask, 0] if lines.shape[1] else NULL)
-                    for j in range(p.scores_size):
-                        scores[ask, j] = a.scores[j]
-                    for j in range(grades.shape[1]):
-                        grades[ask, j] = a.grades[j]
-                    if rating.shape[0]:
-                        rating[ask] = a.rating
-                    if label.shape[0]:
-                        label[ask] = a.label
+                    self._answer(ask, scores, grades, rating, label)
                 i += 1
         if fault:
             raise MemoryError
@@ -153,12 +236,12 @@ cdef class Worker:
         )
 
     def shares(
-        self, Store store not None, int64_t partition, int64_t leads, Sets events not None,
-        const uint32_t[::1] ranks not None, uint32_t first_id, bint repeats, int64_t code, int64_t now,
+        self, Store store not None, int64_t leads, Sets events not None, const uint32_t[::1] ranks not None,
+        uint32_t first_id, bint repeats, int64_t code, int64_t now,
     ):
         """What each event of one lead adds to each fold at ``now``: value with it less value without (spec 7).
 
-        The partition's rows are used up; the store must keep rows.
+        The rows of the lead's partition are used up; the store must keep rows.
 
         Returns:
             ``(row, at, fold, micropoints)`` of every event and fold where something changed, in canonical order.
@@ -172,12 +255,12 @@ cdef class Worker:
         cdef const uint64_t* record
         cdef uint32_t hits
         cdef int fault = 0
-        if not 0 <= partition < store.partitions or code >> store.c.bits << store.c.bits != code - partition:
-            raise ValueError("the lead is not of this partition")
+        if not 0 <= code < leads:
+            raise ValueError("there is no such lead")
         out = []
-        if space_gather(&self.space, &store.c, partition, leads, &local):
+        if space_gather(&self.space, &store.c, store_partition(store.c.bits, code), leads, &local):
             raise MemoryError
-        code = code >> store.c.bits
+        code = store_local(store.c.bits, code)
         n = w.starts[code + 1] - w.starts[code]
         records = w.records + w.starts[code] * shape.stride
         if space_line_up(w, shape, records, n, &ranks[0] if ranks.shape[0] else NULL, first_id, repeats, &n):

@@ -98,8 +98,8 @@ class AskedTables:
         lead = int(reading.canonical(code)[0])
         worker, (events, _) = _kernel.Worker(self.kernel), reading.hit_sets(self.kernel)
         shares: list[tuple[int, int, int, int]] = worker.shares(
-            reading.store, lead % reading.store.partitions, reading.lead_count, events, reading.ranks,
-            reading.first_id, reading.repeats, lead, int(self.asks.at[row]),
+            reading.store, reading.lead_count, events, reading.ranks, reading.first_id, reading.repeats, lead,
+            int(self.asks.at[row]),
         )  # fmt: skip
         return [
             Share(names[fold], event_row, to_datetime(when), value)

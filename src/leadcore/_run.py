@@ -120,7 +120,7 @@ class Reading:
             DataError: A table is faulty.
         """
         self.plan, self.request = plan, request
-        self.encoder = Encoder(program, request.reject)
+        self.encoder = Encoder(program, request.reject, threads=min(request.threads or default_threads(), MOST_THREADS))
         self._further: list[tuple[Problem, int]] = []
         self._read_leads()
         known = self.encoder.lead_count

@@ -91,13 +91,14 @@ pub struct Encoder {
     event_rules: Evaluator,
     events: Option<Events>,
     keep: bool,
+    threads: usize,
 }
 
 #[pymethods]
 impl Encoder {
     #[new]
-    #[pyo3(signature = (program, reject = false, keep = false))]
-    fn new(program: &Program, reject: bool, keep: bool) -> Self {
+    #[pyo3(signature = (program, reject = false, keep = false, threads = 1))]
+    fn new(program: &Program, reject: bool, keep: bool, threads: usize) -> Self {
         let plan = program.plan.clone();
         let mut of_nulls = Vec::new();
         plan.leads.hits(
@@ -114,6 +115,7 @@ impl Encoder {
             faults: Faults::new(reject),
             events: None,
             keep,
+            threads,
         }
     }
 
@@ -205,7 +207,14 @@ impl Encoder {
         py.detach(|| {
             guard(|| {
                 self.faults.open();
-                let events = Events::open(&self.plan, &mut self.leads, stream, &names, self.keep)?;
+                let events = Events::open(
+                    &self.plan,
+                    &mut self.leads,
+                    stream,
+                    &names,
+                    self.keep,
+                    self.threads,
+                )?;
                 let (identities, contents) = (events.identities.is_some(), events.contents);
                 let plan = &self.plan;
                 self.event_rules = Evaluator::new(&plan.events, &[], |field| {

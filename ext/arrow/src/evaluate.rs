@@ -7,7 +7,7 @@ use crate::field_plan::{FieldPlan, NO_INSTANT, NULL_CLASS};
 use crate::hits::{HitSets, Memo};
 use crate::plan::Side;
 use crate::source::Kind;
-use crate::strings::TextTable;
+use crate::strings::{TextTable, MISSING};
 use crate::text::{Answer, TextTests};
 
 /// In place of a hit set number that is not remembered.
@@ -82,7 +82,8 @@ impl TextMemory {
         }
     }
 
-    /// The classes of codes, once caught up; whether all were there, which those of `FULL` and `INVALID` are not.
+    /// The classes of codes; whether all were there, which those of `FULL`, `INVALID` and `MISSING` are not. A row with
+    /// one that is missing has no class, and so no hit set that is known.
     pub fn classes_of(&self, codes: &[u32], out: &mut [u32]) -> bool {
         let mut all = true;
         for (class, code) in out.iter_mut().zip(codes) {
@@ -90,7 +91,11 @@ impl TextMemory {
                 Some(class) => *class,
                 None => {
                     all = false;
-                    NULL_CLASS
+                    if *code == MISSING {
+                        NO_CLASS
+                    } else {
+                        NULL_CLASS
+                    }
                 }
             };
         }

@@ -4,15 +4,16 @@ use arrow_array::RecordBatch;
 
 use crate::columns::{Bad, Column};
 use crate::errors::Problem;
+use crate::evaluate::{Evaluator, UNKNOWN};
 use crate::faults::Faults;
 use crate::field_plan::NO_INSTANT;
 use crate::fields::{Fields, NO_KIND};
-use crate::ids::{IdKind, UNWANTED};
+use crate::ids::{IdKind, IdLook, Ids, UNWANTED};
 use crate::lexical::{Fault, NOT_UTF8};
-use crate::plan::Side;
+use crate::plan::{Plan, Side};
 use crate::rows::{problem_of, problem_told, Run, IS_NULL};
 use crate::schema::Place;
-use crate::strings::{TextTable, INVALID, NULL};
+use crate::strings::{TextTable, INVALID, MISSING, NULL};
 use crate::texts::DictionaryCodes;
 
 pub const TABLE: &str = "events";
@@ -67,7 +68,6 @@ impl Batch {
 /// Names of event types: the declared ones have the first codes.
 pub struct TypeNames {
     names: TextTable,
-    known: DictionaryCodes,
     declared: u32,
     /// By code: rows of undeclared types not yet told; at 0 those whose name is not kept.
     ignored: Vec<u64>,
@@ -82,7 +82,6 @@ impl TypeNames {
         let declared = side.kinds.len() as u32;
         Self {
             names,
-            known: DictionaryCodes::default(),
             declared,
             ignored: Vec::new(),
         }
@@ -121,8 +120,21 @@ impl TypeNames {
     }
 }
 
+/// What a look at a stretch may read: nothing of it changes while stretches are looked at side by side.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    pub plan: &'a Plan,
+    pub leads: &'a Ids,
+    pub names: &'a TypeNames,
+    pub evaluator: &'a Evaluator,
+    pub batch: &'a Batch,
+}
+
 /// One stretch.
-#[derive(Default)]
+///
+/// It is read in two steps. `look` finds what is known already and changes nothing but the stretch, so that several may
+/// be looked at side by side; `learn`, in the order of rows, stores what is new and says what is wrong. Codes are those
+/// of reading row by row.
 pub struct EventRows {
     /// Codes of type names.
     pub codes: Vec<u32>,
@@ -136,17 +148,22 @@ pub struct EventRows {
     pub faulty: Vec<bool>,
     /// Every row is good and of a declared type.
     pub whole: bool,
+    pub fields: Fields,
+    /// Places of the rows of declared types, and their hit set numbers, `UNKNOWN` where they are not known yet.
+    declared: Vec<usize>,
+    sets: Vec<u32>,
+    /// The first of its rows: in the batch, and in the table.
+    pub start: usize,
+    pub row: u64,
     /// Rows a file reader could not read: nothing more is said of them.
     told: Vec<bool>,
     wanted: Vec<bool>,
     bad: Bad,
     problems: Vec<(usize, Problem)>,
-}
-
-/// Where a stretch stands.
-struct At {
-    start: usize,
-    row: u64,
+    names_known: DictionaryCodes,
+    leads_look: IdLook,
+    /// There are lead ids to be learned.
+    missing: bool,
 }
 
 /// Whether any value is this one; without leaving early, so that the loop is one of vectors.
@@ -157,82 +174,173 @@ fn any<T: PartialEq + Copy>(values: &[T], one: T) -> bool {
 }
 
 impl EventRows {
-    /// Read `count` rows of a batch from its next on; `row` is the number of the first in the table.
-    #[allow(clippy::too_many_arguments)]
-    pub fn read(
-        &mut self,
-        run: &mut Run<'_>,
-        names: &mut TypeNames,
-        leads_known: &mut DictionaryCodes,
-        fields: &mut Fields,
-        batch: &Batch,
-        id_kind: Option<IdKind>,
-        row: u64,
-        count: usize,
-    ) {
-        let place = At {
-            start: batch.next,
-            row,
-        };
+    pub fn new(side: &Side) -> Self {
+        Self {
+            codes: Vec::new(),
+            kinds: Vec::new(),
+            at: Vec::new(),
+            leads: Vec::new(),
+            integers: Vec::new(),
+            faulty: Vec::new(),
+            whole: true,
+            fields: Fields::new(side),
+            sets: Vec::new(),
+            start: 0,
+            row: 0,
+            told: Vec::new(),
+            wanted: Vec::new(),
+            declared: Vec::new(),
+            bad: Bad::default(),
+            problems: Vec::new(),
+            names_known: DictionaryCodes::default(),
+            leads_look: IdLook::default(),
+            missing: false,
+        }
+    }
+
+    /// Take `count` rows of a batch from `start` on, the first of which is `row` in the table, with what is known.
+    pub fn look(&mut self, known: Known<'_>, start: usize, row: u64, count: usize) {
+        let batch = known.batch;
+        (self.start, self.row) = (start, row);
         self.reset(count);
-        self.heed(&place, batch.problem.as_ref());
+        self.heed(batch.problem.as_ref());
         match &batch.kind.texts {
             Some(texts) => {
-                let (names, known) = (&mut names.names, &mut names.known);
-                texts.codes(place.start, &self.wanted, names, known, &mut self.codes);
+                let (names, seen) = (&known.names.names, &mut self.names_known);
+                texts.look(start, &self.wanted, names, seen, &mut self.codes);
             }
             None => self.codes.fill(NULL),
         }
+        // Declared names are known from the start.
         for (kind, code) in self.kinds.iter_mut().zip(&self.codes) {
             let number = code.wrapping_sub(1);
-            *kind = if number < names.declared {
+            *kind = if number < known.names.declared {
                 number
             } else {
                 NO_KIND
             };
         }
-        batch.at.instants(place.start, &mut self.at, &mut self.bad);
+        batch.at.instants(start, &mut self.at, &mut self.bad);
         if any(&self.kinds, NO_KIND) || any(&self.at, NO_INSTANT) || any(&self.told, true) {
             self.whole = false;
-            self.judge(&place, batch);
+            self.judge(batch);
         }
-        run.leads.read(
+        self.missing = !known.leads.look(
             &batch.lead,
-            place.start,
+            start,
             &self.wanted,
-            leads_known,
+            &mut self.leads_look,
             &mut self.leads,
             &mut self.bad,
         );
-        self.blame(&place, &batch.lead, |rows, i| rows.leads[i] == NULL);
-        let (kinds, problems, faulty, told) = (
-            &self.kinds,
-            &mut self.problems,
-            &mut self.faulty,
-            &self.told,
-        );
-        let side = &run.plan.events;
-        fields.read(
+        let (kinds, whole) = (&self.kinds, self.whole);
+        let (side, columns) = (&known.plan.events, &batch.fields);
+        self.fields
+            .look(side, columns, start, kinds, whole, known.evaluator);
+        self.declared.clear();
+        let declared = |i: &usize| whole || kinds[*i] != NO_KIND;
+        self.declared.extend((0..count).filter(declared));
+        self.sets.resize(self.declared.len(), UNKNOWN);
+        let (rows, sets) = (&self.declared, &mut self.sets);
+        self.fields.known_sets(kinds, rows, known.evaluator, sets);
+    }
+
+    /// Store what is new in the stretch, and find what is wrong in it.
+    pub fn learn(
+        &mut self,
+        run: &mut Run<'_>,
+        names: &mut TypeNames,
+        batch: &Batch,
+        id_kind: Option<IdKind>,
+    ) {
+        if !self.whole {
+            self.learn_names(run, names, batch);
+        }
+        if self.missing {
+            run.leads.learn(
+                &batch.lead,
+                self.start,
+                &self.wanted,
+                &self.leads_look,
+                &mut self.leads,
+                &mut self.bad,
+            );
+        }
+        if any(&self.leads, NULL) {
+            self.blame(&batch.lead, |rows, i| rows.leads[i] == NULL);
+        }
+        self.bad.clear();
+        let (problems, faulty, told) = (&mut self.problems, &mut self.faulty, &self.told);
+        let (side, start, row) = (&run.plan.events, self.start, self.row);
+        self.fields.learn(
             side,
             &batch.fields,
-            place.start,
-            kinds,
-            self.whole,
+            start,
             run.evaluator,
             |i, column, why| {
                 if !told[i] {
-                    problems.push((
-                        i,
-                        problem_of(TABLE, row + i as u64, column, place.start + i, why),
-                    ));
+                    problems.push((i, problem_of(TABLE, row + i as u64, column, start + i, why)));
                     faulty[i] = true;
                 }
             },
         );
         if let Some(ids) = &batch.event_id {
-            self.event_ids(&place, ids, id_kind);
+            self.event_ids(ids, id_kind);
         }
         self.whole &= self.problems.is_empty();
+    }
+
+    /// Store names of undeclared types; those that are no text are faults, whose rows tell their lead.
+    fn learn_names(&mut self, run: &Run<'_>, names: &mut TypeNames, batch: &Batch) {
+        let Some(texts) = &batch.kind.texts else {
+            return;
+        };
+        let unknown = |i: &usize| self.codes[*i] == MISSING;
+        let new: Vec<usize> = (0..self.codes.len()).filter(unknown).collect();
+        if new.is_empty() {
+            return;
+        }
+        texts.learn(self.start, &mut names.names, &mut self.codes);
+        let broken = |i: &usize| self.codes[*i] == INVALID;
+        let broken: Vec<usize> = new.into_iter().filter(broken).collect();
+        if broken.is_empty() {
+            return;
+        }
+        for i in broken {
+            self.fault(i, &batch.kind, NOT_UTF8);
+            self.wanted[i] = true;
+        }
+        self.bad.clear();
+        self.missing = !run.leads.look(
+            &batch.lead,
+            self.start,
+            &self.wanted,
+            &mut self.leads_look,
+            &mut self.leads,
+            &mut self.bad,
+        );
+    }
+
+    /// The good rows of declared types and their hit sets; what is ignored is counted.
+    pub fn kept(&self, names: &mut TypeNames, rows: &mut Vec<usize>, sets: &mut Vec<u32>) {
+        rows.clear();
+        sets.clear();
+        if self.whole {
+            rows.extend_from_slice(&self.declared);
+            sets.extend_from_slice(&self.sets);
+            return;
+        }
+        for (i, set) in self.declared.iter().zip(&self.sets) {
+            if !self.faulty[*i] {
+                rows.push(*i);
+                sets.push(*set);
+            }
+        }
+        for (i, kind) in self.kinds.iter().enumerate() {
+            if *kind == NO_KIND && !self.faulty[i] {
+                names.ignore(self.codes[i]);
+            }
+        }
     }
 
     fn reset(&mut self, count: usize) {
@@ -254,24 +362,22 @@ impl EventRows {
         self.whole = true;
     }
 
-    fn fault(&mut self, place: &At, i: usize, column: &Column, why: Fault) {
+    fn fault(&mut self, i: usize, column: &Column, why: Fault) {
         if !self.told[i] {
-            let row = place.row + i as u64;
+            let row = self.row + i as u64;
             self.problems
-                .push((i, problem_of(TABLE, row, column, place.start + i, why)));
+                .push((i, problem_of(TABLE, row, column, self.start + i, why)));
             self.faulty[i] = true;
         }
     }
 
-    fn heed(&mut self, place: &At, problem: Option<&Column>) {
+    fn heed(&mut self, problem: Option<&Column>) {
         let Some(problem) = problem else { return };
         for i in 0..self.told.len() {
-            let at = place.start + i;
+            let at = self.start + i;
             if !problem.is_null(at) {
-                self.problems.push((
-                    i,
-                    problem_told(TABLE, place.row + i as u64, problem.text(at)),
-                ));
+                let told = problem_told(TABLE, self.row + i as u64, problem.text(at));
+                self.problems.push((i, told));
                 (self.told[i], self.faulty[i]) = (true, true);
             }
         }
@@ -280,12 +386,12 @@ impl EventRows {
     /// Faults of `at` and `type`, and which rows need their lead: those of declared types, and faulty ones, whose
     /// lead is told.
     #[cold]
-    fn judge(&mut self, place: &At, batch: &Batch) {
-        self.blame(place, &batch.at, |rows, i| rows.at[i] == NO_INSTANT);
+    fn judge(&mut self, batch: &Batch) {
+        self.blame(&batch.at, |rows, i| rows.at[i] == NO_INSTANT);
         for i in 0..self.kinds.len() {
             match self.codes[i] {
-                NULL => self.fault(place, i, &batch.kind, IS_NULL),
-                INVALID => self.fault(place, i, &batch.kind, NOT_UTF8),
+                NULL => self.fault(i, &batch.kind, IS_NULL),
+                INVALID => self.fault(i, &batch.kind, NOT_UTF8),
                 _ => {}
             }
             if self.told[i] {
@@ -296,21 +402,22 @@ impl EventRows {
     }
 
     /// Report the rows that lack a value: for the reason found when reading, else because it is null.
-    fn blame(&mut self, place: &At, column: &Column, lacks: impl Fn(&Self, usize) -> bool) {
+    fn blame(&mut self, column: &Column, lacks: impl Fn(&Self, usize) -> bool) {
         let mut reasons = std::mem::take(&mut self.bad).into_iter().peekable();
         for i in 0..self.kinds.len() {
             let reason = reasons.next_if(|(at, _)| *at == i);
             if lacks(self, i) {
-                self.fault(place, i, column, reason.map_or(IS_NULL, |(_, why)| why));
+                self.fault(i, column, reason.map_or(IS_NULL, |(_, why)| why));
             }
         }
     }
 
-    fn event_ids(&mut self, place: &At, ids: &Column, kind: Option<IdKind>) {
+    fn event_ids(&mut self, ids: &Column, kind: Option<IdKind>) {
         if kind == Some(IdKind::Integer) {
-            ids.integers(place.start, &mut self.integers, &mut self.bad);
+            ids.integers(self.start, &mut self.integers, &mut self.bad);
         } else if let Some(texts) = &ids.texts {
-            let text = |i: usize| texts.get(place.start + i);
+            let start = self.start;
+            let text = |i: usize| texts.get(start + i);
             let broken =
                 |i: &usize| text(*i).is_some_and(|text| std::str::from_utf8(text).is_err());
             self.bad
@@ -318,7 +425,7 @@ impl EventRows {
         }
         for (i, why) in std::mem::take(&mut self.bad) {
             if self.kinds[i] != NO_KIND {
-                self.fault(place, i, ids, why);
+                self.fault(i, ids, why);
             }
         }
     }

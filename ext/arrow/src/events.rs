@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use arrow_array::RecordBatchReader;
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
 use pyo3::prelude::*;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::block::Block;
 use crate::columns::Wanted;
-use crate::event_rows::{Batch, EventRows, Places, TypeNames, TABLE};
+use crate::event_rows::{Batch, EventRows, Known, Places, TypeNames, TABLE};
 use crate::field_plan::FieldPlan;
 use crate::field_plan::NO_INSTANT;
-use crate::fields::{Fields, NO_KIND, STRETCH};
+use crate::fields::STRETCH;
 use crate::identity::{EventId, Identities};
 use crate::ids::{IdKind, Ids};
 use crate::integers::IntTable;
@@ -20,7 +22,11 @@ use crate::plan::Plan;
 use crate::rows::{next_batch, table_error, Run, Stream};
 use crate::schema::Columns;
 use crate::source::Kind;
-use crate::texts::DictionaryCodes;
+
+/// Stretches looked at side by side, by thread: so many that a wait for the slowest costs little.
+const STRETCHES: usize = 4;
+/// Rows from which on more than one thread is used.
+const WORTH_THREADS: u64 = 100_000;
 
 /// An events table being read.
 pub struct Events {
@@ -30,16 +36,18 @@ pub struct Events {
     /// Number of the next row.
     row: u64,
     names: TypeNames,
-    leads_known: DictionaryCodes,
     id_kind: Option<IdKind>,
     pub identities: Option<Identities>,
     pub contents: bool,
     /// For coded fields that are no text: their distinct values.
     values: Vec<IntTable>,
-    fields: Fields,
-    rows: EventRows,
-    /// Places of the good rows of declared types in the stretch at hand.
+    /// Stretches at hand.
+    rows: Vec<EventRows>,
+    threads: usize,
+    pool: Option<ThreadPool>,
+    /// Places of the good rows of declared types in a stretch, and their hit sets.
     kept: Vec<usize>,
+    sets: Vec<u32>,
 }
 
 impl Events {
@@ -50,6 +58,7 @@ impl Events {
         stream: Box<dyn RecordBatchReader + Send>,
         names: &HashMap<String, String>,
         keep: bool,
+        threads: usize,
     ) -> PyResult<Self> {
         let mut columns = Columns::new(TABLE, stream.as_ref(), names);
         let lead = columns.find_ids("lead_id", true, leads);
@@ -85,14 +94,15 @@ impl Events {
             batch: None,
             row: 0,
             names: TypeNames::new(side),
-            leads_known: DictionaryCodes::default(),
             id_kind,
             identities: identities.then(|| Identities::new(side, id_kind, keep)),
             contents,
             values: plan.codes.iter().map(|_| IntTable::default()).collect(),
-            fields: Fields::new(side),
-            rows: EventRows::default(),
+            rows: vec![EventRows::new(side)],
+            threads,
+            pool: None,
             kept: Vec::new(),
+            sets: Vec::new(),
         })
     }
 
@@ -112,26 +122,22 @@ impl Events {
             let Some(mut batch) = self.batch.take() else {
                 break;
             };
-            let count = (batch.rows - batch.next).min(STRETCH).min(most - filled);
-            self.rows.read(
-                run,
-                &mut self.names,
-                &mut self.leads_known,
-                &mut self.fields,
-                &batch,
-                self.id_kind,
-                self.row,
-                count,
-            );
-            self.rows.tell(run.faults);
-            if run.faults.failed() {
-                // Nothing of a faulty table is used; reading on only finds the other faults.
-                filled = 0;
-            } else {
-                filled = self.write(run, &batch, block, filled)?;
+            let most = (batch.rows - batch.next).min(most - filled);
+            let used = self.look(run, &batch, most)?;
+            let mut rows = std::mem::take(&mut self.rows);
+            for stretch in &mut rows[..used] {
+                stretch.learn(run, &mut self.names, &batch, self.id_kind);
+                stretch.tell(run.faults);
+                if run.faults.failed() {
+                    // Nothing of a faulty table is used; reading on only finds the other faults.
+                    filled = 0;
+                } else {
+                    filled = self.write(run, &batch, stretch, block, filled)?;
+                }
+                batch.next += stretch.kinds.len();
+                self.row += stretch.kinds.len() as u64;
             }
-            batch.next += count;
-            self.row += count as u64;
+            self.rows = rows;
             if batch.next < batch.rows {
                 self.batch = Some(batch);
             }
@@ -142,6 +148,45 @@ impl Events {
             run.faults.close()?;
         }
         Ok(filled)
+    }
+
+    /// Look at the next stretches of a batch, at most so many rows; how many there are. Where it pays they are looked at
+    /// side by side.
+    fn look(&mut self, run: &Run<'_>, batch: &Batch, most: usize) -> PyResult<usize> {
+        let mut wide = 1;
+        if self.threads > 1 && self.row >= WORTH_THREADS {
+            wide = self.threads * STRETCHES;
+            if self.pool.is_none() {
+                let pool = ThreadPoolBuilder::new().num_threads(self.threads).build();
+                let failed =
+                    |error: ThreadPoolBuildError| PyRuntimeError::new_err(error.to_string());
+                self.pool = Some(pool.map_err(failed)?);
+                let new = || EventRows::new(&run.plan.events);
+                self.rows.resize_with(wide, new);
+            }
+        }
+        let known = Known {
+            plan: run.plan,
+            leads: run.leads,
+            names: &self.names,
+            evaluator: run.evaluator,
+            batch,
+        };
+        let used = most.div_ceil(STRETCH).min(wide);
+        let (start, row) = (batch.next, self.row);
+        let look = |(i, stretch): (usize, &mut EventRows)| {
+            let before = i * STRETCH;
+            let count = (most - before).min(STRETCH);
+            stretch.look(known, start + before, row + before as u64, count);
+        };
+        let rows = &mut self.rows[..used];
+        match &self.pool {
+            Some(pool) if used > 1 => {
+                pool.install(|| rows.par_iter_mut().enumerate().for_each(look));
+            }
+            _ => rows.iter_mut().enumerate().for_each(look),
+        }
+        Ok(used)
     }
 
     /// Fetch the next batch; false at the end of the stream.
@@ -168,28 +213,11 @@ impl Events {
         &mut self,
         run: &mut Run<'_>,
         batch: &Batch,
+        rows: &EventRows,
         block: &mut Block<'_>,
         filled: usize,
     ) -> PyResult<usize> {
-        let rows = &self.rows;
-        self.kept.clear();
-        if rows.whole {
-            self.kept.extend(0..rows.kinds.len());
-        } else {
-            for (i, faulty) in rows
-                .faulty
-                .iter()
-                .enumerate()
-                .filter(|(_, faulty)| !**faulty)
-            {
-                debug_assert!(!faulty);
-                if rows.kinds[i] == NO_KIND {
-                    self.names.ignore(rows.codes[i]);
-                } else {
-                    self.kept.push(i);
-                }
-            }
-        }
+        rows.kept(&mut self.names, &mut self.kept, &mut self.sets);
         let kept = self.kept.as_slice();
         let to = filled + kept.len();
         let (lead, at) = (&mut block.lead[filled..to], &mut block.at[filled..to]);
@@ -212,9 +240,11 @@ impl Events {
                 .for_each(|(slot, i)| *slot = self.row as i64 + *i as i64);
         }
         let (side, hits) = (&run.plan.events, &mut block.hits[filled..to]);
-        self.fields.sets(
+        let (fields, columns) = (&rows.fields, &batch.fields);
+        hits.copy_from_slice(&self.sets);
+        fields.sets(
             side,
-            &batch.fields,
+            columns,
             batch.next,
             &rows.kinds,
             kept,
@@ -222,7 +252,7 @@ impl Events {
             hits,
         );
         for (field, out) in run.plan.numbers.iter().zip(&mut block.numbers) {
-            let values = &self.fields.stretches[*field].numbers;
+            let values = &rows.fields.stretches[*field].numbers;
             out[filled..to]
                 .iter_mut()
                 .zip(kept)
@@ -235,7 +265,7 @@ impl Events {
             .zip(&mut block.codes)
             .zip(&mut self.values);
         for ((field, out), table) in coded {
-            let stretch = &self.fields.stretches[*field];
+            let stretch = &rows.fields.stretches[*field];
             let out = out[filled..to].iter_mut().zip(kept);
             match side.fields[*field].kind {
                 Kind::Text => out.for_each(|(slot, i)| *slot = stretch.codes[*i]),
@@ -277,7 +307,7 @@ impl Events {
                     }
                     None => None,
                 };
-                identities.load(side, kind, &self.fields.stretches, *i, rows.at[*i]);
+                identities.load(side, kind, &rows.fields.stretches, *i, rows.at[*i]);
                 let number = identities.order(kind, id);
                 identities.keep(side, kind, number, id, &run.evaluator.texts);
                 block.order[place] = number;

@@ -39,64 +39,83 @@ pub struct Stretch {
     /// What rules see. Of booleans, the value itself: 0 null, 1 false, 2 true.
     pub classes: Vec<u32>,
     known: DictionaryCodes,
+    /// Rows whose type declares the field.
+    wanted: Vec<bool>,
+    /// All of them do.
+    all: bool,
+    /// There are texts to be learned.
+    missing: bool,
+    bad: Bad,
 }
 
 /// All fields of one side over a stretch.
 pub struct Fields {
     pub stretches: Vec<Stretch>,
-    wanted: Vec<bool>,
-    bad: Bad,
 }
 
 impl Fields {
     pub fn new(side: &Side) -> Self {
         let stretches = side.fields.iter().map(|_| Stretch::default()).collect();
-        Self {
-            stretches,
-            wanted: Vec::new(),
-            bad: Vec::new(),
-        }
+        Self { stretches }
     }
 
-    /// Read the rows from `start` on, one per kind given, and report each value that a declaring row cannot have.
-    /// `whole`: every row has a kind.
-    #[allow(clippy::too_many_arguments)]
-    pub fn read(
+    /// Read the rows from `start` on, one per kind given. `whole`: every row has a kind.
+    pub fn look(
         &mut self,
         side: &Side,
         columns: &[Option<Column>],
         start: usize,
         kinds: &[u32],
         whole: bool,
-        evaluator: &mut Evaluator,
-        mut report: impl FnMut(usize, &Column, Fault),
+        evaluator: &Evaluator,
     ) {
         for (number, plan) in side.fields.iter().enumerate() {
             let Some(stretch) = self.stretches.get_mut(number) else {
                 continue;
             };
+            stretch.missing = false;
+            stretch.bad.clear();
             let Some(column) = columns.get(number).and_then(Option::as_ref) else {
                 stretch.clear(kinds.len());
                 continue;
             };
-            self.wanted.clear();
-            let all = whole && plan.declared.iter().all(|declared| *declared);
-            if all {
-                self.wanted.resize(kinds.len(), true);
+            stretch.wanted.clear();
+            stretch.all = whole && plan.declared.iter().all(|declared| *declared);
+            if stretch.all {
+                stretch.wanted.resize(kinds.len(), true);
             } else {
                 let declared =
                     |kind: &u32| plan.declared.get(*kind as usize).copied().unwrap_or(false);
-                self.wanted.extend(kinds.iter().map(declared));
+                stretch.wanted.extend(kinds.iter().map(declared));
             }
-            self.bad.clear();
-            let memory = evaluator.texts.get_mut(number).and_then(Option::as_mut);
-            let wanted = Wants {
-                rows: &self.wanted,
-                all,
+            let memory = evaluator.texts.get(number).and_then(Option::as_ref);
+            stretch.look(plan, column, start, memory);
+        }
+    }
+
+    /// Store texts that a look did not find, and report each value that a declaring row cannot have.
+    pub fn learn(
+        &mut self,
+        side: &Side,
+        columns: &[Option<Column>],
+        start: usize,
+        evaluator: &mut Evaluator,
+        mut report: impl FnMut(usize, &Column, Fault),
+    ) {
+        for (number, plan) in side.fields.iter().enumerate() {
+            let (Some(stretch), Some(column)) = (
+                self.stretches.get_mut(number),
+                columns.get(number).and_then(Option::as_ref),
+            ) else {
+                continue;
             };
-            stretch.read(plan, column, start, &wanted, memory, &mut self.bad);
-            for (i, fault) in self.bad.drain(..) {
-                if self.wanted[i] {
+            if stretch.missing {
+                if let Some(memory) = evaluator.texts.get_mut(number).and_then(Option::as_mut) {
+                    stretch.learn(plan, column, start, memory);
+                }
+            }
+            for (i, fault) in stretch.bad.drain(..) {
+                if stretch.wanted[i] {
                     report(i, column, fault);
                 }
             }
@@ -114,7 +133,25 @@ impl Fields {
         }
     }
 
-    /// The hit set numbers of some rows of the stretch, whose types are known.
+    /// The hit set numbers of some rows of the stretch, whose types are known; `UNKNOWN` where they are not known yet.
+    pub fn known_sets(
+        &self,
+        kinds: &[u32],
+        rows: &[usize],
+        evaluator: &Evaluator,
+        out: &mut [u32],
+    ) {
+        evaluator.known_sets(kinds, rows, &self.lanes(), out);
+    }
+
+    fn lanes(&self) -> Vec<&[u32]> {
+        self.stretches
+            .iter()
+            .map(|stretch| stretch.classes.as_slice())
+            .collect()
+    }
+
+    /// Rule on rows whose hit sets are `UNKNOWN`.
     #[allow(clippy::too_many_arguments)]
     pub fn sets(
         &self,
@@ -126,12 +163,10 @@ impl Fields {
         evaluator: &mut Evaluator,
         out: &mut [u32],
     ) {
-        let lanes: Vec<&[u32]> = self
-            .stretches
-            .iter()
-            .map(|stretch| stretch.classes.as_slice())
-            .collect();
-        evaluator.known_sets(kinds, rows, &lanes, out);
+        if !out.contains(&UNKNOWN) {
+            return;
+        }
+        let lanes = self.lanes();
         for (slot, i) in out
             .iter_mut()
             .zip(rows)
@@ -165,62 +200,59 @@ impl Stretch {
         self.classes.resize(count, NULL_CLASS);
     }
 
-    fn read(
+    fn look(
         &mut self,
         plan: &FieldPlan,
         column: &Column,
         start: usize,
-        wanted: &Wants<'_>,
-        memory: Option<&mut TextMemory>,
-        bad: &mut Bad,
+        memory: Option<&TextMemory>,
     ) {
-        let count = wanted.rows.len();
+        let count = self.wanted.len();
         self.classes.resize(count, NULL_CLASS);
         match plan.kind {
             Kind::Text => {
                 if let Some(memory) = memory {
-                    self.texts(plan, column, start, wanted, memory, bad);
+                    self.look_texts(plan, column, start, memory);
                 }
             }
             Kind::Number => {
                 self.numbers.resize(count, f64::NAN);
-                column.numbers(start, &mut self.numbers, bad);
-                wanted.keep(&mut self.numbers, f64::NAN);
+                column.numbers(start, &mut self.numbers, &mut self.bad);
+                keep(self.all, &self.wanted, &mut self.numbers, f64::NAN);
                 plan.number_classes(&self.numbers, &mut self.classes);
             }
             Kind::Instant => {
                 self.instants.resize(count, NO_INSTANT);
-                column.instants(start, &mut self.instants, bad);
-                wanted.keep(&mut self.instants, NO_INSTANT);
+                column.instants(start, &mut self.instants, &mut self.bad);
+                keep(self.all, &self.wanted, &mut self.instants, NO_INSTANT);
                 plan.instant_classes(&self.instants, &mut self.classes);
             }
             Kind::Boolean => {
-                column.booleans(start, &mut self.classes, bad);
-                wanted.keep(&mut self.classes, NULL_CLASS);
+                column.booleans(start, &mut self.classes, &mut self.bad);
+                keep(self.all, &self.wanted, &mut self.classes, NULL_CLASS);
             }
         }
     }
 
-    fn texts(
-        &mut self,
-        plan: &FieldPlan,
-        column: &Column,
-        start: usize,
-        wanted: &Wants<'_>,
-        memory: &mut TextMemory,
-        bad: &mut Bad,
-    ) {
-        self.codes.resize(wanted.rows.len(), NULL);
+    fn look_texts(&mut self, plan: &FieldPlan, column: &Column, start: usize, memory: &TextMemory) {
+        self.codes.resize(self.wanted.len(), NULL);
         let Some(texts) = &column.texts else {
-            return self.clear(wanted.rows.len());
+            return self.clear(self.wanted.len());
         };
-        texts.codes(
-            start,
-            wanted.rows,
-            &mut memory.strings,
-            &mut self.known,
-            &mut self.codes,
-        );
+        let (strings, known) = (&memory.strings, &mut self.known);
+        self.missing = !texts.look(start, &self.wanted, strings, known, &mut self.codes);
+        if plan.used {
+            // What is no text is told when learning.
+            self.missing |= !memory.classes_of(&self.codes, &mut self.classes);
+        } else {
+            self.missing |= self.codes.contains(&INVALID);
+        }
+    }
+
+    fn learn(&mut self, plan: &FieldPlan, column: &Column, start: usize, memory: &mut TextMemory) {
+        if let Some(texts) = &column.texts {
+            texts.learn(start, &mut memory.strings, &mut self.codes);
+        }
         if plan.used {
             memory.catch_up(&plan.tests);
             if memory.classes_of(&self.codes, &mut self.classes) {
@@ -229,7 +261,7 @@ impl Stretch {
         }
         for (i, code) in self.codes.iter_mut().enumerate() {
             if *code == INVALID {
-                bad.push((i, NOT_UTF8));
+                self.bad.push((i, NOT_UTF8));
                 *code = NULL;
             } else if *code == FULL && plan.used {
                 self.classes[i] = memory.class_of_text(&plan.tests, column.text(start + i));
@@ -238,19 +270,11 @@ impl Stretch {
     }
 }
 
-/// The rows of a stretch whose type declares a field.
-struct Wants<'a> {
-    rows: &'a [bool],
-    all: bool,
-}
-
-impl Wants<'_> {
-    /// Make the other rows null.
-    fn keep<T: Copy>(&self, values: &mut [T], null: T) {
-        if !self.all {
-            for (value, wanted) in values.iter_mut().zip(self.rows) {
-                *value = if *wanted { *value } else { null };
-            }
+/// Make the rows that are not wanted null.
+fn keep<T: Copy>(all: bool, wanted: &[bool], values: &mut [T], null: T) {
+    if !all {
+        for (value, wanted) in values.iter_mut().zip(wanted) {
+            *value = if *wanted { *value } else { null };
         }
     }
 }

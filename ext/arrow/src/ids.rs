@@ -48,6 +48,13 @@ pub struct Ids {
     /// Texts looked at so far, and whether all of them are canonical integers.
     seen: usize,
     canonical: bool,
+}
+
+/// What a reader of ids keeps from stretch to stretch.
+#[derive(Default)]
+pub struct IdLook {
+    known: DictionaryCodes,
+    /// Ids of the stretch at hand, where its column does not hold them as they are.
     keys: Vec<i64>,
     wanted: Vec<bool>,
     values: Vec<Option<i64>>,
@@ -61,9 +68,6 @@ impl Default for Ids {
             texts: TextTable::unbounded(),
             seen: 0,
             canonical: true,
-            keys: Vec::new(),
-            wanted: Vec::new(),
-            values: Vec::new(),
         }
     }
 }
@@ -118,73 +122,104 @@ impl Ids {
         }
     }
 
-    /// The codes of the wanted rows of a stretch, `UNWANTED` for the others; 0 where null or bad.
+    /// The codes of the wanted rows of a stretch, `UNWANTED` for the others; 0 where null or bad, `MISSING` where there is
+    /// none yet. Whether there is nothing to `learn`.
+    pub fn look(
+        &self,
+        column: &Column,
+        start: usize,
+        wanted: &[bool],
+        look: &mut IdLook,
+        out: &mut [u32],
+        bad: &mut Bad,
+    ) -> bool {
+        if self.kind == Some(IdKind::Integer) {
+            return self.look_integers(column, start, wanted, look, out, bad);
+        }
+        let Some(texts) = &column.texts else {
+            out.fill(NULL);
+            return true;
+        };
+        let found = texts.look(start, wanted, &self.texts, &mut look.known, out);
+        if found {
+            settle_texts(column, start, wanted, out, bad);
+        }
+        found
+    }
+
+    /// Store what a look did not find.
+    pub fn learn(
+        &mut self,
+        column: &Column,
+        start: usize,
+        wanted: &[bool],
+        look: &IdLook,
+        out: &mut [u32],
+        bad: &mut Bad,
+    ) {
+        if self.kind == Some(IdKind::Integer) {
+            let plain = column.plain_integers(start, out.len());
+            return self.integers.learn(plain.unwrap_or(&look.keys), out);
+        }
+        if let Some(texts) = &column.texts {
+            texts.learn(start, &mut self.texts, out);
+            settle_texts(column, start, wanted, out, bad);
+        }
+    }
+
+    /// Look and learn.
     pub fn read(
         &mut self,
         column: &Column,
         start: usize,
         wanted: &[bool],
-        known: &mut DictionaryCodes,
+        look: &mut IdLook,
         out: &mut [u32],
         bad: &mut Bad,
     ) {
-        if self.kind == Some(IdKind::Integer) {
-            return self.read_integers(column, start, wanted, out, bad);
-        }
-        let Some(texts) = &column.texts else {
-            return out.fill(NULL);
-        };
-        texts.codes(start, wanted, &mut self.texts, known, out);
-        for (i, slot) in out.iter_mut().enumerate() {
-            if !wanted[i] {
-                *slot = if column.is_null(start + i) {
-                    NULL
-                } else {
-                    UNWANTED
-                };
-            } else if *slot >= FULL {
-                bad.push((i, if *slot == INVALID { NOT_UTF8 } else { TOO_MANY }));
-                *slot = NULL;
-            }
+        if !self.look(column, start, wanted, look, out, bad) {
+            self.learn(column, start, wanted, look, out, bad);
         }
     }
 
-    fn read_integers(
-        &mut self,
+    fn look_integers(
+        &self,
         column: &Column,
         start: usize,
         wanted: &[bool],
+        look: &mut IdLook,
         out: &mut [u32],
         bad: &mut Bad,
-    ) {
+    ) -> bool {
         if let Some(keys) = column.plain_integers(start, out.len()) {
-            self.integers.codes(keys, wanted, out);
+            let found = self.integers.look(keys, wanted, out);
             for (slot, wanted) in out.iter_mut().zip(wanted) {
                 *slot = if *wanted { *slot } else { UNWANTED };
             }
-            return;
+            return found;
         }
-        self.values.clear();
-        self.values.resize(out.len(), None);
-        column.integers(start, &mut self.values, bad);
-        self.keys.clear();
-        self.keys
-            .extend(self.values.iter().map(|value| value.unwrap_or(0)));
-        self.wanted.clear();
-        self.wanted.extend(
-            self.values
+        look.values.clear();
+        look.values.resize(out.len(), None);
+        column.integers(start, &mut look.values, bad);
+        look.keys.clear();
+        look.keys
+            .extend(look.values.iter().map(|value| value.unwrap_or(0)));
+        look.wanted.clear();
+        look.wanted.extend(
+            look.values
                 .iter()
                 .zip(wanted)
                 .map(|(value, wanted)| *wanted && value.is_some()),
         );
-        self.integers.codes(&self.keys, &self.wanted, out);
-        for ((slot, wanted), value) in out.iter_mut().zip(wanted).zip(&self.values) {
+        let found = self.integers.look(&look.keys, &look.wanted, out);
+        for ((slot, wanted), value) in out.iter_mut().zip(wanted).zip(&look.values) {
             *slot = if *wanted || value.is_none() {
                 *slot
             } else {
                 UNWANTED
             };
         }
+        found
     }
 
     /// An id for a message.
@@ -247,5 +282,21 @@ impl Ids {
             ranks[*code as usize - 1] = rank as u32;
         }
         ranks
+    }
+}
+
+/// What codes of texts say as ids: others are `UNWANTED`, those that cannot be are bad.
+fn settle_texts(column: &Column, start: usize, wanted: &[bool], out: &mut [u32], bad: &mut Bad) {
+    for (i, slot) in out.iter_mut().enumerate() {
+        if !wanted[i] {
+            *slot = if column.is_null(start + i) {
+                NULL
+            } else {
+                UNWANTED
+            };
+        } else if *slot >= FULL {
+            bad.push((i, if *slot == INVALID { NOT_UTF8 } else { TOO_MANY }));
+            *slot = NULL;
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
+use crate::strings::MISSING;
+
 const GROUP: usize = 32;
 
 #[derive(Clone, Copy, Default)]
@@ -78,11 +80,6 @@ impl IntTable {
     /// The code of an integer, storing it if it is new.
     pub fn code(&mut self, key: i64) -> u32 {
         let hash = self.hash(key);
-        self.code_of_hash(key, hash)
-    }
-
-    #[inline]
-    fn code_of_hash(&mut self, key: i64, hash: usize) -> u32 {
         match self.probe(key, hash) {
             Ok(code) => code,
             Err(index) => self.store(key, hash, index),
@@ -117,9 +114,10 @@ impl IntTable {
         self.slots = slots;
     }
 
-    /// Codes of the wanted integers, 0 for the others: slots are loaded in groups before any is compared, so that
-    /// the cache misses overlap.
-    pub fn codes(&mut self, keys: &[i64], wanted: &[bool], out: &mut [u32]) {
+    /// Codes of the wanted integers, `MISSING` where there is none, 0 for the others: slots are loaded in groups before
+    /// any is compared, so that the cache misses overlap. Whether all were found.
+    pub fn look(&self, keys: &[i64], wanted: &[bool], out: &mut [u32]) -> bool {
+        let mut found = true;
         let rows = keys
             .chunks(GROUP)
             .zip(wanted.chunks(GROUP))
@@ -140,8 +138,19 @@ impl IntTable {
                 } else if slots[i].code != 0 && slots[i].key == keys[i] {
                     slots[i].code
                 } else {
-                    self.code_of_hash(keys[i], hashes[i])
+                    self.probe(keys[i], hashes[i]).unwrap_or(MISSING)
                 };
+                found &= out[i] != MISSING;
+            }
+        }
+        found
+    }
+
+    /// Store what a look did not find.
+    pub fn learn(&mut self, keys: &[i64], out: &mut [u32]) {
+        for (slot, key) in out.iter_mut().zip(keys) {
+            if *slot == MISSING {
+                *slot = self.code(*key);
             }
         }
     }

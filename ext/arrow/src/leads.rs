@@ -10,11 +10,10 @@ use crate::columns::{Column, Wanted};
 use crate::errors::Problem;
 use crate::field_plan::NO_INSTANT;
 use crate::fields::{Fields, NO_KIND, STRETCH};
-use crate::ids::Ids;
+use crate::ids::{IdLook, Ids};
 use crate::rows::{next_batch, table_error, Run};
 use crate::schema::{Columns, Place};
 use crate::small_rows::SmallRows;
-use crate::texts::DictionaryCodes;
 
 const TABLE: &str = "leads";
 /// In place of a missing `created_at`: later than all.
@@ -75,7 +74,7 @@ pub fn read_leads(
         ..Leads::default()
     };
     let (mut fields, mut stretch) = (Fields::new(side), SmallRows::default());
-    let (mut known, mut accounts_known) = (DictionaryCodes::default(), DictionaryCodes::default());
+    let (mut known, mut accounts_known) = (IdLook::default(), IdLook::default());
     let mut row = 0u64;
     while let Some(batch) = next_batch(TABLE, &mut stream)? {
         let place = |place: &Place| {
@@ -121,22 +120,17 @@ pub fn read_leads(
                 .iter()
                 .map(|told| if *told { NO_KIND } else { 0 })
                 .collect();
-            fields.read(
-                side,
-                &attributes,
-                start,
-                &kinds,
-                !stretch.told.contains(&true),
-                run.evaluator,
-                |i, column, why| {
-                    stretch.fault(TABLE, row, column, start, i, why);
-                },
-            );
+            let whole = !stretch.told.contains(&true);
+            fields.look(side, &attributes, start, &kinds, whole, run.evaluator);
+            fields.learn(side, &attributes, start, run.evaluator, |i, column, why| {
+                stretch.fault(TABLE, row, column, start, i, why);
+            });
             stretch.tell(TABLE, run, &leads);
             let kept: Vec<usize> = (0..count).filter(|i| !stretch.faulty[*i]).collect();
             let from = out.hits.len();
             out.hits.resize(from + kept.len(), 0);
             let hits = &mut out.hits[from..];
+            fields.known_sets(&kinds, &kept, run.evaluator, hits);
             fields.sets(side, &attributes, start, &kinds, &kept, run.evaluator, hits);
             out.code.extend(kept.iter().map(|i| leads[*i] - 1));
             out.rows.extend(kept.iter().map(|i| row + *i as u64));

@@ -8,10 +8,10 @@ use pyo3::prelude::*;
 
 use crate::columns::Wanted;
 use crate::fields::STRETCH;
+use crate::ids::IdLook;
 use crate::rows::{next_batch, table_error, Run};
 use crate::schema::{Columns, Place};
 use crate::small_rows::SmallRows;
-use crate::texts::DictionaryCodes;
 
 /// Columns of codes and columns of instants.
 pub type Pairs = (Vec<Vec<u32>>, Vec<Vec<i64>>);
@@ -40,7 +40,7 @@ pub fn read_pairs(
     let mut stream = Mutex::new(stream);
     let mut codes: Vec<Vec<u32>> = vec![Vec::new(); ids.len()];
     let mut times: Vec<Vec<i64>> = vec![Vec::new(); instants.len()];
-    let mut known: Vec<DictionaryCodes> = ids.iter().map(|_| DictionaryCodes::default()).collect();
+    let mut known: Vec<IdLook> = ids.iter().map(|_| IdLook::default()).collect();
     let (mut stretch, mut row) = (SmallRows::default(), 0u64);
     while let Some(batch) = next_batch(table, &mut stream)? {
         let place = |place: &Place| {

@@ -3,11 +3,10 @@
 use crate::columns::Column;
 use crate::errors::Problem;
 use crate::field_plan::NO_INSTANT;
-use crate::ids::Ids;
+use crate::ids::{IdLook, Ids};
 use crate::lexical::Fault;
 use crate::rows::{problem_of, problem_told, Run, IS_NULL};
 use crate::strings::NULL;
-use crate::texts::DictionaryCodes;
 
 /// Rows of one stretch and what is wrong with them.
 #[derive(Default)]
@@ -91,7 +90,7 @@ impl SmallRows {
         column: &Column,
         start: usize,
         required: bool,
-        space: (&mut Ids, &mut DictionaryCodes),
+        space: (&mut Ids, &mut IdLook),
     ) -> Vec<u32> {
         let mut out = vec![NULL; self.told.len()];
         let mut bad = Vec::new();

@@ -11,6 +11,9 @@ pub const INVALID: u32 = u32::MAX;
 /// The text is valid but the table is full and does not hold it.
 pub const FULL: u32 = u32::MAX - 1;
 
+/// A text that a look did not find: to be learned.
+pub const MISSING: u32 = u32::MAX - 3;
+
 /// How many look-ups run side by side: enough to hide a cache miss, few enough to stay in registers and L1.
 pub const GROUP: usize = 32;
 
@@ -40,7 +43,7 @@ pub struct TextTable {
 impl TextTable {
     /// A table that holds every text it is shown.
     pub fn unbounded() -> Self {
-        Self::bounded(FULL as usize - 1, usize::MAX)
+        Self::bounded(MISSING as usize - 1, usize::MAX)
     }
 
     /// A table that stops taking new texts at `most` of them or at `most_bytes` bytes.
@@ -184,9 +187,10 @@ impl TextTable {
         self.slots = slots;
     }
 
-    /// Codes of up to `GROUP` texts at once: all hashes first, then all slots, then all comparisons, so that the
-    /// cache misses of one step overlap.
-    pub fn codes(&mut self, texts: &[&[u8]], out: &mut [u32]) {
+    /// Codes of up to `GROUP` texts at once, `MISSING` where there is none: all hashes first, then all slots, then all
+    /// comparisons, so that the cache misses of one step overlap. Whether all were found.
+    pub fn look(&self, texts: &[&[u8]], out: &mut [u32]) -> bool {
+        let mut found = true;
         let mut hashes = [0u64; GROUP];
         let mut slots = [Slot::default(); GROUP];
         let mask = self.slots.len() - 1;
@@ -204,8 +208,10 @@ impl TextTable {
             {
                 slot.code
             } else {
-                self.code_of_hash(text, hashes[i])
+                self.probe(text, hashes[i]).unwrap_or(MISSING)
             };
+            found &= out[i] != MISSING;
         }
+        found
     }
 }

@@ -12,7 +12,7 @@ use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::DataType;
 
-use crate::strings::{TextTable, GROUP, INVALID, NULL};
+use crate::strings::{TextTable, GROUP, INVALID, MISSING, NULL};
 
 /// Bytes that are no UTF-8: what stands for a text outside its buffer.
 const BROKEN: &[u8] = b"\xff";
@@ -194,15 +194,16 @@ impl Texts {
         })
     }
 
-    /// The codes of the wanted rows of a stretch: `NULL`, `INVALID`, `FULL` or a code of the table.
-    pub fn codes(
+    /// The codes of the wanted rows of a stretch: `NULL`, `INVALID`, a code of the table, or `MISSING`. Whether there
+    /// is nothing to `learn`.
+    pub fn look(
         &self,
         start: usize,
         wanted: &[bool],
-        table: &mut TextTable,
+        table: &TextTable,
         known: &mut DictionaryCodes,
         out: &mut [u32],
-    ) {
+    ) -> bool {
         let nulls = self.nulls().filter(|nulls| nulls.null_count() > 0);
         let asked = |i: usize| wanted[i] & !nulls.is_some_and(|nulls| nulls.is_null(start + i));
         match self {
@@ -214,7 +215,7 @@ impl Texts {
                     table,
                     &mut known.rows,
                     out,
-                );
+                )
             }
             Self::Large(array) => {
                 let (offsets, data) = (array.value_offsets(), array.value_data());
@@ -224,7 +225,7 @@ impl Texts {
                     table,
                     &mut known.rows,
                     out,
-                );
+                )
             }
             Self::View(array) => grouped(
                 asked,
@@ -236,13 +237,25 @@ impl Texts {
             Self::Dictionary { keys, values } => {
                 keys_of(keys, start, out);
                 known.meet(values);
+                let mut found = true;
                 for (slot, wanted) in out.iter_mut().zip(wanted) {
                     *slot = if *wanted {
-                        known.code(*slot, values, table)
+                        known.look(*slot, values, table)
                     } else {
                         NULL
                     };
+                    found &= *slot != MISSING;
                 }
+                found
+            }
+        }
+    }
+
+    /// Store what a look did not find: its code, `INVALID` or `FULL`.
+    pub fn learn(&self, start: usize, table: &mut TextTable, out: &mut [u32]) {
+        for (i, slot) in out.iter_mut().enumerate() {
+            if *slot == MISSING {
+                *slot = self.get(start + i).map_or(NULL, |text| table.code(text));
             }
         }
     }
@@ -263,13 +276,15 @@ impl DictionaryCodes {
     }
 
     #[inline]
-    fn code(&mut self, key: u32, values: &Texts, table: &mut TextTable) -> u32 {
+    fn look(&mut self, key: u32, values: &Texts, table: &TextTable) -> u32 {
         match self.codes.get_mut(key as usize) {
             Some(slot) => {
                 if *slot == UNSEEN {
-                    *slot = values
-                        .get(key as usize)
-                        .map_or(NULL, |bytes| table.code(bytes));
+                    let found = |bytes| table.find(bytes).unwrap_or(MISSING);
+                    match values.get(key as usize).map_or(NULL, found) {
+                        MISSING => return MISSING,
+                        code => *slot = code,
+                    }
                 }
                 *slot
             }
@@ -279,15 +294,15 @@ impl DictionaryCodes {
     }
 }
 
-/// Look up the asked rows in groups.
+/// Look up the asked rows in groups; whether all were found.
 #[inline]
 fn grouped<'a>(
     asked: impl Fn(usize) -> bool,
     text: impl Fn(usize) -> &'a [u8],
-    table: &mut TextTable,
+    table: &TextTable,
     rows: &mut Vec<u32>,
     out: &mut [u32],
-) {
+) -> bool {
     // Which rows are asked is as good as random, so they are gathered without a branch.
     rows.clear();
     rows.resize(out.len() + 1, 0);
@@ -301,13 +316,15 @@ fn grouped<'a>(
     }
     let mut texts: [&[u8]; GROUP] = [b""; GROUP];
     let mut codes = [NULL; GROUP];
+    let mut found = true;
     for group in rows[..count].chunks(GROUP) {
         for (slot, row) in texts.iter_mut().zip(group) {
             *slot = text(*row as usize);
         }
-        table.codes(&texts[..group.len()], &mut codes);
+        found &= table.look(&texts[..group.len()], &mut codes);
         for (row, code) in group.iter().zip(&codes) {
             out[*row as usize] = *code;
         }
     }
+    found
 }

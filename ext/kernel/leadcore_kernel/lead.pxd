@@ -29,6 +29,10 @@ cdef extern from *:
 cdef struct lead_t:
     fold_t* folds
     int64_t* folded       # value of each fold
+    int64_t* blank        # value of each fold without events
+    int32_t* touched      # not tracked: folds that an event acted on; all others are blank
+    int64_t touched_size
+    uint8_t* is_touched
     int64_t* values       # value of each attribute criterion
     uint8_t* leaves       # conditions on attributes
     int64_t* scores
@@ -56,6 +60,9 @@ cdef inline void lead_free(lead_t* a, const plan_t* p) noexcept nogil:
             fold_free(&a.folds[i])
     free(a.folds)
     free(a.folded)
+    free(a.blank)
+    free(a.touched)
+    free(a.is_touched)
     free(a.values)
     free(a.leaves)
     free(a.scores)
@@ -75,6 +82,9 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
     memset(a, 0, sizeof(lead_t))
     a.folds = <fold_t*> calloc(<size_t> p.folds_size + 1, sizeof(fold_t))
     a.folded = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
+    a.blank = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
+    a.touched = <int32_t*> calloc(<size_t> p.folds_size + 1, sizeof(int32_t))
+    a.is_touched = <uint8_t*> calloc(<size_t> p.folds_size + 1, 1)
     a.values = <int64_t*> calloc(<size_t> p.values_size + 1, sizeof(int64_t))
     a.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
     a.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
@@ -86,7 +96,7 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
     a.happened = <uint8_t*> calloc(<size_t> p.happenings_size + 1, 1)
     a.tracked = tracked
     if not (
-        a.folds and a.folded and a.values and a.leaves and a.scores and a.grades and a.grouped and a.stale and a.due
+        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves and a.scores and a.grades and a.grouped and a.stale and a.due
         and a.reached and a.happened
     ):
         lead_free(a, p)
@@ -95,6 +105,8 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
         fold_start(&a.folds[i])
         if tracked:
             fault |= fold_track(&a.folds[i], &p.folds[i])
+        if not fault:
+            a.blank[i] = a.folded[i] = fold_value(&a.folds[i], &p.folds[i], &p.tables, 0, &fault)
     if fault:
         lead_free(a, p)
     return fault
@@ -103,10 +115,19 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
 cdef inline void lead_clear(lead_t* a, const plan_t* p) noexcept nogil:
     """Forget every event, for the next lead."""
     cdef int64_t i
+    cdef int32_t which
+    a.stands = INT64_MIN
+    if not a.tracked:
+        for i in range(a.touched_size):
+            which = a.touched[i]
+            fold_clear(&a.folds[which])
+            a.folded[which] = a.blank[which]
+            a.is_touched[which] = 0
+        a.touched_size = 0
+        return
     for i in range(p.folds_size):
         fold_clear(&a.folds[i])
         a.due[i] = INT64_MIN
-    a.stands = INT64_MIN
 
 
 cdef inline int64_t lead_points(
@@ -125,8 +146,13 @@ cdef inline int lead_act(
     """Let one hit of an event act on its fold; -1 when memory runs out."""
     cdef fold_t* fold = &a.folds[act.fold]
     cdef const fold_spec_t* spec = &p.folds[act.fold]
-    a.due[act.fold] = INT64_MIN
-    a.stands = INT64_MIN
+    if a.tracked:
+        a.due[act.fold] = INT64_MIN
+        a.stands = INT64_MIN
+    elif not a.is_touched[act.fold]:
+        a.is_touched[act.fold] = 1
+        a.touched[a.touched_size] = act.fold
+        a.touched_size += 1
     if act.act == ACT_RESET:
         fold_clear(fold)
         return 0
@@ -286,8 +312,9 @@ cdef inline void lead_conclude(lead_t* a, const plan_t* p, bint label) noexcept 
 
 cdef inline int lead_evaluate(lead_t* a, const plan_t* p, int64_t now, int64_t* lines) noexcept nogil:
     """Scores, grades, rating and label at ``now``; the attributes were said before. -1 when memory runs out."""
-    cdef int64_t i
-    for i in range(p.folds_size):
+    cdef int64_t k, i, n = p.folds_size if a.tracked else a.touched_size
+    for k in range(n):
+        i = k if a.tracked else a.touched[k]
         fold_advance(&a.folds[i], &p.folds[i], &p.tables, now)
         a.folded[i] = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
     memset(a.stale, 1, <size_t> p.groups_size)

@@ -32,6 +32,7 @@ cdef struct plan_t:
     const span_t* hit_acts        # by event hit id
     int64_t hits_size
     const act_t* acts
+    int64_t acts_size
     const span_t* hit_says        # by lead hit id
     int64_t lead_hits_size
     const say_t* says

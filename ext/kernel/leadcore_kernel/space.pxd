@@ -9,7 +9,8 @@ from libc.string cimport memcpy, memset
 
 from leadcore_kernel.order cimport key_t, keys_sort
 from leadcore_kernel.store cimport (
-    page_t, partition_t, record_at, record_content, record_lead, record_order, record_row, shape_t, store_drop, store_t,
+    page_t, partition_t, record_at, record_content, record_lead, record_order, record_row, shape_t, store_drop,
+    store_leads, store_local, store_t,
 )
 
 cdef struct space_t:
@@ -96,10 +97,11 @@ cdef inline int space_gather(
 ) noexcept nogil:
     """Copy one partition's records so that each lead's are together; its pages are given back."""
     cdef partition_t* p = &store.partitions[which]
-    cdef int64_t bits = store.bits, stride = store.shape.stride, i, n, place, total
+    cdef int64_t bits = store.bits, stride = store.shape.stride, i, n, place
+    cdef int64_t lead
     cdef page_t* page
     cdef uint64_t* record
-    n = (leads - which + (<int64_t> 1 << bits) - 1) >> bits if leads > which else 0
+    n = store_leads(bits, which, leads)
     local[0] = n
     if space_room(<void**> &w.starts, &w.starts_room, n + 2, sizeof(int64_t)):
         return -1
@@ -110,7 +112,7 @@ cdef inline int space_gather(
     while page != NULL:
         i = 0
         while i < page.used:
-            w.starts[(page.words[i] >> 32 >> bits) + 2] += 1
+            w.starts[store_local(bits, record_lead(&page.words[i])) + 2] += 1
             i += stride
         page = page.next
     for i in range(2, n + 2):
@@ -122,8 +124,9 @@ cdef inline int space_gather(
         i = 0
         while i < page.used:
             record = &page.words[i]
-            place = w.starts[(record[0] >> 32 >> bits) + 1]
-            w.starts[(record[0] >> 32 >> bits) + 1] = place + 1
+            lead = store_local(bits, record_lead(record))
+            place = w.starts[lead + 1]
+            w.starts[lead + 1] = place + 1
             memcpy(w.records + place * stride, record, <size_t> stride * 8)
             i += stride
         page = page.next

@@ -1,8 +1,9 @@
 """The rows of a run, kept compactly and partitioned by lead until every lead's rows are together.
 
 A record is a few 64-bit words: lead and hit set; instant; then, where the run asks for them, identity and content;
-row; codes, two a word; numbers. Partition p holds the leads whose code is p modulo the number of partitions, in pages
-that are never moved. The store owns its pages; ``store_free`` gives them back.
+row; codes, two a word; numbers. Runs of 64 consecutive lead codes take turns among the partitions, so that what is kept
+by lead code elsewhere is walked in pieces of some length; a partition's records lie in pages that are never moved. The
+store owns its pages; ``store_free`` gives them back.
 """
 
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
@@ -11,6 +12,7 @@ from libc.string cimport memcpy, memset
 
 cdef enum:
     PAGE_WORDS = 2_046
+    RUN = 6               # 2^RUN codes are a run
     STORE_OK = 0
     STORE_NO_MEMORY = -1
 
@@ -62,6 +64,28 @@ cdef inline shape_t store_shape(bint identities, bint row, int32_t codes, int32_
     shape.numbers_size = numbers
     shape.stride = word + numbers
     return shape
+
+
+cdef inline int64_t store_partition(int64_t bits, int64_t code) noexcept nogil:
+    """Which partition a lead code belongs to."""
+    return code >> RUN & ((<int64_t> 1 << bits) - 1)
+
+
+cdef inline int64_t store_local(int64_t bits, int64_t code) noexcept nogil:
+    """The number of a lead code in its partition."""
+    return code >> (RUN + bits) << RUN | code & ((1 << RUN) - 1)
+
+
+cdef inline int64_t store_code(int64_t bits, int64_t partition, int64_t local) noexcept nogil:
+    """The lead code of that number in a partition."""
+    return local >> RUN << (RUN + bits) | partition << RUN | local & ((1 << RUN) - 1)
+
+
+cdef inline int64_t store_leads(int64_t bits, int64_t partition, int64_t leads) noexcept nogil:
+    """How many of the codes below ``leads`` belong to a partition."""
+    cdef int64_t rest = (leads & ((<int64_t> 1 << (RUN + bits)) - 1)) - (partition << RUN)
+    rest = 0 if rest < 0 else 1 << RUN if rest > 1 << RUN else rest
+    return (leads >> (RUN + bits) << RUN) + rest
 
 
 cdef inline int store_start(store_t* s, shape_t shape, int64_t bits) noexcept nogil:
@@ -120,7 +144,7 @@ cdef inline int store_watch(store_t* s, uint32_t lead, int64_t at) noexcept nogi
 
 cdef inline uint64_t* store_room(store_t* s, uint32_t lead) noexcept nogil:
     """Where the next record of this lead goes, or NULL when memory runs out."""
-    cdef partition_t* p = &s.partitions[lead & ((<uint32_t> 1 << s.bits) - 1)]
+    cdef partition_t* p = &s.partitions[store_partition(s.bits, lead)]
     cdef page_t* page = p.last
     cdef uint64_t* words
     if page == NULL or page.used + s.shape.stride > PAGE_WORDS:

@@ -111,7 +111,6 @@ class Worker:
     def shares(
         self,
         store: Store,
-        partition: int,
         leads: int,
         events: Sets,
         ranks: _U32,

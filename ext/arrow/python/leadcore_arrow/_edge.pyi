@@ -164,9 +164,12 @@ class Encoder:
         program: The compiled conditions.
         reject: Keep going at faulty rows and list them (`rejects`) instead of raising at the end of their table.
         keep: Keep what `event_keys` needs of every event, whatever the program asks for.
+        threads: How many threads look at rows of events side by side. What comes out does not depend on it.
     """
 
-    def __new__(cls, program: Program, reject: bool = False, keep: bool = False) -> Encoder: ...
+    def __new__(
+        cls, program: Program, reject: bool = False, keep: bool = False, threads: int = 1
+    ) -> Encoder: ...
     def read_leads(
         self, table: _ArrowStream, columns: Mapping[str, str], as_of: str | None = None
     ) -> dict[str, npt.NDArray[Any]]:
