@@ -1,7 +1,20 @@
 """The engine: rows into a store, every lead's scores out (spec 4 to 7)."""
 
-from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.datetime cimport (
+    PyDateTime_CheckExact, PyDateTime_DATE_GET_HOUR, PyDateTime_DATE_GET_MICROSECOND, PyDateTime_DATE_GET_MINUTE,
+    PyDateTime_DATE_GET_SECOND, PyDateTime_GET_DAY, PyDateTime_GET_MONTH, PyDateTime_GET_YEAR, datetime_tzinfo, get_utc,
+    import_datetime,
+)
+from cpython.dict cimport PyDict_CheckExact, PyDict_GetItemWithError
+from cpython.exc cimport PyErr_Clear
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject
+from cpython.unicode cimport PyUnicode_CheckExact
+from libc.math cimport NAN
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
@@ -11,6 +24,11 @@ from leadcore._kernel.records import DTYPES as _DTYPES
 
 from leadcore_kernel.acts cimport acts_most, acts_of
 from leadcore_kernel.bytes cimport bytes_clear, bytes_int, bytes_put, bytes_section, bytes_t, bytes_uint, bytes_when
+from leadcore_kernel.cell cimport (
+    CELL_HALF_LIFE, cell_add, cell_advance, cell_foreseen, cell_free, cell_size, cell_start, cell_t, cell_value, clock_t,
+    form_of, form_t,
+)
+from leadcore_kernel.decay cimport points_by
 from leadcore_kernel.facts cimport (
     DIGEST, digest_code, digests_read, fact_t, facts_add, facts_free, facts_hits, facts_t, facts_trait, grown, trait_t,
 )
@@ -23,9 +41,9 @@ from leadcore_kernel.keep cimport (
 )
 from leadcore_kernel.sorting cimport keep_here, keep_read, keep_take
 from leadcore_kernel.telling cimport keep_read_moves, keep_tell, told_count
-from leadcore_kernel.fold cimport fold_advance, fold_value
+from leadcore_kernel.fold cimport fold_advance, fold_start, fold_t, fold_value, tables_t
 from leadcore_kernel.layout cimport (
-    ACT_ADD_PER, ACT_RESET, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t, say_t,
+    ACT_ADD_PER, ACT_RESET, SAY_VALUE, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t, say_t,
     score_t, span_t, stage_t, step_t, threshold_t, zone_t,
 )
 from leadcore_kernel.lifecycle cimport (
@@ -44,6 +62,25 @@ from leadcore_kernel.store cimport (
 from leadcore_kernel.sums cimport (
     sums_add, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_values,
 )
+from leadcore_kernel.wide cimport (
+    wide_add, wide_hold, wide_low, wide_of, wide_t, wide_times_millionths,
+)
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define LEADCORE_PREFETCH(place) __builtin_prefetch(place)
+    #else
+    #define LEADCORE_PREFETCH(place) ((void)(place))
+    #endif
+    """
+    void prefetch "LEADCORE_PREFETCH"(const void* place) noexcept
+
+cdef extern from "Python.h":
+    # Here a null says by itself that something is wrong.
+    bint PyUnicode_IS_ASCII(object text) noexcept
+    const char* PyUnicode_AsUTF8(object text) noexcept
+    long long PyLong_AsLongLongAndOverflow(object value, int* overflow) noexcept
 
 BLOCK = 65_536
 
@@ -55,3 +92,4 @@ include "replay.pxi"
 include "images.pxi"
 include "call.pxi"
 include "keeping.pxi"
+include "tally.pxi"

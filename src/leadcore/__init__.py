@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from leadcore.replay import Replay
     from leadcore.scorer import Scorer
     from leadcore.scores import LeadScore, Scores
+    from leadcore.tally import Tally
     from leadcore.timeline import Timeline
 
 __version__ = "0.1.0"
@@ -108,6 +109,7 @@ __all__ = [
     "StateError",
     "Step",
     "Steps",
+    "Tally",
     "Text",
     "Threshold",
     "Timeline",
@@ -149,6 +151,7 @@ _HOMES = {
     "leadcore.replay": ("Replay",),
     "leadcore.scorer": ("Scorer",),
     "leadcore.scores": ("LeadScore", "Scores"),
+    "leadcore.tally": ("Tally",),
     "leadcore.timeline": ("Timeline",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -3,6 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from leadcore_arrow import (
+    Classifier,
     EdgeError,
     Encoder,
     Program,
@@ -15,6 +16,7 @@ from leadcore_arrow import (
 
 __all__ = [
     "ArrowStream",
+    "Classifier",
     "EdgeError",
     "Encoder",
     "Program",

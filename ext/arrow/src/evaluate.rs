@@ -31,8 +31,9 @@ pub struct Classes {
 }
 
 impl Classes {
-    fn class(&mut self, answer: Answer) -> u32 {
-        if let Some(class) = self.numbers.get(&answer) {
+    /// The number of an answer, `NO_CLASS` if it is new and there is no room for it.
+    pub fn class(&mut self, answer: &Answer) -> u32 {
+        if let Some(class) = self.numbers.get(answer) {
             return *class;
         }
         self.words += answer.words().len();
@@ -41,7 +42,7 @@ impl Classes {
         }
         self.answers.push(answer.clone());
         let class = self.answers.len() as u32;
-        self.numbers.insert(answer, class);
+        self.numbers.insert(answer.clone(), class);
         class
     }
 
@@ -78,7 +79,7 @@ impl TextMemory {
     pub fn catch_up(&mut self, tests: &TextTests) {
         while self.class_of.len() <= self.strings.len() {
             let answer = tests.answer(self.strings.text(self.class_of.len() as u32));
-            self.class_of.push(self.classes.class(answer));
+            self.class_of.push(self.classes.class(&answer));
         }
     }
 
@@ -104,7 +105,7 @@ impl TextMemory {
 
     /// The class of a text that is not stored.
     pub fn class_of_text(&mut self, tests: &TextTests, text: &str) -> u32 {
-        self.classes.class(tests.answer(text))
+        self.classes.class(&tests.answer(text))
     }
 }
 

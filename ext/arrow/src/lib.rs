@@ -7,6 +7,7 @@ mod calendar;
 mod capsule;
 mod cells;
 mod chunks;
+mod classifier;
 mod columns;
 mod condition;
 mod document;
@@ -71,6 +72,7 @@ use pyo3::prelude::*;
 fn _edge(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add("EdgeError", m.py().get_type::<errors::EdgeError>())?;
+    m.add_class::<classifier::Classifier>()?;
     m.add_class::<encoder::Encoder>()?;
     m.add_class::<program::Program>()?;
     m.add_class::<table::Table>()?;

@@ -29,8 +29,8 @@ pub type Encoded<'py> = (
 
 /// An event read.
 pub struct OneEvent<'py> {
-    kind: usize,
-    at: i64,
+    pub kind: usize,
+    pub at: i64,
     id: Option<Id<'py>>,
     few: [Cell<'py>; FEW],
     many: Vec<Cell<'py>>,
@@ -96,7 +96,7 @@ impl<'py> OneEvent<'py> {
     }
 
     /// One for each field of the type, and more.
-    fn cells(&self) -> &[Cell<'py>] {
+    pub fn cells(&self) -> &[Cell<'py>] {
         match self.many.as_slice() {
             [] => &self.few,
             many => many,

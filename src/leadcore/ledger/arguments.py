@@ -78,7 +78,7 @@ def event_lead(lead_id: Any, properties: Any) -> Id:
         DataError: They are no lead id, or no properties.
     """
     if type(lead_id) is not str or not lead_id.isascii():
-        reason = _no_id(lead_id)
+        reason = no_id(lead_id)
         if reason is not None:
             value = None if lead_id is None else ascii(lead_id)[:32]
             raise DataError([Problem("events", 0, "lead_id", value, reason)])
@@ -89,7 +89,7 @@ def event_lead(lead_id: Any, properties: Any) -> Id:
     return lead
 
 
-def _no_id(value: Any) -> str | None:
+def no_id(value: Any) -> str | None:
     """Why a value is no id, in words."""
     if value is None:
         return "is null"

@@ -1,6 +1,7 @@
 """The Arrow edge of leadcore: ids to codes, conditions to hit sets, tables in and out."""
 
 from leadcore_arrow._edge import (
+    Classifier,
     EdgeError,
     Encoder,
     Program,
@@ -16,6 +17,7 @@ from leadcore_arrow._edge import (
 )
 
 __all__ = [
+    "Classifier",
     "EdgeError",
     "Encoder",
     "Program",

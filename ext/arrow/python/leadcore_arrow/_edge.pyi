@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "Classifier",
     "EdgeError",
     "Encoder",
     "Program",
@@ -150,6 +151,40 @@ class Program:
 
         Raises:
             EdgeError: A value does not fit its declared type.
+        """
+
+@final
+class Classifier:
+    """Single events by the classes of their values: events of one type and of equal classes hit the same.
+
+    A class of a text stands for what all rules say of it, and is numbered as answers are first seen; 0 is null. Of a
+    boolean it is 1 or 2; of numbers and instants each bound of the rules is a class, and each gap between two:
+    1 + 2 * (how many bounds are below) + (whether one is equal). Shared by threads; not pickled.
+
+    Args:
+        program: The compiled conditions.
+    """
+
+    def __new__(cls, program: Program) -> Classifier: ...
+    def kinds(self) -> list[tuple[str, list[tuple[str, str, bool, int, list[float], list[int]]]]]:
+        """Every event type with its fields, in document order.
+
+        A field is ``(name, type, read, number, numbers, instants)``: whether a rule of the type reads it, its place
+        among the program's numbers or -1, and the bounds of its classes.
+        """
+    def read(
+        self, type: str, at: object, properties: Mapping[str, Any] | None
+    ) -> tuple[int, bytes | None, bytes, bytes] | None:
+        """Read one event straight from Python values, as `Program.encode_event` does.
+
+        Returns:
+            None if the type is not declared, else ``(at, classes, hits, numbers)``: microseconds since 1970; the classes
+            of the fields that are read, uint32 little-endian, in document order, None where too many texts differ to
+            have classes; hit ids, uint32 little-endian, ascending; the program's numbers, float64 little-endian, NaN
+            for null.
+
+        Raises:
+            EdgeError: A value does not fit its declared type; its row is 0.
         """
 
 @final
