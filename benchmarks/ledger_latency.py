@@ -63,6 +63,9 @@ class Contenders:
     def __init__(self, data: Workload, history: int) -> None:
         scorer = lc.Scorer(lc.Model.load(str(W2)))
         self.added, self.applied = lc.Ledger(scorer), lc.Ledger(scorer)
+        self.tally = lc.Tally(scorer)
+        for lead in data.leads.to_pylist():
+            self.tally.put(lead["lead_id"], {name: lead[name] for name in scorer.model.attributes})
         past = data.events.slice(0, history)
         for ledger in (self.added, self.applied):
             ledger.apply(past, data.leads, columns=COLUMNS)
@@ -71,11 +74,14 @@ class Contenders:
         for lead_id, at, _, kind, url, value in rows_of(past):
             for book in (self.plain, self.machine):
                 book.add(lead_id, at, kind, url, value)
+            self.tally.add(lead_id, at, kind, {"url": url, "value": value})
 
     def adding(self) -> dict[str, Callable[[Row], Any]]:
         """One event."""
         added, applied, plain, machine = self.added.add, self.applied.apply, self.plain.add, self.machine.add
+        tallied = self.tally.add
         return {
+            "tally.add": lambda row: tallied(row.lead_id, row.when, row.kind, row.properties),
             "ledger.add": lambda row: added(row.lead_id, row.when, row.kind, row.properties),
             "ledger.apply, one row": lambda row: applied([row.as_row]),
             "plain dicts": lambda row: plain(row.lead_id, row.at, row.kind, row.url, row.value),
@@ -85,7 +91,9 @@ class Contenders:
     def asking(self) -> dict[str, Callable[[Hashable, Row], Any]]:
         """The scores of one lead at the instant of a row."""
         ledger, plain, machine = self.added, self.plain.score, self.machine.score
+        tally = self.tally.score
         return {
+            "tally.score": lambda lead_id, row: tally(lead_id, row.when),
             "ledger.lead": lambda lead_id, row: ledger.lead(lead_id, row.when),
             "ledger.score": lambda lead_id, row: ledger.score(row.when, leads=[lead_id]),
             "plain dicts": lambda lead_id, row: plain(lead_id, row.at),
@@ -98,6 +106,8 @@ class Contenders:
         scored = self.added.score(row.when, leads=[lead_id])[lead_id]
         if scored["total"] != state["total"]:
             raise SystemExit(f"lead and score differ: {state['total']} and {scored['total']} for {lead_id}")
+        if self.tally.score(lead_id, row.at)["total"] != state["total"]:
+            raise SystemExit(f"tally and ledger differ for {lead_id}")
         gap = 0.0
         for book in (self.plain, self.machine):
             gap = max(gap, abs(book.score(lead_id, row.at) - state["total"]))

@@ -24,11 +24,7 @@ from leadcore._kernel.records import DTYPES as _DTYPES
 
 from leadcore_kernel.acts cimport acts_most, acts_of
 from leadcore_kernel.bytes cimport bytes_clear, bytes_int, bytes_put, bytes_section, bytes_t, bytes_uint, bytes_when
-from leadcore_kernel.cell cimport (
-    CELL_HALF_LIFE, cell_add, cell_advance, cell_foreseen, cell_free, cell_size, cell_start, cell_t, cell_value, clock_t,
-    form_of, form_t,
-)
-from leadcore_kernel.decay cimport points_by
+from leadcore_kernel.cell cimport cell_size, cell_t
 from leadcore_kernel.facts cimport (
     DIGEST, digest_code, digests_read, fact_t, facts_add, facts_free, facts_hits, facts_t, facts_trait, grown, trait_t,
 )
@@ -41,7 +37,7 @@ from leadcore_kernel.keep cimport (
 )
 from leadcore_kernel.sorting cimport keep_here, keep_read, keep_take
 from leadcore_kernel.telling cimport keep_read_moves, keep_tell, told_count
-from leadcore_kernel.fold cimport fold_advance, fold_start, fold_t, fold_value, tables_t
+from leadcore_kernel.fold cimport fold_advance, fold_value
 from leadcore_kernel.layout cimport (
     ACT_ADD_PER, ACT_RESET, SAY_VALUE, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t, say_t,
     score_t, span_t, stage_t, step_t, threshold_t, zone_t,
@@ -62,8 +58,8 @@ from leadcore_kernel.store cimport (
 from leadcore_kernel.sums cimport (
     sums_add, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_values,
 )
-from leadcore_kernel.wide cimport (
-    wide_add, wide_hold, wide_low, wide_of, wide_t, wide_times_millionths,
+from leadcore_kernel.tally cimport (
+    held_free, held_t, said_t, tally_free, tally_look, tally_start, tally_still, tally_t, tally_take,
 )
 
 cdef extern from *:
@@ -81,6 +77,7 @@ cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text) noexcept
     const char* PyUnicode_AsUTF8(object text) noexcept
     long long PyLong_AsLongLongAndOverflow(object value, int* overflow) noexcept
+    long long PyLong_AsLongLong(object value) noexcept
 
 BLOCK = 65_536
 

@@ -2,7 +2,8 @@ cdef enum:
     MOST_NUMBERS = 32     # numbers beside an event that are read without the edge
     MOST_PATHS = 1 << 18  # classes of events remembered
     MOST_TEXTS = 1 << 16  # texts of a field remembered ...
-    MOST_TEXT = 1 << 24   # ... and their characters
+    MOST_TEXT = 1 << 24   # ... their characters ...
+    LONGEST_TEXT = 4096   # ... and those of the longest
 
 cdef enum:
     KIND_TEXT = 0
@@ -59,14 +60,12 @@ cdef class _Said:
 
     cdef bytes hits
     cdef int64_t users
-    cdef int64_t* values      # of attribute criteria
-    cdef uint8_t* leaves      # conditions on attributes
-    cdef int64_t* scores      # of scores that only attributes move
+    cdef said_t c
 
     def __dealloc__(self):
-        free(self.values)
-        free(self.leaves)
-        free(self.scores)
+        free(self.c.values)
+        free(self.c.leaves)
+        free(self.c.scores)
 
 
 @cython.final
@@ -76,105 +75,177 @@ cdef class _Entry:
     """One lead of a tally."""
 
     cdef _Said said
-    cdef int64_t newest       # its newest event, INT64_MIN before the first
-    cdef cell_t* cells        # one for each fold that an event acted on
-    cdef int32_t size
-    cdef int32_t room
+    cdef held_t c
 
     def __dealloc__(self):
-        cdef int32_t i
-        for i in range(self.size):
-            cell_free(&self.cells[i])
-        free(self.cells)
+        held_free(&self.c)
 
 
-@cython.final
-cdef class _Field:
-    """A declared property of a type of events."""
-
-    cdef str name
-    cdef int kind
-    cdef bint read            # whether a rule reads it
-    cdef int number           # place among the numbers beside an event, or -1
-    cdef double[::1] numbers
-    cdef int64_t[::1] instants
-    cdef dict classes         # text: by value
-    cdef int64_t held         # characters of all of them
-
-    def __init__(self, str name, str kind, bint read, int number, list numbers, list instants):
-        self.name = name
-        self.kind = ("text", "number", "boolean", "instant").index(kind)
-        self.read = read
-        self.number = number
-        self.numbers = np.array(numbers, np.float64)
-        self.instants = np.array(instants, np.int64)
-        self.classes = {}
-
-    cdef int64_t number_class(self, double value) noexcept:
-        cdef int64_t i = 0, n = self.numbers.shape[0]
-        if value != value:
-            return 0
-        while i < n and self.numbers[i] < value:
-            i += 1
-        return 1 + 2 * i + (i < n and self.numbers[i] == value)
-
-    cdef int64_t instant_class(self, int64_t value) noexcept:
-        cdef int64_t i = 0, n = self.instants.shape[0]
-        while i < n and self.instants[i] < value:
-            i += 1
-        return 1 + 2 * i + (i < n and self.instants[i] == value)
-
-    cdef int64_t look(self, object value, double* number):
-        """The class of a value, 0 for null, -1 where the edge has to be asked; ``number`` takes the number it is."""
-        cdef int64_t whole
-        cdef int overflow = 0
-        cdef PyObject* item
-        number[0] = NAN
-        if value is None:
-            return 0
-        if self.kind == KIND_TEXT:
-            if not PyUnicode_CheckExact(value):
-                return -1
-            if not self.read:
-                return 0 if PyUnicode_IS_ASCII(value) else -1
-            item = PyDict_GetItemWithError(self.classes, value)
-            return <int64_t> <object> item if item != NULL else -1
-        if self.kind == KIND_NUMBER:
-            if PyFloat_CheckExact(value):
-                number[0] = PyFloat_AS_DOUBLE(value) + 0.0
-                if number[0] - number[0] != 0:  # infinite, or none
-                    return -1
-            elif PyLong_CheckExact(value):
-                whole = PyLong_AsLongLongAndOverflow(value, &overflow)
-                if overflow or not -EXACT <= whole <= EXACT:
-                    return -1
-                number[0] = <double> whole
-            else:
-                return -1
-            return self.number_class(number[0])
-        if self.kind == KIND_BOOLEAN:
-            return 1 if value is False else 2 if value is True else -1
-        return self.instant_class(whole) if plain_instant(value, &whole) else -1
-
-    cdef learn(self, object value, int64_t klass):
-        """Remember the class of a text."""
-        if self.kind != KIND_TEXT or not self.read or not PyUnicode_CheckExact(value):
-            return
-        if len(self.classes) >= MOST_TEXTS or self.held >= MOST_TEXT:
-            self.classes.clear()
-            self.held = 0
-        if len(<str> value) < MOST_TEXT >> 6:
-            self.classes[value] = klass
-            self.held += len(<str> value)
+cdef struct field_t:
+    # A declared property of a type of events.
+    PyObject* name            # str
+    PyObject* classes         # text: dict by value
+    int64_t held              # characters of all of these
+    int32_t kind
+    int32_t number            # place among the numbers beside an event, or -1
+    bint read                 # whether a rule reads it
+    double* numbers           # bounds of its classes
+    int64_t numbers_size
+    int64_t* instants
+    int64_t instants_size
 
 
 @cython.final
 cdef class _Kind:
     """A type of events: its fields, and where the paths of its classes begin."""
 
-    cdef list fields
+    cdef list kept            # what the fields point to
+    cdef field_t* fields
+    cdef int64_t size
     cdef int64_t reads        # how many of them rules read
     cdef int64_t root
+
+    def __init__(self, list fields not None, int64_t root):
+        cdef field_t* f
+        cdef int64_t i, n = len(fields)
+        self.root = root
+        self.kept = []
+        self.fields = <field_t*> calloc(<size_t> n + 1, sizeof(field_t))
+        if self.fields == NULL:
+            raise MemoryError
+        for name, kind, read, number, numbers, instants in fields:
+            f = &self.fields[self.size]
+            self.size += 1
+            classes = {}
+            self.kept += [name, classes]
+            f.name = <PyObject*> name
+            f.classes = <PyObject*> classes
+            f.kind = ("text", "number", "boolean", "instant").index(kind)
+            f.number = number
+            f.read = read
+            self.reads += f.read
+            f.numbers = <double*> malloc((len(numbers) + 1) * sizeof(double))
+            f.instants = <int64_t*> malloc((len(instants) + 1) * sizeof(int64_t))
+            if f.numbers == NULL or f.instants == NULL:
+                raise MemoryError
+            for i in range(len(numbers)):
+                f.numbers[i] = numbers[i]
+            for i in range(len(instants)):
+                f.instants[i] = instants[i]
+            f.numbers_size = len(numbers)
+            f.instants_size = len(instants)
+
+    def __dealloc__(self):
+        cdef int64_t i
+        for i in range(self.size):
+            free(self.fields[i].numbers)
+            free(self.fields[i].instants)
+        free(self.fields)
+
+
+cdef inline int64_t number_class(const field_t* f, double value) noexcept:
+    cdef int64_t i = 0
+    if value != value:
+        return 0
+    while i < f.numbers_size and f.numbers[i] < value:
+        i += 1
+    return 1 + 2 * i + (i < f.numbers_size and f.numbers[i] == value)
+
+
+cdef inline int64_t instant_class(const field_t* f, int64_t value) noexcept:
+    cdef int64_t i = 0
+    while i < f.instants_size and f.instants[i] < value:
+        i += 1
+    return 1 + 2 * i + (i < f.instants_size and f.instants[i] == value)
+
+
+cdef inline int64_t field_class(const field_t* f, object value, double* number) except -2:
+    """The class of a value that is not None, or -1 where the edge has to be asked; ``number`` takes the number it is."""
+    cdef int64_t whole
+    cdef int overflow = 0
+    cdef PyObject* item
+    if f.kind == KIND_TEXT:
+        if not PyUnicode_CheckExact(value):
+            return -1
+        if not f.read:
+            return 0 if PyUnicode_IS_ASCII(value) else -1
+        item = PyDict_GetItemWithError(<object> f.classes, value)
+        return PyLong_AsLongLong(<object> item) if item != NULL else -1
+    if f.kind == KIND_NUMBER:
+        if PyFloat_CheckExact(value):
+            number[0] = PyFloat_AS_DOUBLE(value) + 0.0  # no zero is negative
+            if number[0] - number[0] != 0:  # infinite, or none
+                return -1
+        elif PyLong_CheckExact(value):
+            whole = PyLong_AsLongLongAndOverflow(value, &overflow)
+            if overflow or not -EXACT <= whole <= EXACT:
+                return -1
+            number[0] = <double> whole
+        else:
+            return -1
+        return number_class(f, number[0])
+    if f.kind == KIND_BOOLEAN:
+        return 1 if value is False else 2 if value is True else -1
+    return instant_class(f, whole) if plain_instant(value, &whole) else -1
+
+
+cdef inline field_learn(field_t* f, object value, int64_t klass):
+    """Remember the class of a text."""
+    cdef dict classes = <dict> f.classes
+    if f.kind != KIND_TEXT or not PyUnicode_CheckExact(value) or len(<str> value) > LONGEST_TEXT:
+        return
+    if len(classes) >= MOST_TEXTS or f.held >= MOST_TEXT:
+        classes.clear()
+        f.held = 0
+    classes[value] = klass
+    f.held += len(<str> value)
+
+
+cdef inline int64_t path_place(Tally w, uint64_t key) noexcept:
+    """Where a path is, or would go."""
+    cdef int64_t i = <int64_t> ((key * 0x9E3779B97F4A7C15ULL) >> 32) & (w.paths_room - 1)
+    while w.keys[i] and w.keys[i] != key:
+        i = (i + 1) & (w.paths_room - 1)
+    return i
+
+
+cdef inline int64_t path_follow(Tally w, int64_t node, int64_t klass) noexcept:
+    """The next node, or -1."""
+    cdef int64_t i = path_place(w, <uint64_t> node << 32 | <uint64_t> (klass + 1))
+    return w.nodes[i] if w.keys[i] else -1
+
+
+cdef inline int64_t path_end(Tally w, _Kind kind, PyObject* properties, double* numbers) except -2:
+    """The set of acts of an event like one seen before, or -1; ``properties`` are a dict or NULL, ``numbers`` take some."""
+    cdef int64_t node = kind.root, klass, i
+    cdef PyObject* item
+    cdef const field_t* f
+    cdef double number
+    for i in range(kind.size):
+        f = &kind.fields[i]
+        klass = 0
+        if properties != NULL:
+            item = PyDict_GetItemWithError(<object> properties, <object> f.name)
+            if item != NULL and item != <PyObject*> None:
+                klass = field_class(f, <object> item, &number)
+                if klass < 0:
+                    return -1
+                if f.number >= 0:
+                    numbers[f.number] = number
+        if f.read:
+            node = path_follow(w, node, klass)
+            if node < 0:
+                return -1
+    return node if kind.reads else w.plain[node]
+
+
+cdef inline object given_back(Tally w, int64_t value):
+    """A score as it is given back (spec 9.8)."""
+    if w.micropoints:
+        return value
+    if -EXACT <= value <= EXACT:
+        return <double> value / 1e6
+    return <object> value / 1_000_000  # Python rounds once
 
 
 cdef class Tally:
@@ -184,37 +255,27 @@ cdef class Tally:
     """
 
     cdef Plan plan
-    cdef object checks
+    cdef tally_t w
+    cdef int64_t target           # the score given back
     cdef bint micropoints
+    cdef object checks
     cdef dict entries             # by lead id
     cdef int64_t changes          # of `entries`
     cdef object like              # the class of all ids: int, str, or None while there are none
-    cdef dict kinds
-    cdef dict said
+    cdef dict said                # by hits
     cdef _Said nulls
-    cdef int64_t numbers_size
-
-    cdef form_t* forms            # by fold
-    cdef clock_t* clocks
-    cdef int64_t* folded          # value of each fold; blank between calls
-    cdef int64_t* blank
-    cdef uint8_t* acted           # folds that the event at hand acts on ...
-    cdef int64_t* points          # ... and how many points it brings
-    cdef int64_t* scores
-    cdef uint8_t* wanted          # scores that the one given back takes
-    cdef uint8_t* counted         # folds that those take
-    cdef int64_t target
+    cdef dict kinds               # by name
+    cdef int64_t kinds_size, numbers_size
 
     cdef uint64_t* keys           # of paths: node << 32 | class + 1, 0 where there is none
     cdef int32_t* nodes           # where they lead: a node, or at the last field a set of acts
     cdef int64_t paths_room, paths_size, nodes_size
+    cdef int32_t* plain           # by kind that no rule reads a field of: its set, or -1
     cdef dict sets                # by hits
     cdef span_t* spans            # acts by set
     cdef int64_t spans_room
     cdef act_t* acts
     cdef int64_t acts_size, acts_room
-    cdef int32_t* plain           # by kind that no rule reads a field of: its set, or -1
-    cdef int64_t plain_size
 
     def __cinit__(self, *args, **named):
         self.entries = {}
@@ -223,7 +284,7 @@ cdef class Tally:
         self.sets = {}
 
     def __init__(
-        self, Plan plan not None, list kinds not None, checks, const int32_t[::1] wanted not None, int64_t target,
+        self, Plan plan not None, list kinds not None, checks, const uint8_t[::1] wanted not None, int64_t target,
         bytes nulls not None, bint micropoints,
     ):
         """Begin without leads.
@@ -231,109 +292,44 @@ cdef class Tally:
         ``kinds`` are those of the edge's classifier. ``checks`` are asked where values are not plain ones, or were not seen
         before: ``lead_id(lead_id)`` gives an integer or text; ``event(type, at, properties)`` what the classifier reads, or
         the instant alone where the type is not declared; ``early(lead_id, at, newest)``, ``too_early`` of the same and
-        ``other_kind(lead_id)`` raise. ``wanted`` are the scores that ``target`` takes, itself among them. ``nulls`` are the hits of attributes
-        that are all null.
+        ``other_kind(lead_id)`` raise. ``wanted`` marks, by score, the one given back, ``target``, and those it combines.
+        ``nulls`` are the hits of attributes that are all null.
         """
         cdef const plan_t* p = &plan.c
-        cdef int64_t i, clocks = 0, n = p.folds_size
-        cdef fold_t fold
-        cdef int fault = 0
-        cdef _Kind kind
+        cdef int64_t i
         if self.plan is not None:
             raise ValueError("this tally has begun")
-        if not 0 <= target < p.scores_size:
+        if not 0 <= target < p.scores_size or wanted.shape[0] != p.scores_size or not wanted[target]:
             raise ValueError("there is no such score")
-        self.forms = <form_t*> calloc(<size_t> n + 1, sizeof(form_t))
-        self.clocks = <clock_t*> calloc(<size_t> n + 1, sizeof(clock_t))
-        self.folded = <int64_t*> calloc(<size_t> n + 1, sizeof(int64_t))
-        self.blank = <int64_t*> calloc(<size_t> n + 1, sizeof(int64_t))
-        self.acted = <uint8_t*> calloc(<size_t> n + 1, 1)
-        self.counted = <uint8_t*> calloc(<size_t> n + 1, 1)
-        self.points = <int64_t*> calloc(<size_t> n + 1, sizeof(int64_t))
-        self.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
-        self.wanted = <uint8_t*> calloc(<size_t> p.scores_size + 1, 1)
-        if not (
-            self.forms and self.clocks and self.folded and self.blank and self.acted and self.counted and self.points
-            and self.scores and self.wanted
-        ):
-            raise MemoryError
-        for i in range(n):
+        for i in range(p.folds_size):
             if p.folds[i].unique >= 0 or p.folds[i].distinct >= 0:
                 raise ValueError("a tally keeps no values of properties")
-            self.forms[i].spec = &p.folds[i]
-            self.forms[i].form = form_of(&p.folds[i])
-            self.forms[i].span = p.folds[i].span + p.folds[i].delay
-            if self.forms[i].form == CELL_HALF_LIFE:
-                clocks = self._clock(i, clocks)
-            fold_start(&fold)
-            self.folded[i] = self.blank[i] = fold_value(&fold, &p.folds[i], &p.tables, 0, &fault)
         for i in range(p.acts_size):
-            if p.acts[i].act == ACT_RESET:
-                raise ValueError("a tally takes no resets")
-        self._want(p, wanted)
+            if p.acts[i].act == ACT_RESET or p.acts[i].act > ACT_ADD_PER:
+                raise ValueError("a tally takes events that add, and no others")
+        self.kinds_size = len(kinds)
+        self.plain = <int32_t*> malloc(<size_t> (self.kinds_size + 1) * sizeof(int32_t))
+        if self.plain == NULL or tally_start(&self.w, p, &wanted[0]):
+            raise MemoryError
+        for i, (name, fields) in enumerate(kinds):
+            self.kinds[name] = _Kind(fields, i)
+            for field in fields:
+                self.numbers_size = max(self.numbers_size, field[3] + 1)
         self.target = target
         self.micropoints = micropoints
         self.checks = checks
-        for i, (name, fields) in enumerate(kinds):
-            kind = _Kind.__new__(_Kind)
-            kind.fields = [_Field(*field) for field in fields]
-            kind.reads = len([field for field in fields if field[2]])
-            kind.root = i
-            self.kinds[name] = kind
-            for field in fields:
-                self.numbers_size = max(self.numbers_size, field[3] + 1)
-        self.plain_size = len(kinds)
-        self.plain = <int32_t*> malloc(<size_t> (self.plain_size + 1) * sizeof(int32_t))
-        if self.plain == NULL:
-            raise MemoryError
-        self.like = None
         self.plan = plan
         self._forget_paths()
         self.nulls = self._said_of(nulls)
         self.nulls.users += 1
 
     def __dealloc__(self):
-        free(self.forms)
-        free(self.clocks)
-        free(self.folded)
-        free(self.blank)
-        free(self.acted)
-        free(self.counted)
-        free(self.points)
-        free(self.scores)
-        free(self.wanted)
+        tally_free(&self.w)
         free(self.keys)
         free(self.nodes)
         free(self.spans)
         free(self.acts)
         free(self.plain)
-
-    cdef int64_t _clock(self, int64_t fold, int64_t size) noexcept:
-        """Give a fold the clock of its half-life; how many clocks there are then."""
-        cdef const fold_spec_t* s = self.forms[fold].spec
-        cdef int64_t i = 0
-        while i < size and self.clocks[i].span != s.span:
-            i += 1
-        self.forms[fold].clock = <int32_t> i
-        self.clocks[i].span = s.span
-        self.clocks[i].reciprocal = s.reciprocal
-        self.clocks[i].shift = s.shift
-        self.clocks[i].now = INT64_MIN
-        return size if i < size else size + 1
-
-    cdef _want(self, const plan_t* p, const int32_t[::1] wanted):
-        """Note what the score given back takes."""
-        cdef int64_t i, g, k
-        for i in range(wanted.shape[0]):
-            if not 0 <= wanted[i] < p.scores_size:
-                raise ValueError("there is no such score")
-            self.wanted[wanted[i]] = 1
-            for g in range(p.scores[wanted[i]].groups, p.scores[wanted[i]].groups + p.scores[wanted[i]].groups_size):
-                if p.groups[g].fade >= 0:
-                    self.counted[p.groups[g].fade] = 1
-                for k in range(p.groups[g].criteria, p.groups[g].criteria + p.groups[g].criteria_size):
-                    if p.criteria[k].fold >= 0:
-                        self.counted[p.criteria[k].fold] = 1
 
     # what was read before
 
@@ -344,7 +340,7 @@ cdef class Tally:
         free(self.nodes)
         self.paths_room = 1024
         self.paths_size = 0
-        self.nodes_size = self.plain_size
+        self.nodes_size = self.kinds_size
         self.keys = <uint64_t*> calloc(<size_t> self.paths_room, sizeof(uint64_t))
         self.nodes = <int32_t*> calloc(<size_t> self.paths_room, sizeof(int32_t))
         if self.keys == NULL or self.nodes == NULL:
@@ -352,21 +348,8 @@ cdef class Tally:
             raise MemoryError
         self.sets.clear()
         self.acts_size = 0
-        for i in range(self.plain_size):
+        for i in range(self.kinds_size):
             self.plain[i] = -1
-
-    cdef inline int64_t _place(self, uint64_t key) noexcept:
-        """Where a path is, or would go."""
-        cdef int64_t i = <int64_t> ((key * 0x9E3779B97F4A7C15ULL) >> 32) & (self.paths_room - 1)
-        while self.keys[i] and self.keys[i] != key:
-            i = (i + 1) & (self.paths_room - 1)
-        return i
-
-    cdef inline int64_t _follow(self, int64_t node, int64_t klass) noexcept:
-        """The next node, or -1."""
-        cdef uint64_t key = <uint64_t> node << 32 | <uint64_t> (klass + 1)
-        cdef int64_t i = self._place(key)
-        return self.nodes[i] if self.keys[i] else -1
 
     cdef _lead_to(self, int64_t node, int64_t klass, int64_t following):
         """Remember a path."""
@@ -385,12 +368,12 @@ cdef class Tally:
             self.paths_room = 2 * room
             for i in range(room):
                 if keys[i]:
-                    k = self._place(keys[i])
+                    k = path_place(self, keys[i])
                     self.keys[k] = keys[i]
                     self.nodes[k] = nodes[i]
             free(keys)
             free(nodes)
-        k = self._place(<uint64_t> node << 32 | <uint64_t> (klass + 1))
+        k = path_place(self, <uint64_t> node << 32 | <uint64_t> (klass + 1))
         self.paths_size += self.keys[k] == 0
         self.keys[k] = <uint64_t> node << 32 | <uint64_t> (klass + 1)
         self.nodes[k] = <int32_t> following
@@ -420,57 +403,34 @@ cdef class Tally:
     cdef int64_t _learn(self, _Kind kind, object properties, bytes classes, bytes hits) except -1:
         """Remember what the edge said of an event; the number of its set of acts."""
         cdef const uint32_t* found = <const uint32_t*> <const char*> classes if classes is not None else NULL
-        cdef int64_t number, node = kind.root, following, k = 0
-        cdef _Field field
+        cdef int64_t number, node = kind.root, following, i, k = 0
         cdef list values = [
-            (<dict> properties).get(field.name) if type(properties) is dict else None for field in kind.fields if field.read
+            (<dict> properties).get(<object> kind.fields[i].name) if type(properties) is dict else None
+            for i in range(kind.size)
         ]
+        # From here on no Python code of others runs, which might come back here.
         if self.paths_size >= MOST_PATHS or len(self.sets) >= MOST_PATHS:
             self._forget_paths()
-        # From here on no Python code of others runs, which might come back here.
         number = self._set_of(hits)
         if found == NULL or len(classes) != 4 * kind.reads:
             return number
         if kind.reads == 0:
             self.plain[kind.root] = <int32_t> number
-        for field in kind.fields:
-            if not field.read:
+        for i in range(kind.size):
+            if not kind.fields[i].read:
                 continue
-            field.learn(values[k], found[k])
+            field_learn(&kind.fields[i], values[i], found[k])
             k += 1
             if k == kind.reads:
                 self._lead_to(node, found[k - 1], number)
                 break
-            following = self._follow(node, found[k - 1])
+            following = path_follow(self, node, found[k - 1])
             if following < 0:
                 following = self.nodes_size
                 self.nodes_size += 1
                 self._lead_to(node, found[k - 1], following)
             node = following
         return number
-
-    cdef inline int64_t _recall(self, _Kind kind, object properties, double* numbers) except -2:
-        """The set of acts of an event like one seen before, or -1; its ``numbers`` beside it."""
-        cdef int64_t node = kind.root, klass
-        cdef PyObject* item
-        cdef _Field field
-        cdef double number
-        cdef dict given = <dict> properties if properties is not None else None
-        for field in kind.fields:
-            klass = 0
-            if given is not None:
-                item = PyDict_GetItemWithError(given, field.name)
-                if item != NULL and <object> item is not None:
-                    klass = field.look(<object> item, &number)
-                    if klass < 0:
-                        return -1
-                    if field.number >= 0:
-                        numbers[field.number] = number
-            if field.read:
-                node = self._follow(node, klass)
-                if node < 0:
-                    return -1
-        return self.plain[node] if kind.reads == 0 else node
 
     # attributes
 
@@ -485,10 +445,10 @@ cdef class Tally:
             return said
         said = _Said.__new__(_Said)
         said.hits = hits
-        said.values = <int64_t*> calloc(<size_t> p.values_size + 1, sizeof(int64_t))
-        said.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
-        said.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
-        if said.values == NULL or said.leaves == NULL or said.scores == NULL:
+        said.c.values = <int64_t*> calloc(<size_t> p.values_size + 1, sizeof(int64_t))
+        said.c.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
+        said.c.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
+        if said.c.values == NULL or said.c.leaves == NULL or said.c.scores == NULL:
             raise MemoryError
         for i in range(n):
             if ids[i] >= p.lead_hits_size:
@@ -496,11 +456,11 @@ cdef class Tally:
             for k in range(p.hit_says[ids[i]].begin, p.hit_says[ids[i]].begin + p.hit_says[ids[i]].size):
                 say = &p.says[k]
                 if say.kind == SAY_VALUE:
-                    said.values[say.index] = say.points
+                    said.c.values[say.index] = say.points
                 else:
-                    said.leaves[say.index] = 1
-        self._score(said, NULL, 1)
-        memcpy(said.scores, self.scores, <size_t> p.scores_size * sizeof(int64_t))
+                    said.c.leaves[say.index] = 1
+        tally_still(&self.w, &said.c)
+        memcpy(said.c.scores, self.w.scores, <size_t> p.scores_size * sizeof(int64_t))
         self.said[hits] = said
         return said
 
@@ -523,134 +483,6 @@ cdef class Tally:
         said.users += 1
         self._let_go(entry.said)
         entry.said = said
-
-    # scores
-
-    cdef inline wide_t _group(self, const plan_t* p, const group_t* g, _Said said) noexcept:
-        """One group (spec 6.1), as `lead_group` tells it."""
-        cdef const criterion_t* c
-        cdef wide_t sum = wide_of(0)
-        cdef int64_t i, raw
-        for i in range(g.criteria, g.criteria + g.criteria_size):
-            c = &p.criteria[i]
-            if c.gate >= 0 and not said.leaves[c.gate]:
-                raw = 0
-            else:
-                raw = self.folded[c.fold] if c.fold >= 0 else said.values[c.value]
-                raw = c.low if raw < c.low else c.high if raw > c.high else raw
-            sum = wide_add(sum, wide_of(raw))
-        sum = wide_of(wide_hold(sum, g.low, g.high))
-        if g.fade >= 0 and self.folded[g.fade] != 1_000_000:
-            sum = wide_times_millionths(wide_low(sum), self.folded[g.fade])
-        if g.weight != 1_000_000:
-            sum = wide_times_millionths(wide_low(sum), g.weight)
-        return sum
-
-    cdef void _score(self, _Said said, const uint8_t* wanted, bint anew) noexcept:
-        """Scores from the folded values: those ``wanted``, or all; ``anew`` also those that only attributes move."""
-        cdef const plan_t* p = &self.plan.c
-        cdef const score_t* s
-        cdef int64_t k, i, which
-        cdef wide_t sum, part
-        for k in range(p.scores_size):
-            which = p.order[k]
-            if wanted != NULL and not wanted[which]:
-                continue
-            s = &p.scores[which]
-            if s.still and not anew:
-                self.scores[which] = said.scores[which]
-                continue
-            sum = wide_of(0)
-            for i in range(s.groups, s.groups + s.groups_size):
-                sum = wide_add(sum, self._group(p, &p.groups[i], said))
-            for i in range(s.parts, s.parts + s.parts_size):
-                if p.parts[i].factor == 1_000_000:
-                    part = wide_of(self.scores[p.parts[i].score])
-                else:
-                    part = wide_times_millionths(self.scores[p.parts[i].score], p.parts[i].factor)
-                sum = wide_add(sum, part)
-            self.scores[which] = wide_hold(sum, s.low, s.high)
-
-    cdef int _take(self, _Entry entry, int64_t at, int64_t acts, const double* numbers) noexcept:
-        """Let an event act on a lead, and score it then; -1 when memory runs out."""
-        cdef const plan_t* p = &self.plan.c
-        cdef const tables_t* t = &p.tables
-        cdef const act_t* act = &self.acts[self.spans[acts].begin]
-        cdef const form_t* form
-        cdef cell_t* c
-        cdef int64_t points, n = self.spans[acts].size, i
-        cdef int32_t room, fold
-        cdef int fault = 0
-        if entry.size + n > entry.room:
-            room = entry.size + <int32_t> n + (entry.size >> 1)
-            c = <cell_t*> realloc(entry.cells, <size_t> room * sizeof(cell_t))
-            if c == NULL:
-                return -1
-            entry.cells = c
-            entry.room = room
-        for i in range(n):
-            if act[i].act > ACT_ADD_PER:
-                continue
-            fold = act[i].fold
-            form = &self.forms[fold]
-            points = act[i].points
-            if act[i].act == ACT_ADD_PER:
-                points = points_by(numbers[form.spec.number], form.spec.rate, form.spec.low, form.spec.high)
-            self.acted[fold] = 1
-            self.points[fold] = points
-        for i in range(entry.size):
-            c = &entry.cells[i]
-            fold = c.fold
-            form = &self.forms[fold]
-            if self.acted[fold]:
-                self.acted[fold] = 0
-                fault |= cell_add(c, form, self.clocks, t, at, self.points[fold])
-            if self.counted[fold]:
-                cell_advance(c, form, t, at)
-                self.folded[fold] = cell_value(c, form, self.clocks, t, at, &fault)
-        for i in range(n):
-            fold = act[i].fold
-            if act[i].act > ACT_ADD_PER or not self.acted[fold]:
-                continue
-            self.acted[fold] = 0
-            form = &self.forms[fold]
-            c = &entry.cells[entry.size]
-            if cell_start(c, fold, form):
-                fault = -1
-                continue
-            entry.size += 1
-            fault |= cell_add(c, form, self.clocks, t, at, self.points[fold])
-            if self.counted[fold]:
-                self.folded[fold] = cell_value(c, form, self.clocks, t, at, &fault)
-        entry.newest = at
-        self._score(entry.said, self.wanted, False)
-        for i in range(entry.size):
-            self.folded[entry.cells[i].fold] = self.blank[entry.cells[i].fold]
-        return fault
-
-    cdef int _look(self, _Entry entry, int64_t at) noexcept:
-        """Score a lead at an instant, all scores, nothing changed; -1 when memory runs out."""
-        cdef const tables_t* t = &self.plan.c.tables
-        cdef int64_t i
-        cdef int32_t fold
-        cdef int fault = 0
-        if entry is not None:
-            for i in range(entry.size):
-                fold = entry.cells[i].fold
-                self.folded[fold] = cell_foreseen(&entry.cells[i], &self.forms[fold], self.clocks, t, at, &fault)
-        self._score(entry.said if entry is not None else self.nulls, NULL, False)
-        if entry is not None:
-            for i in range(entry.size):
-                self.folded[entry.cells[i].fold] = self.blank[entry.cells[i].fold]
-        return fault
-
-    cdef object _given(self, int64_t value):
-        """A score as it is given back (spec 9.8)."""
-        if self.micropoints:
-            return value
-        if -EXACT <= value <= EXACT:
-            return <double> value / 1e6
-        return <object> value / 1_000_000  # Python rounds once
 
     def add(self, lead_id, at, type, properties=None):
         """Take in one event and give the new score back.
@@ -676,14 +508,16 @@ cdef class Tally:
         cdef bint plain, declared = True
         cdef double numbers[MOST_NUMBERS]
         cdef const double* given = numbers
-        self._begun()
+        cdef span_t span
+        if self.plan is None:
+            self._begun()
         if not plain_id(lead_id):
             lead_id = self.checks.lead_id(lead_id)
         item = PyDict_GetItemWithError(self.entries, lead_id)
         if item != NULL:
             entry = <_Entry> item
-            for i in range(entry.size):
-                prefetch(&entry.cells[i])
+            for i in range(entry.c.size):
+                prefetch(&entry.c.cells[i])
         plain = plain_instant(at, &micros)
         if not plain and PyLong_CheckExact(at):
             micros = PyLong_AsLongLongAndOverflow(at, &overflow)
@@ -695,7 +529,7 @@ cdef class Tally:
                 if self.numbers_size <= MOST_NUMBERS:
                     for i in range(self.numbers_size):
                         numbers[i] = NAN
-                    acts = self._recall(kind, properties, numbers)
+                    acts = path_end(self, kind, <PyObject*> properties if properties is not None else NULL, numbers)
         if acts < 0:
             read = self.checks.event(type, at, properties)
             micros = read[0]
@@ -707,17 +541,18 @@ cdef class Tally:
         if self.changes != changes:
             item = PyDict_GetItemWithError(self.entries, lead_id)
             entry = <_Entry> item if item != NULL else None
-        if entry is not None and micros < entry.newest:
-            self.checks.early(lead_id, micros, entry.newest)
+        if entry is not None and micros < entry.c.newest:
+            self.checks.early(lead_id, micros, entry.c.newest)
         if not declared:
-            if self._look(entry, micros):
+            if tally_look(&self.w, &entry.c if entry is not None else NULL, &(entry.said if entry is not None else self.nulls).c, micros):
                 raise MemoryError
         else:
             if entry is None:
                 entry = self._new(lead_id, self.nulls)
-            if self._take(entry, micros, acts, given):
+            span = self.spans[acts]
+            if tally_take(&self.w, &entry.c, &entry.said.c, micros, self.acts + span.begin, span.size, given):
                 raise MemoryError
-        return self._given(self.scores[self.target])
+        return given_back(self, self.w.scores[self.target])
 
     cdef _begun(self):
         if self.plan is None:
@@ -729,7 +564,7 @@ cdef class Tally:
         if self.like is not None and self.like is not type(lead_id):
             self.checks.other_kind(lead_id)
         entry = _Entry.__new__(_Entry)
-        entry.newest = INT64_MIN
+        entry.c.newest = INT64_MIN
         entry.said = said
         self.entries[lead_id] = entry
         self.like = type(lead_id)
@@ -742,12 +577,12 @@ cdef class Tally:
         cdef int64_t i
         cdef _Entry entry = self.entries[lead_id]
         cdef list out = [None] * self.plan.c.scores_size
-        if at < entry.newest:
-            self.checks.too_early(lead_id, at, entry.newest)
-        if self._look(entry, at):
+        if at < entry.c.newest:
+            self.checks.too_early(lead_id, at, entry.c.newest)
+        if tally_look(&self.w, &entry.c, &entry.said.c, at):
             raise MemoryError
         for i in range(self.plan.c.scores_size):
-            out[i] = self._given(self.scores[i])
+            out[i] = given_back(self, self.w.scores[i])
         return out
 
     def _forget(self, lead_id):
@@ -764,9 +599,9 @@ cdef class Tally:
         cdef _Entry entry
         cdef int64_t i, total = 0
         for entry in self.entries.values():
-            total += <int64_t> entry.__sizeof__() + entry.room * <int64_t> sizeof(cell_t)
-            for i in range(entry.size):
-                total += cell_size(&entry.cells[i])
+            total += <int64_t> entry.__sizeof__() + entry.c.room * <int64_t> sizeof(cell_t)
+            for i in range(entry.c.size):
+                total += cell_size(&entry.c.cells[i])
         return total
 
     def __len__(self):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leadcore import _kernel
 from leadcore._arrow import Classifier
@@ -14,7 +15,7 @@ from leadcore._inputs import data_errors, one_instant
 from leadcore._time import EPOCH, FIRST, LAST, to_text
 from leadcore.errors import DataError, LeadcoreError, Problem
 from leadcore.model import Model
-from leadcore.model.criterion import AttributeCriterion, EventCriterion, FrequencyCriterion
+from leadcore.model.criterion import AttributeCriterion, ByProperty, EventCriterion, FrequencyCriterion, PerProperty
 from leadcore.model.score import Group
 from leadcore.scorer import Scorer
 
@@ -82,8 +83,7 @@ class Tally(_kernel.Tally):
         self._scorer, self._names = scorer, plan.scores
         super().__init__(
             scorer._kernel_plan, classifier.kinds(), _Checks(scorer, classifier),
-            np.array([plan.scores.index(name) for name in _taken(scorer.model, target)], np.int32),
-            plan.scores.index(target), scorer._program.encode_attributes({}), bool(micropoints),
+            _taken(scorer.model, target), plan.scores.index(target), scorer._program.encode_attributes({}), bool(micropoints),
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -203,17 +203,20 @@ class _Checks:
     def lead_id(self, value: Any) -> LeadId:
         return _lead_id(value, "events")
 
-    def event(self, type: Any, at: Any, properties: Any) -> tuple[int, bytes | None, bytes | None, bytes | None]:
-        if properties is not None and not isinstance(properties, Mapping):
-            found = properties.__class__.__name__
+    def event(self, kind: Any, at: Any, properties: Any) -> tuple[int, bytes | None, bytes | None, bytes | None]:
+        if properties is not None and type(properties) is not dict and not isinstance(properties, Mapping):
+            found = type(properties).__name__
             raise DataError([Problem("events", 0, None, None, f"properties are a mapping by name, not {found}")])
         micros = None
         if isinstance(at, int) and not isinstance(at, bool):
             if not FIRST <= at <= LAST:
                 raise DataError([Problem("events", 0, "at", str(at)[:32], "is outside the years 1 to 9999")])
             micros, at = int(at), EPOCH
-        with data_errors("events"):
-            read = self.classifier.read(type, at, properties)
+        try:
+            read = self.classifier.read(kind, at, properties)
+        except Exception as fault:
+            with data_errors("events"):
+                raise fault
         if read is not None:
             return (read[0] if micros is None else micros, *read[1:])
         if micros is None:
@@ -294,14 +297,12 @@ def _listed(names: Any) -> str:
     return ", ".join(map(repr, names)) or "there is none"
 
 
-def _taken(model: Model, target: str) -> list[str]:
-    """The scores that a score takes, itself among them."""
-    taken, found = [target], {target}
+def _taken(model: Model, target: str) -> npt.NDArray[np.uint8]:
+    """A mark by score: whether it is the one given back, or one that this combines."""
+    taken = [target]
     for name in taken:
-        new = [other for other in model.scores[name].combine or () if other not in found]
-        taken += new
-        found.update(new)
-    return taken
+        taken += [other for other in model.scores[name].combine or () if other not in taken]
+    return np.array([name in taken for name in model.scores], np.uint8)
 
 
 def _check_model(model: Model) -> None:
@@ -350,4 +351,4 @@ def _unfit(criterion: Any) -> Iterator[str]:
 
 def _constant(criterion: EventCriterion) -> bool:
     """Whether every event brings the same points."""
-    return not hasattr(criterion.points, "per") and not hasattr(criterion.points, "by")
+    return not isinstance(criterion.points, (PerProperty, ByProperty))

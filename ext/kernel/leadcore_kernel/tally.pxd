@@ -1,0 +1,248 @@
+"""Leads scored at each of their events: what is kept of them, and the one pass that takes an event and scores the lead."""
+
+from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memset
+
+from leadcore_kernel.cell cimport (
+    CELL_HALF_LIFE, cell_add, cell_advance, cell_foreseen, cell_free, cell_start, cell_t, cell_value, clock_t, form_of,
+    form_t,
+)
+from leadcore_kernel.decay cimport points_by
+from leadcore_kernel.fold cimport fold_start, fold_t, fold_value, tables_t
+from leadcore_kernel.layout cimport ACT_ADD_PER, act_t, criterion_t, group_t, part_t, score_t
+from leadcore_kernel.plan cimport plan_t
+from leadcore_kernel.wide cimport wide_add, wide_hold, wide_low, wide_of, wide_t, wide_times_millionths
+
+cdef struct said_t:
+    # What attributes say; its owner makes it.
+    int64_t* values       # of attribute criteria
+    uint8_t* leaves       # conditions on attributes
+    int64_t* scores       # of scores that only attributes move
+
+cdef struct held_t:
+    # One lead; its cells are its own.
+    int64_t newest        # its newest event, INT64_MIN before the first
+    cell_t* cells         # one for each fold that an event acted on
+    int32_t size
+    int32_t room
+
+cdef struct acting_t:
+    # A fold, and what the event at hand does to it.
+    form_t form
+    int64_t points
+    bint acted
+    bint counted          # whether the score given back takes it
+
+cdef struct tally_t:
+    # Work space, shared by all leads.
+    const plan_t* plan
+    acting_t* folds
+    clock_t* clocks
+    int64_t* folded       # value of each fold; blank between calls
+    int64_t* blank
+    int64_t* scores
+    int32_t* wanted       # scores that the one given back takes, each after those it combines
+    int64_t wanted_size
+
+
+cdef inline void tally_free(tally_t* w) noexcept nogil:
+    free(w.folds)
+    free(w.clocks)
+    free(w.folded)
+    free(w.blank)
+    free(w.scores)
+    free(w.wanted)
+    memset(w, 0, sizeof(tally_t))
+
+
+cdef inline void tally_clock(tally_t* w, form_t* form) noexcept nogil:
+    """Give a fold the clock of its half-life."""
+    cdef int32_t i = 0
+    while w.clocks[i].span and w.clocks[i].span != form.spec.span:
+        i += 1
+    form.clock = i
+    w.clocks[i].span = form.spec.span
+    w.clocks[i].reciprocal = form.spec.reciprocal
+    w.clocks[i].shift = form.spec.shift
+    w.clocks[i].now = INT64_MIN
+
+
+cdef inline int tally_start(tally_t* w, const plan_t* p, const uint8_t* wanted) noexcept nogil:
+    """Make the work space, for the scores ``wanted`` and those they combine; -1 when memory runs out."""
+    cdef const score_t* s
+    cdef const group_t* g
+    cdef fold_t fold
+    cdef int64_t i, j, k
+    cdef int fault = 0
+    memset(w, 0, sizeof(tally_t))
+    w.plan = p
+    w.folds = <acting_t*> calloc(<size_t> p.folds_size + 1, sizeof(acting_t))
+    w.clocks = <clock_t*> calloc(<size_t> p.folds_size + 1, sizeof(clock_t))
+    w.folded = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
+    w.blank = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
+    w.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
+    w.wanted = <int32_t*> calloc(<size_t> p.scores_size + 1, sizeof(int32_t))
+    if not (w.folds and w.clocks and w.folded and w.blank and w.scores and w.wanted):
+        tally_free(w)
+        return -1
+    for i in range(p.folds_size):
+        w.folds[i].form.spec = &p.folds[i]
+        w.folds[i].form.form = form_of(&p.folds[i])
+        w.folds[i].form.span = p.folds[i].span + p.folds[i].delay
+        if w.folds[i].form.form == CELL_HALF_LIFE:
+            tally_clock(w, &w.folds[i].form)
+        fold_start(&fold)
+        w.folded[i] = w.blank[i] = fold_value(&fold, &p.folds[i], &p.tables, 0, &fault)
+    for i in range(p.scores_size):
+        if not wanted[p.order[i]]:
+            continue
+        w.wanted[w.wanted_size] = p.order[i]
+        w.wanted_size += 1
+        s = &p.scores[p.order[i]]
+        for j in range(s.groups, s.groups + s.groups_size):
+            g = &p.groups[j]
+            if g.fade >= 0:
+                w.folds[g.fade].counted = True
+            for k in range(g.criteria, g.criteria + g.criteria_size):
+                if p.criteria[k].fold >= 0:
+                    w.folds[p.criteria[k].fold].counted = True
+    return 0
+
+
+cdef inline void held_free(held_t* e) noexcept nogil:
+    cdef int32_t i
+    for i in range(e.size):
+        cell_free(&e.cells[i])
+    free(e.cells)
+    e.cells = NULL
+    e.size = 0
+    e.room = 0
+
+
+cdef inline wide_t tally_group(const tally_t* w, const group_t* g, const said_t* said) noexcept nogil:
+    """One group (spec 6.1), as `lead_group` tells it."""
+    cdef const criterion_t* c = &w.plan.criteria[g.criteria]
+    cdef const criterion_t* end = c + g.criteria_size
+    cdef wide_t sum = wide_of(0)
+    cdef int64_t raw
+    while c < end:
+        raw = w.folded[c.fold] if c.fold >= 0 else said.values[c.value]
+        raw = c.low if raw < c.low else c.high if raw > c.high else raw
+        if c.gate < 0 or said.leaves[c.gate]:
+            sum = wide_add(sum, wide_of(raw))
+        c += 1
+    raw = wide_hold(sum, g.low, g.high)
+    if g.fade >= 0 and w.folded[g.fade] != 1_000_000:
+        raw = wide_low(wide_times_millionths(raw, w.folded[g.fade]))
+    if g.weight != 1_000_000:
+        return wide_times_millionths(raw, g.weight)
+    return wide_of(raw)
+
+
+cdef inline void tally_score(tally_t* w, int32_t which, const said_t* said) noexcept nogil:
+    """One score from the folded values and the scores it combines (spec 6.2)."""
+    cdef const score_t* s = &w.plan.scores[which]
+    cdef const part_t* part
+    cdef wide_t sum = wide_of(0)
+    cdef int64_t i
+    for i in range(s.groups, s.groups + s.groups_size):
+        sum = wide_add(sum, tally_group(w, &w.plan.groups[i], said))
+    for i in range(s.parts, s.parts + s.parts_size):
+        part = &w.plan.parts[i]
+        if part.factor == 1_000_000:
+            sum = wide_add(sum, wide_of(w.scores[part.score]))
+        else:
+            sum = wide_add(sum, wide_times_millionths(w.scores[part.score], part.factor))
+    w.scores[which] = wide_hold(sum, s.low, s.high)
+
+
+cdef inline void tally_still(tally_t* w, const said_t* said) noexcept nogil:
+    """Every score of a lead without events."""
+    cdef int64_t i
+    for i in range(w.plan.scores_size):
+        tally_score(w, w.plan.order[i], said)
+
+
+cdef inline int tally_take(
+    tally_t* w, held_t* e, const said_t* said, int64_t at, const act_t* acts, int64_t acts_size, const double* numbers
+) noexcept nogil:
+    """Let an event act on a lead, not before its newest one, and score it then; -1 when memory runs out."""
+    cdef const plan_t* p = w.plan
+    cdef const tables_t* t = &p.tables
+    cdef const score_t* s
+    cdef acting_t* folds = w.folds
+    cdef acting_t* f
+    cdef cell_t* c
+    cdef cell_t* end
+    cdef int64_t i
+    cdef int32_t room
+    cdef int fault = 0
+    if e.size + acts_size > e.room:
+        room = e.size + <int32_t> acts_size + (e.size >> 2)
+        c = <cell_t*> realloc(e.cells, <size_t> room * sizeof(cell_t))
+        if c == NULL:
+            return -1
+        e.cells = c
+        e.room = room
+    for i in range(acts_size):
+        f = &folds[acts[i].fold]
+        f.acted = True
+        f.points = acts[i].points
+        if acts[i].act == ACT_ADD_PER:
+            f.points = points_by(numbers[f.form.spec.number], f.form.spec.rate, f.form.spec.low, f.form.spec.high)
+    e.newest = at
+    c = e.cells
+    end = c + e.size
+    while c < end:
+        f = &folds[c.fold]
+        if f.acted:
+            f.acted = False
+            fault |= cell_add(c, &f.form, w.clocks, t, at, f.points)
+        if f.counted:
+            cell_advance(c, &f.form, t, at)
+            w.folded[c.fold] = cell_value(c, &f.form, w.clocks, t, at, &fault)
+        c += 1
+    for i in range(acts_size):
+        f = &folds[acts[i].fold]
+        if not f.acted:
+            continue
+        f.acted = False
+        c = &e.cells[e.size]
+        if cell_start(c, acts[i].fold, &f.form):
+            fault = -1
+            continue
+        e.size += 1
+        fault |= cell_add(c, &f.form, w.clocks, t, at, f.points)
+        if f.counted:
+            w.folded[c.fold] = cell_value(c, &f.form, w.clocks, t, at, &fault)
+    for i in range(w.wanted_size):
+        s = &p.scores[w.wanted[i]]
+        if s.still:
+            w.scores[w.wanted[i]] = said.scores[w.wanted[i]]
+        else:
+            tally_score(w, w.wanted[i], said)
+    for i in range(e.size):
+        w.folded[e.cells[i].fold] = w.blank[e.cells[i].fold]
+    return -1 if fault else 0
+
+
+cdef inline int tally_look(tally_t* w, const held_t* e, const said_t* said, int64_t at) noexcept nogil:
+    """Every score of a lead, or of one without events (NULL), at an instant not before its newest event.
+
+    Nothing changes. -1 when memory runs out.
+    """
+    cdef int64_t i
+    cdef int32_t fold
+    cdef int fault = 0
+    if e != NULL:
+        for i in range(e.size):
+            fold = e.cells[i].fold
+            w.folded[fold] = cell_foreseen(
+                &e.cells[i], &w.folds[fold].form, w.clocks, &w.plan.tables, at, &fault
+            )
+    tally_still(w, said)
+    if e != NULL:
+        for i in range(e.size):
+            w.folded[e.cells[i].fold] = w.blank[e.cells[i].fold]
+    return -1 if fault else 0
