@@ -37,10 +37,7 @@ class Row(NamedTuple):
     kind: str
     url: str | None
     value: float | None
-
-    @property
-    def properties(self) -> dict[str, Any]:
-        return {"url": self.url, "value": self.value}
+    properties: dict[str, Any]
 
     @property
     def as_row(self) -> dict[str, Any]:
@@ -52,7 +49,7 @@ def rows_of(events: pa.Table) -> list[Row]:
     at = instants(events["ts"]).tolist()
     columns = (events[name].to_pylist() for name in ("lead_id", "event_type", "url", "value"))
     return [
-        Row(lead_id, t, EPOCH + timedelta(microseconds=t), kind, url, value)
+        Row(lead_id, t, EPOCH + timedelta(microseconds=t), kind, url, value, {"url": url, "value": value})
         for t, lead_id, kind, url, value in zip(at, *columns, strict=True)
     ]
 
@@ -71,10 +68,10 @@ class Contenders:
             ledger.apply(past, data.leads, columns=COLUMNS)
         fit = dict(zip(data.leads["lead_id"].to_pylist(), fits(data.leads).tolist(), strict=True))
         self.plain, self.machine = Book(fit), Book(fit, machine=True)
-        for lead_id, at, _, kind, url, value in rows_of(past):
+        for lead_id, at, _, kind, url, value, properties in rows_of(past):
             for book in (self.plain, self.machine):
                 book.add(lead_id, at, kind, url, value)
-            self.tally.add(lead_id, at, kind, {"url": url, "value": value})
+            self.tally.add(lead_id, at, kind, properties)
 
     def adding(self) -> dict[str, Callable[[Row], Any]]:
         """One event."""

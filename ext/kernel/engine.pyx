@@ -12,7 +12,8 @@ from cpython.exc cimport PyErr_Clear
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject
-from cpython.unicode cimport PyUnicode_CheckExact
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.unicode cimport PyUnicode_Check, PyUnicode_CheckExact
 from libc.math cimport NAN
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -59,7 +60,8 @@ from leadcore_kernel.sums cimport (
     sums_add, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_values,
 )
 from leadcore_kernel.tally cimport (
-    held_free, held_t, said_t, tally_free, tally_look, tally_start, tally_still, tally_t, tally_take,
+    held_free, held_t, roll_free_place, roll_grow, roll_home, roll_remove, roll_t, said_new, said_t, tally_free, tally_look,
+    tally_start, tally_still, tally_t, tally_take,
 )
 
 cdef extern from *:
@@ -78,6 +80,8 @@ cdef extern from "Python.h":
     const char* PyUnicode_AsUTF8(object text) noexcept
     long long PyLong_AsLongLongAndOverflow(object value, int* overflow) noexcept
     long long PyLong_AsLongLong(object value) noexcept
+    Py_hash_t PyUnicode_Hash "PyObject_Hash"(object text) noexcept
+    int PyUnicode_Compare(object a, object b) noexcept
 
 BLOCK = 65_536
 

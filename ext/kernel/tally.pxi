@@ -6,6 +6,10 @@ cdef enum:
     LONGEST_TEXT = 4096   # ... and those of the longest
 
 cdef enum:
+    LIKE_INTEGER = 1
+    LIKE_TEXT = 2
+
+cdef enum:
     KIND_TEXT = 0
     KIND_NUMBER = 1
     KIND_BOOLEAN = 2
@@ -59,26 +63,10 @@ cdef class _Said:
     """What the attributes of leads say, shared by all leads of which they say the same."""
 
     cdef bytes hits
-    cdef int64_t users
-    cdef said_t c
+    cdef said_t* c
 
     def __dealloc__(self):
-        free(self.c.values)
-        free(self.c.leaves)
-        free(self.c.scores)
-
-
-@cython.final
-@cython.no_gc
-@cython.freelist(64)
-cdef class _Entry:
-    """One lead of a tally."""
-
-    cdef _Said said
-    cdef held_t c
-
-    def __dealloc__(self):
-        held_free(&self.c)
+        free(self.c)
 
 
 cdef struct field_t:
@@ -239,6 +227,30 @@ cdef inline int64_t path_end(Tally w, _Kind kind, PyObject* properties, double* 
     return node if kind.reads else w.plain[node]
 
 
+cdef inline int64_t id_value(object lead_id) noexcept:
+    """What stands for a checked id; among integers no two are alike."""
+    return PyUnicode_Hash(lead_id) if PyUnicode_Check(lead_id) else PyLong_AsLongLong(lead_id)
+
+
+cdef inline held_t* roll_find(Tally w, object lead_id) noexcept:
+    """A lead by its checked id, or NULL."""
+    cdef int64_t value, i, mask = (<int64_t> 1 << w.roll.bits) - 1
+    cdef held_t* e
+    if w.roll.size == 0 or w.like != (LIKE_TEXT if PyUnicode_Check(lead_id) else LIKE_INTEGER):
+        return NULL
+    value = id_value(lead_id)
+    i = roll_home(&w.roll, value)
+    while True:
+        e = &w.roll.leads[i]
+        if e.key == NULL:
+            return NULL
+        if e.value == value and (
+            w.like == LIKE_INTEGER or e.key == <void*> lead_id or PyUnicode_Compare(<object> e.key, lead_id) == 0
+        ):
+            return e
+        i = (i + 1) & mask
+
+
 cdef inline object given_back(Tally w, int64_t value):
     """A score as it is given back (spec 9.8)."""
     if w.micropoints:
@@ -259,9 +271,10 @@ cdef class Tally:
     cdef int64_t target           # the score given back
     cdef bint micropoints
     cdef object checks
-    cdef dict entries             # by lead id
-    cdef int64_t changes          # of `entries`
-    cdef object like              # the class of all ids: int, str, or None while there are none
+    cdef roll_t roll
+    cdef int64_t changes          # of the leads there are
+    cdef int64_t begun            # leads that there ever were
+    cdef int like                 # what all ids are
     cdef dict said                # by hits
     cdef _Said nulls
     cdef dict kinds               # by name
@@ -278,7 +291,6 @@ cdef class Tally:
     cdef int64_t acts_size, acts_room
 
     def __cinit__(self, *args, **named):
-        self.entries = {}
         self.kinds = {}
         self.said = {}
         self.sets = {}
@@ -321,9 +333,15 @@ cdef class Tally:
         self.plan = plan
         self._forget_paths()
         self.nulls = self._said_of(nulls)
-        self.nulls.users += 1
+        self.nulls.c.users += 1
 
     def __dealloc__(self):
+        cdef int64_t i
+        for i in range(<int64_t> 1 << self.roll.bits if self.roll.memory != NULL else 0):
+            if self.roll.leads[i].key != NULL:
+                Py_DECREF(<object> self.roll.leads[i].key)
+                held_free(&self.roll.leads[i])
+        free(self.roll.memory)
         tally_free(&self.w)
         free(self.keys)
         free(self.nodes)
@@ -445,11 +463,10 @@ cdef class Tally:
             return said
         said = _Said.__new__(_Said)
         said.hits = hits
-        said.c.values = <int64_t*> calloc(<size_t> p.values_size + 1, sizeof(int64_t))
-        said.c.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
-        said.c.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
-        if said.c.values == NULL or said.c.leaves == NULL or said.c.scores == NULL:
+        said.c = said_new(p)
+        if said.c == NULL:
             raise MemoryError
+        said.c.owner = <void*> said
         for i in range(n):
             if ids[i] >= p.lead_hits_size:
                 raise ValueError(f"lead hit id {ids[i]} is not of this plan")
@@ -459,30 +476,32 @@ cdef class Tally:
                     said.c.values[say.index] = say.points
                 else:
                     said.c.leaves[say.index] = 1
-        tally_still(&self.w, &said.c)
+        tally_still(&self.w, said.c)
         memcpy(said.c.scores, self.w.scores, <size_t> p.scores_size * sizeof(int64_t))
         self.said[hits] = said
         return said
 
-    cdef _let_go(self, _Said said):
+    cdef _let_go(self, said_t* said):
         """One lead fewer of which this is said."""
         said.users -= 1
         if said.users == 0:
-            self.said.pop(said.hits, None)
+            self.said.pop((<_Said> said.owner).hits, None)
 
     def _put(self, lead_id, bytes hits not None):
         """Let the attributes of a lead be those with these hits."""
         cdef _Said said
-        cdef _Entry entry
+        cdef said_t* before
+        cdef held_t* e
         self._begun()
         said = self._said_of(hits)
-        entry = self.entries.get(lead_id)
-        if entry is None:
+        e = roll_find(self, lead_id)
+        if e == NULL:
             self._new(lead_id, said)
             return
-        said.users += 1
-        self._let_go(entry.said)
-        entry.said = said
+        before = e.said
+        e.said = said.c
+        said.c.users += 1
+        self._let_go(before)
 
     def add(self, lead_id, at, type, properties=None):
         """Take in one event and give the new score back.
@@ -500,7 +519,7 @@ cdef class Tally:
         Raises:
             DataError: A value does not fit, or the event is older than the newest one of its lead; nothing has changed.
         """
-        cdef _Entry entry = None
+        cdef held_t* e
         cdef _Kind kind
         cdef PyObject* item
         cdef int64_t micros = 0, acts = -1, changes = self.changes, i
@@ -513,11 +532,11 @@ cdef class Tally:
             self._begun()
         if not plain_id(lead_id):
             lead_id = self.checks.lead_id(lead_id)
-        item = PyDict_GetItemWithError(self.entries, lead_id)
-        if item != NULL:
-            entry = <_Entry> item
-            for i in range(entry.c.size):
-                prefetch(&entry.c.cells[i])
+        e = roll_find(self, lead_id)
+        if e != NULL:
+            prefetch(e.said)
+            for i in range(e.size):
+                prefetch(&e.cells[i])
         plain = plain_instant(at, &micros)
         if not plain and PyLong_CheckExact(at):
             micros = PyLong_AsLongLongAndOverflow(at, &overflow)
@@ -539,47 +558,59 @@ cdef class Tally:
                 given = <const double*> <const char*> kept
                 acts = self._learn(self.kinds[type], properties, read[1], read[2])
         if self.changes != changes:
-            item = PyDict_GetItemWithError(self.entries, lead_id)
-            entry = <_Entry> item if item != NULL else None
-        if entry is not None and micros < entry.c.newest:
-            self.checks.early(lead_id, micros, entry.c.newest)
+            e = roll_find(self, lead_id)
+        if e != NULL and micros < e.newest:
+            self.checks.early(lead_id, micros, e.newest)
         if not declared:
-            if tally_look(&self.w, &entry.c if entry is not None else NULL, &(entry.said if entry is not None else self.nulls).c, micros):
+            if tally_look(&self.w, e, self.nulls.c if e == NULL else e.said, micros):
                 raise MemoryError
-        else:
-            if entry is None:
-                entry = self._new(lead_id, self.nulls)
-            span = self.spans[acts]
-            if tally_take(&self.w, &entry.c, &entry.said.c, micros, self.acts + span.begin, span.size, given):
-                raise MemoryError
+            return given_back(self, self.w.scores[self.target])
+        if e == NULL:
+            e = self._new(lead_id, self.nulls)
+        span = self.spans[acts]
+        if tally_take(&self.w, e, micros, self.acts + span.begin, span.size, given):
+            raise MemoryError
         return given_back(self, self.w.scores[self.target])
 
     cdef _begun(self):
         if self.plan is None:
             raise ValueError("this tally has not begun")
 
-    cdef _Entry _new(self, lead_id, _Said said):
+    cdef held_t* _new(self, lead_id, _Said said) except NULL:
         """A lead that was not there."""
-        cdef _Entry entry
-        if self.like is not None and self.like is not type(lead_id):
+        cdef held_t* e
+        cdef int like = LIKE_TEXT if isinstance(lead_id, str) else LIKE_INTEGER
+        if self.like and self.like != like:
             self.checks.other_kind(lead_id)
-        entry = _Entry.__new__(_Entry)
-        entry.c.newest = INT64_MIN
-        entry.said = said
-        self.entries[lead_id] = entry
-        self.like = type(lead_id)
-        said.users += 1
+        if roll_grow(&self.roll):
+            raise MemoryError
+        e = roll_free_place(&self.roll, id_value(lead_id))
+        e.key = <void*> lead_id
+        Py_INCREF(lead_id)
+        e.value = id_value(lead_id)
+        e.number = self.begun
+        e.newest = INT64_MIN
+        e.said = said.c
+        said.c.users += 1
+        self.like = like
+        self.begun += 1
         self.changes += 1
-        return entry
+        self.roll.size += 1
+        return e
 
     def _scores(self, lead_id, int64_t at):
-        """All scores of a lead that is there, at an instant not before its newest event."""
+        """All scores of a lead at an instant not before its newest event; None if it is not there."""
         cdef int64_t i
-        cdef _Entry entry = self.entries[lead_id]
-        cdef list out = [None] * self.plan.c.scores_size
-        if at < entry.c.newest:
-            self.checks.too_early(lead_id, at, entry.c.newest)
-        if tally_look(&self.w, &entry.c, &entry.said.c, at):
+        cdef held_t* e
+        cdef list out
+        self._begun()
+        out = [None] * self.plan.c.scores_size
+        e = roll_find(self, lead_id)
+        if e == NULL:
+            return None
+        if at < e.newest:
+            self.checks.too_early(lead_id, at, e.newest)
+        if tally_look(&self.w, e, e.said, at):
             raise MemoryError
         for i in range(self.plan.c.scores_size):
             out[i] = given_back(self, self.w.scores[i])
@@ -587,28 +618,40 @@ cdef class Tally:
 
     def _forget(self, lead_id):
         """Let a lead go; whether it was there."""
-        cdef _Entry entry = self.entries.pop(lead_id, None)
-        if entry is None:
+        cdef held_t* e = roll_find(self, lead_id)
+        cdef said_t* said
+        if e == NULL:
             return False
+        key = <object> e.key
+        said = e.said
+        roll_remove(&self.roll, e)
+        Py_DECREF(key)
         self.changes += 1
-        self._let_go(entry.said)
+        self._let_go(said)
         return True
 
     def _memory(self):
-        """Bytes of all leads, the table of their ids and the ids not counted."""
-        cdef _Entry entry
-        cdef int64_t i, total = 0
-        for entry in self.entries.values():
-            total += <int64_t> entry.__sizeof__() + entry.c.room * <int64_t> sizeof(cell_t)
-            for i in range(entry.c.size):
-                total += cell_size(&entry.c.cells[i])
+        """Bytes of all leads, their ids not counted."""
+        cdef held_t* e
+        cdef int64_t i, k, total = 0
+        for i in range(<int64_t> 1 << self.roll.bits if self.roll.memory != NULL else 0):
+            e = &self.roll.leads[i]
+            total += <int64_t> sizeof(held_t) + e.room * <int64_t> sizeof(cell_t)
+            for k in range(e.size):
+                total += cell_size(&e.cells[k])
         return total
 
     def __len__(self):
-        return len(self.entries)
+        return self.roll.size
 
     def __contains__(self, lead_id):
-        return lead_id in self.entries
+        return plain_id(lead_id) and roll_find(self, lead_id) != NULL
 
     def __iter__(self):
-        return iter(list(self.entries))
+        cdef int64_t i
+        cdef list found = []
+        for i in range(<int64_t> 1 << self.roll.bits if self.roll.memory != NULL else 0):
+            if self.roll.leads[i].key != NULL:
+                found.append((self.roll.leads[i].number, <object> self.roll.leads[i].key))
+        found.sort()
+        return iter([key for _, key in found])

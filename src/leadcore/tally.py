@@ -179,19 +179,14 @@ class Tally(_kernel.Tally):
             {'interest': 4.0}
         """
         key = _lead_id(lead_id, "leads")
-        if key not in self:
+        scores = self._scores(key, _micros(at))
+        if scores is None:
             raise KeyError(f"no lead {lead_id!r} in this tally of {len(self)} leads")
-        return dict(zip(self._names, self._scores(key, _micros(at)), strict=True))
+        return dict(zip(self._names, scores, strict=True))
 
     def forget(self, lead_id: LeadId) -> bool:
         """Erase a lead with all that its events came to; whether it was there."""
         return self._forget(_lead_id(lead_id, "leads"))
-
-    def __contains__(self, lead_id: object) -> bool:
-        return isinstance(lead_id, (int, str)) and super().__contains__(lead_id)
-
-    def __iter__(self) -> Iterator[LeadId]:
-        return super().__iter__()
 
 
 class _Checks:

@@ -1,6 +1,6 @@
 """Leads scored at each of their events: what is kept of them, and the one pass that takes an event and scores the lead."""
 
-from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t
+from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
@@ -15,17 +15,31 @@ from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.wide cimport wide_add, wide_hold, wide_low, wide_of, wide_t, wide_times_millionths
 
 cdef struct said_t:
-    # What attributes say; its owner makes it.
+    # What attributes say, in one allocation.
+    void* owner
+    int64_t users         # leads of which it is said
     int64_t* values       # of attribute criteria
     uint8_t* leaves       # conditions on attributes
-    int64_t* scores       # of scores that only attributes move
+    int64_t scores[1]     # of scores that only attributes move; and more behind it
 
 cdef struct held_t:
-    # One lead; its cells are its own.
+    # One lead, in one line of the cache; its cells are its own.
+    void* key             # its id; NULL: no lead is here
+    int64_t value         # of an integer id itself, of text its hash
+    int64_t number        # how many leads came before it
     int64_t newest        # its newest event, INT64_MIN before the first
+    said_t* said
     cell_t* cells         # one for each fold that an event acted on
     int32_t size
     int32_t room
+    int64_t pad
+
+cdef struct roll_t:
+    # All leads by id: open addressing.
+    void* memory
+    held_t* leads
+    int64_t bits          # there is room for 2^bits
+    int64_t size
 
 cdef struct acting_t:
     # A fold, and what the event at hand does to it.
@@ -120,6 +134,67 @@ cdef inline void held_free(held_t* e) noexcept nogil:
     e.room = 0
 
 
+cdef inline said_t* said_new(const plan_t* p) noexcept nogil:
+    """What attributes say that say nothing; NULL when memory runs out."""
+    cdef size_t scores = sizeof(said_t) + <size_t> p.scores_size * sizeof(int64_t)
+    cdef size_t values = <size_t> p.values_size * sizeof(int64_t)
+    cdef said_t* said = <said_t*> calloc(scores + values + <size_t> p.leaves_size + 1, 1)
+    if said != NULL:
+        said.values = <int64_t*> (<uint8_t*> said + scores)
+        said.leaves = <uint8_t*> said + scores + values
+    return said
+
+
+cdef inline int64_t roll_home(const roll_t* r, int64_t value) noexcept nogil:
+    """Where a lead is looked for first."""
+    return <int64_t> ((<uint64_t> value * 0x9E3779B97F4A7C15ULL) >> (64 - r.bits))
+
+
+cdef inline held_t* roll_free_place(roll_t* r, int64_t value) noexcept nogil:
+    cdef int64_t i = roll_home(r, value)
+    while r.leads[i].key != NULL:
+        i = (i + 1) & ((<int64_t> 1 << r.bits) - 1)
+    return &r.leads[i]
+
+
+cdef inline int roll_grow(roll_t* r) noexcept nogil:
+    """Make room for one lead more; -1 when memory runs out."""
+    cdef roll_t wide
+    cdef int64_t i
+    if r.memory != NULL and 3 * (r.size + 1) <= 2 << r.bits:
+        return 0
+    wide.bits = r.bits + 1 if r.memory != NULL else 4
+    wide.size = r.size
+    wide.memory = calloc((<size_t> 1 << wide.bits) + 1, sizeof(held_t))
+    if wide.memory == NULL:
+        return -1
+    wide.leads = <held_t*> ((<size_t> wide.memory + 63) & ~<size_t> 63)
+    if r.memory != NULL:
+        for i in range(<int64_t> 1 << r.bits):
+            if r.leads[i].key != NULL:
+                roll_free_place(&wide, r.leads[i].value)[0] = r.leads[i]
+    free(r.memory)
+    r[0] = wide
+    return 0
+
+
+cdef inline void roll_remove(roll_t* r, held_t* e) noexcept nogil:
+    """Take a lead away, and move those up that stand behind it because of it."""
+    cdef int64_t mask = (<int64_t> 1 << r.bits) - 1
+    cdef int64_t hole = e - r.leads, i = hole, home
+    held_free(e)
+    while True:
+        i = (i + 1) & mask
+        if r.leads[i].key == NULL:
+            break
+        home = roll_home(r, r.leads[i].value)
+        if ((i - home) & mask) >= ((i - hole) & mask):
+            r.leads[hole] = r.leads[i]
+            hole = i
+    memset(&r.leads[hole], 0, sizeof(held_t))
+    r.size -= 1
+
+
 cdef inline wide_t tally_group(const tally_t* w, const group_t* g, const said_t* said) noexcept nogil:
     """One group (spec 6.1), as `lead_group` tells it."""
     cdef const criterion_t* c = &w.plan.criteria[g.criteria]
@@ -165,7 +240,7 @@ cdef inline void tally_still(tally_t* w, const said_t* said) noexcept nogil:
 
 
 cdef inline int tally_take(
-    tally_t* w, held_t* e, const said_t* said, int64_t at, const act_t* acts, int64_t acts_size, const double* numbers
+    tally_t* w, held_t* e, int64_t at, const act_t* acts, int64_t acts_size, const double* numbers
 ) noexcept nogil:
     """Let an event act on a lead, not before its newest one, and score it then; -1 when memory runs out."""
     cdef const plan_t* p = w.plan
@@ -219,9 +294,9 @@ cdef inline int tally_take(
     for i in range(w.wanted_size):
         s = &p.scores[w.wanted[i]]
         if s.still:
-            w.scores[w.wanted[i]] = said.scores[w.wanted[i]]
+            w.scores[w.wanted[i]] = e.said.scores[w.wanted[i]]
         else:
-            tally_score(w, w.wanted[i], said)
+            tally_score(w, w.wanted[i], e.said)
     for i in range(e.size):
         w.folded[e.cells[i].fold] = w.blank[e.cells[i].fold]
     return -1 if fault else 0
