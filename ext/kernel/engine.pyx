@@ -13,7 +13,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
-from cpython.unicode cimport PyUnicode_Check, PyUnicode_CheckExact
+from cpython.unicode cimport PyUnicode_CheckExact
 from libc.math cimport NAN
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -79,7 +79,6 @@ cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text) noexcept
     const char* PyUnicode_AsUTF8(object text) noexcept
     long long PyLong_AsLongLongAndOverflow(object value, int* overflow) noexcept
-    long long PyLong_AsLongLong(object value) noexcept
     Py_hash_t PyUnicode_Hash "PyObject_Hash"(object text) noexcept
     int PyUnicode_Compare(object a, object b) noexcept
 

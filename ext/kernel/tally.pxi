@@ -30,18 +30,21 @@ cdef inline int64_t days_before(int64_t year, int64_t month, int64_t day) noexce
     return year * 365 + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 719_469
 
 
-cdef inline bint plain_id(object value) noexcept:
-    """Whether a value is an integer of 64 bits or text, and of no other class."""
+cdef inline int id_like(object lead_id, int64_t* value) noexcept:
+    """What an id is, 0 where it is no integer of 64 bits and no text, or of another class.
+
+    ``value`` takes what stands for it; among integers no two are alike.
+    """
     cdef int overflow = 0
-    if PyUnicode_CheckExact(value):
-        if PyUnicode_IS_ASCII(value) or PyUnicode_AsUTF8(value) != NULL:
-            return True
+    if PyLong_CheckExact(lead_id):
+        value[0] = PyLong_AsLongLongAndOverflow(lead_id, &overflow)
+        return 0 if overflow else LIKE_INTEGER
+    if PyUnicode_CheckExact(lead_id):
+        if PyUnicode_IS_ASCII(lead_id) or PyUnicode_AsUTF8(lead_id) != NULL:
+            value[0] = PyUnicode_Hash(lead_id)
+            return LIKE_TEXT
         PyErr_Clear()
-        return False
-    if PyLong_CheckExact(value):
-        PyLong_AsLongLongAndOverflow(value, &overflow)
-        return overflow == 0
-    return False
+    return 0
 
 
 cdef inline bint plain_instant(object at, int64_t* micros) noexcept:
@@ -158,7 +161,7 @@ cdef inline int64_t field_class(const field_t* f, object value, double* number) 
         if not f.read:
             return 0 if PyUnicode_IS_ASCII(value) else -1
         item = PyDict_GetItemWithError(<object> f.classes, value)
-        return PyLong_AsLongLong(<object> item) if item != NULL else -1
+        return PyLong_AsLongLongAndOverflow(<object> item, &overflow) if item != NULL else -1
     if f.kind == KIND_NUMBER:
         if PyFloat_CheckExact(value):
             number[0] = PyFloat_AS_DOUBLE(value) + 0.0  # no zero is negative
@@ -227,28 +230,29 @@ cdef inline int64_t path_end(Tally w, _Kind kind, PyObject* properties, double* 
     return node if kind.reads else w.plain[node]
 
 
-cdef inline int64_t id_value(object lead_id) noexcept:
-    """What stands for a checked id; among integers no two are alike."""
-    return PyUnicode_Hash(lead_id) if PyUnicode_Check(lead_id) else PyLong_AsLongLong(lead_id)
-
-
-cdef inline held_t* roll_find(Tally w, object lead_id) noexcept:
-    """A lead by its checked id, or NULL."""
-    cdef int64_t value, i, mask = (<int64_t> 1 << w.roll.bits) - 1
+cdef inline held_t* roll_find(Tally w, object lead_id, int like, int64_t value) noexcept:
+    """A lead by its id and what `id_like` says of it, or NULL."""
+    cdef int64_t i, mask = (<int64_t> 1 << w.roll.bits) - 1
     cdef held_t* e
-    if w.roll.size == 0 or w.like != (LIKE_TEXT if PyUnicode_Check(lead_id) else LIKE_INTEGER):
+    if w.roll.size == 0 or like != w.like:
         return NULL
-    value = id_value(lead_id)
     i = roll_home(&w.roll, value)
     while True:
         e = &w.roll.leads[i]
         if e.key == NULL:
             return NULL
         if e.value == value and (
-            w.like == LIKE_INTEGER or e.key == <void*> lead_id or PyUnicode_Compare(<object> e.key, lead_id) == 0
+            like == LIKE_INTEGER or e.key == <void*> lead_id or PyUnicode_Compare(<object> e.key, lead_id) == 0
         ):
             return e
         i = (i + 1) & mask
+
+
+cdef inline held_t* roll_of(Tally w, object lead_id) noexcept:
+    """A lead by its id, or NULL."""
+    cdef int64_t value = 0
+    cdef int like = id_like(lead_id, &value)
+    return roll_find(w, lead_id, like, value) if like else NULL
 
 
 cdef inline object given_back(Tally w, int64_t value):
@@ -494,7 +498,7 @@ cdef class Tally:
         cdef held_t* e
         self._begun()
         said = self._said_of(hits)
-        e = roll_find(self, lead_id)
+        e = roll_of(self, lead_id)
         if e == NULL:
             self._new(lead_id, said)
             return
@@ -523,16 +527,19 @@ cdef class Tally:
         cdef _Kind kind
         cdef PyObject* item
         cdef int64_t micros = 0, acts = -1, changes = self.changes, i
-        cdef int overflow = 0
+        cdef int64_t value = 0
+        cdef int overflow = 0, like
         cdef bint plain, declared = True
         cdef double numbers[MOST_NUMBERS]
         cdef const double* given = numbers
         cdef span_t span
         if self.plan is None:
             self._begun()
-        if not plain_id(lead_id):
+        like = id_like(lead_id, &value)
+        if like == 0:
             lead_id = self.checks.lead_id(lead_id)
-        e = roll_find(self, lead_id)
+            like = id_like(lead_id, &value)
+        e = roll_find(self, lead_id, like, value)
         if e != NULL:
             prefetch(e.said)
             for i in range(e.size):
@@ -558,7 +565,7 @@ cdef class Tally:
                 given = <const double*> <const char*> kept
                 acts = self._learn(self.kinds[type], properties, read[1], read[2])
         if self.changes != changes:
-            e = roll_find(self, lead_id)
+            e = roll_find(self, lead_id, like, value)
         if e != NULL and micros < e.newest:
             self.checks.early(lead_id, micros, e.newest)
         if not declared:
@@ -579,15 +586,18 @@ cdef class Tally:
     cdef held_t* _new(self, lead_id, _Said said) except NULL:
         """A lead that was not there."""
         cdef held_t* e
-        cdef int like = LIKE_TEXT if isinstance(lead_id, str) else LIKE_INTEGER
+        cdef int64_t value = 0
+        cdef int like = id_like(lead_id, &value)
+        if like == 0:
+            raise ValueError("this is no id")
         if self.like and self.like != like:
             self.checks.other_kind(lead_id)
         if roll_grow(&self.roll):
             raise MemoryError
-        e = roll_free_place(&self.roll, id_value(lead_id))
+        e = roll_free_place(&self.roll, value)
         e.key = <void*> lead_id
         Py_INCREF(lead_id)
-        e.value = id_value(lead_id)
+        e.value = value
         e.number = self.begun
         e.newest = INT64_MIN
         e.said = said.c
@@ -605,7 +615,7 @@ cdef class Tally:
         cdef list out
         self._begun()
         out = [None] * self.plan.c.scores_size
-        e = roll_find(self, lead_id)
+        e = roll_of(self, lead_id)
         if e == NULL:
             return None
         if at < e.newest:
@@ -618,7 +628,7 @@ cdef class Tally:
 
     def _forget(self, lead_id):
         """Let a lead go; whether it was there."""
-        cdef held_t* e = roll_find(self, lead_id)
+        cdef held_t* e = roll_of(self, lead_id)
         cdef said_t* said
         if e == NULL:
             return False
@@ -645,7 +655,7 @@ cdef class Tally:
         return self.roll.size
 
     def __contains__(self, lead_id):
-        return plain_id(lead_id) and roll_find(self, lead_id) != NULL
+        return roll_of(self, lead_id) != NULL
 
     def __iter__(self):
         cdef int64_t i

@@ -20,7 +20,7 @@ def test_peers_say_what_a_replay_says(machine):
     data = workload.make(10_000)
     ids = data.leads["lead_id"].to_pylist()
     book = Book(dict(zip(ids, fits(data.leads).tolist(), strict=True)), machine=machine)
-    for lead_id, at, _, kind, url, value in rows_of(data.events):
+    for lead_id, at, _, kind, url, value, _ in rows_of(data.events):
         if at <= replay.UNTIL:
             book.add(lead_id, at, kind, url, value)
 

@@ -14,10 +14,9 @@ from leadcore_kernel.fold cimport (
     fold_add, fold_advance, fold_copy, fold_fallen, fold_free, fold_start, fold_t, fold_track, fold_value, tables_t,
 )
 from leadcore_kernel.layout cimport (
-    ACT_ADD_PER, ACT_RESET, DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, FOLD_EVENT, FOLD_FREQUENCY,
-    FOLD_RECENCY, UNIT_NONE, fold_spec_t,
+    DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, FOLD_FREQUENCY,
+    FOLD_RECENCY, UNIT_NONE, band_t, fold_spec_t,
 )
-from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.stepped cimport item_t
 from leadcore_kernel.wide cimport (
     wide_add, wide_hold, wide_low, wide_mul, wide_of, wide_rne_shr, wide_scale, wide_shr, wide_sub, wide_t,
@@ -161,106 +160,113 @@ cdef inline int cell_push(cell_t* c, int64_t at, int64_t points) noexcept nogil:
     return 0
 
 
-cdef inline int cell_add(
-    cell_t* c, const form_t* form, clock_t* clocks, const tables_t* t, int64_t at, int64_t points
-) noexcept nogil:
-    """Take one event, not before the last one; -1 when memory runs out."""
-    cdef clock_t* clock
-    if form.form == CELL_HALF_LIFE:
-        clock = &clocks[form.clock]
-        clock_set(clock, at)
-        if c.mark != INT64_MIN and c.mark != clock.epoch:
-            c.sum = wide_shr(c.sum, clock.epoch - c.mark)
-        c.mark = clock.epoch
-        c.sum = wide_add(c.sum, wide_mul(points, growth(clock.rest, clock.reciprocal, clock.shift)))
-    elif form.form == CELL_SUM:
-        c.sum = wide_add(c.sum, wide_of(points))
-    elif form.form == CELL_NEWEST:
-        c.mark = at
-    elif form.form == CELL_COUNT:
-        c.mark += 1
-    elif form.form == CELL_FOLD:
-        if fold_add(<fold_t*> c.more, form.spec, t, at, points, 0, 0):
-            return -1
-        fold_advance(<fold_t*> c.more, form.spec, t, at)
-    else:
-        if form.spec.kind == FOLD_FREQUENCY:
-            points = 1
-        if c.mark <= at:
-            cell_let_go(c, &(<window_t*> c.more).head, form.span, at)
-        if cell_push(c, at, points):
-            return -1
-        if c.mark == INT64_MAX:
-            c.mark = at + form.span
-        c.sum = wide_add(c.sum, wide_of(points))
-        if form.form == CELL_LINEAR:
-            c.moment = wide_add(c.moment, wide_mul(points, at))
+cdef inline int64_t cell_banded(const band_t* bands, int64_t size, int64_t count) noexcept nogil:
+    """Points of a count: the highest band reached."""
+    cdef int64_t i
+    for i in range(size - 1, -1, -1):
+        if count >= bands[i].bound:
+            return bands[i].points
     return 0
 
 
-cdef inline void cell_advance(cell_t* c, const form_t* form, const tables_t* t, int64_t now) noexcept nogil:
-    """Move the clock to ``now``, not before the last event taken; what comes later must not be before it."""
-    if form.form == CELL_FOLD:
-        fold_advance(<fold_t*> c.more, form.spec, t, now)
-    elif (form.form == CELL_WINDOW or form.form == CELL_LINEAR) and c.mark <= now:
-        cell_let_go(c, &(<window_t*> c.more).head, form.span, now)
+cdef inline int64_t cell_aged(const fold_spec_t* s, const tables_t* t, int64_t age) noexcept nogil:
+    """Points of an age, as of `fold_value`."""
+    cdef int64_t i
+    for i in range(s.bands, s.bands + s.bands_size):
+        if age < t.bands[i].bound:
+            return t.bands[i].points
+    return s.otherwise
 
 
-cdef inline int64_t cell_value(
-    cell_t* c, const form_t* form, clock_t* clocks, const tables_t* t, int64_t now, int* fault
-) noexcept nogil:
-    """Raw value at ``now``, the instant last advanced to: that of `fold_value`, whose ``fault`` this is."""
+cdef inline int64_t cell_halved(wide_t sum, int64_t epoch, const clock_t* clock) noexcept nogil:
+    """Points of a half-life sum of an epoch where its clock stands, as of `fold_shrunk`."""
+    return wide_hold(
+        wide_rne_shr(wide_scale(wide_shr(sum, clock.epoch - epoch + 24), clock.factor), 61), INT64_MIN, INT64_MAX
+    )
+
+
+cdef inline int64_t cell_in_window(const cell_t* c, const form_t* form, const tables_t* t, int64_t now) noexcept nogil:
+    """Points of what is in a window."""
     cdef const fold_spec_t* s = form.spec
-    cdef clock_t* clock
-    cdef wide_t sum
-    cdef int64_t i, count
-    if form.form == CELL_HALF_LIFE:
-        clock = &clocks[form.clock]
-        clock_set(clock, now)
-        sum = wide_shr(c.sum, clock.epoch - c.mark + 24)
-        return wide_hold(wide_rne_shr(wide_scale(sum, clock.factor), 61), INT64_MIN, INT64_MAX)
-    if form.form == CELL_SUM:
-        return wide_hold(c.sum, INT64_MIN, INT64_MAX)
     if form.form == CELL_LINEAR:
         if c.mark == INT64_MAX:
             return 0
         return wide_hold(fold_fallen(c.sum, wide_of(0), c.moment, s, now), INT64_MIN, INT64_MAX)
-    if form.form == CELL_FOLD:
-        return fold_value(<fold_t*> c.more, s, t, now, fault)
-    if form.form == CELL_NEWEST:
-        for i in range(s.bands, s.bands + s.bands_size):
-            if now - c.mark < t.bands[i].bound:
-                return t.bands[i].points
-        return s.otherwise
-    if form.form == CELL_WINDOW and s.kind == FOLD_EVENT:
+    if s.kind == FOLD_FREQUENCY:
+        return cell_banded(t.bands + s.bands, s.bands_size, wide_low(c.sum))
+    return wide_hold(c.sum, INT64_MIN, INT64_MAX)
+
+
+cdef inline int64_t cell_take(
+    cell_t* c, const form_t* form, clock_t* clocks, const tables_t* t, int64_t now, bint acts, int64_t points, int* fault
+) noexcept nogil:
+    """Raw value at ``now``, not before any instant taken so far, after an event then if one ``acts``; that of `fold_value`.
+
+    ``fault`` is set to 1 when memory runs out and is not touched otherwise.
+    """
+    cdef clock_t* clock
+    if form.form == CELL_HALF_LIFE:
+        clock = &clocks[form.clock]
+        clock_set(clock, now)
+        if acts:
+            if c.mark != INT64_MIN:
+                c.sum = wide_shr(c.sum, clock.epoch - c.mark)
+            c.mark = clock.epoch
+            c.sum = wide_add(c.sum, wide_mul(points, growth(clock.rest, clock.reciprocal, clock.shift)))
+        return cell_halved(c.sum, c.mark, clock)
+    if form.form == CELL_WINDOW or form.form == CELL_LINEAR:
+        if c.mark <= now:
+            cell_let_go(c, &(<window_t*> c.more).head, form.span, now)
+        if acts:
+            if form.spec.kind == FOLD_FREQUENCY:
+                points = 1
+            if cell_push(c, now, points):
+                fault[0] = 1
+                return 0
+            if c.mark == INT64_MAX:
+                c.mark = now + form.span
+            c.sum = wide_add(c.sum, wide_of(points))
+            if form.form == CELL_LINEAR:
+                c.moment = wide_add(c.moment, wide_mul(points, now))
+        return cell_in_window(c, form, t, now)
+    if form.form == CELL_SUM:
+        if acts:
+            c.sum = wide_add(c.sum, wide_of(points))
         return wide_hold(c.sum, INT64_MIN, INT64_MAX)
-    count = c.mark if form.form == CELL_COUNT else wide_low(c.sum)
-    for i in range(s.bands + s.bands_size - 1, s.bands - 1, -1):
-        if count >= t.bands[i].bound:
-            return t.bands[i].points
-    return 0
+    if form.form == CELL_NEWEST:
+        if acts:
+            c.mark = now
+        return cell_aged(form.spec, t, now - c.mark)
+    if form.form == CELL_COUNT:
+        c.mark += acts
+        return cell_banded(t.bands + form.spec.bands, form.spec.bands_size, c.mark)
+    if acts and fold_add(<fold_t*> c.more, form.spec, t, now, points, 0, 0):
+        fault[0] = 1
+    fold_advance(<fold_t*> c.more, form.spec, t, now)
+    return fold_value(<fold_t*> c.more, form.spec, t, now, fault)
 
 
 cdef inline int64_t cell_foreseen(
     const cell_t* c, const form_t* form, clock_t* clocks, const tables_t* t, int64_t now, int* fault
 ) noexcept nogil:
-    """Raw value at ``now``, not before the last event taken, of a cell that stays as it is."""
-    cdef cell_t copy = c[0]
+    """Raw value at ``now``, not before any instant taken so far, of a cell that stays as it is."""
+    cdef cell_t copy
     cdef fold_t whole
     cdef int64_t head, value
     if form.form == CELL_FOLD:
         if fold_copy(&whole, <const fold_t*> c.more):
             fault[0] = 1
             return 0
-        copy.more = &whole
         fold_advance(&whole, form.spec, t, now)
-        value = cell_value(&copy, form, clocks, t, now, fault)
+        value = fold_value(&whole, form.spec, t, now, fault)
         fold_free(&whole)
         return value
-    if (form.form == CELL_WINDOW or form.form == CELL_LINEAR) and c.mark <= now:
+    copy = c[0]
+    if form.form == CELL_WINDOW or form.form == CELL_LINEAR:
         head = (<const window_t*> c.more).head
         cell_let_go(&copy, &head, form.span, now)
-    return cell_value(&copy, form, clocks, t, now, fault)
+        return cell_in_window(&copy, form, t, now)
+    return cell_take(&copy, form, clocks, t, now, False, 0, fault)
 
 
 cdef inline int64_t cell_size(const cell_t* c) noexcept nogil:

@@ -5,14 +5,13 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
 from leadcore_kernel.cell cimport (
-    CELL_HALF_LIFE, cell_add, cell_advance, cell_foreseen, cell_free, cell_start, cell_t, cell_value, clock_t, form_of,
-    form_t,
+    CELL_HALF_LIFE, cell_foreseen, cell_free, cell_start, cell_t, cell_take, clock_t, form_of, form_t,
 )
 from leadcore_kernel.decay cimport points_by
-from leadcore_kernel.fold cimport fold_start, fold_t, fold_value, tables_t
+from leadcore_kernel.fold cimport fold_start, fold_t, fold_value
 from leadcore_kernel.layout cimport ACT_ADD_PER, act_t, criterion_t, group_t, part_t, score_t
 from leadcore_kernel.plan cimport plan_t
-from leadcore_kernel.wide cimport wide_add, wide_hold, wide_low, wide_of, wide_t, wide_times_millionths
+from leadcore_kernel.wide cimport wide_add, wide_hold, wide_low, wide_of, wide_sub, wide_t, wide_times_millionths
 
 cdef struct said_t:
     # What attributes say, in one allocation.
@@ -45,15 +44,28 @@ cdef struct acting_t:
     # A fold, and what the event at hand does to it.
     form_t form
     int64_t points
+    int64_t low           # bounds of its criterion
+    int64_t high
+    int64_t rest          # what its criterion is worth without events
+    int32_t group         # where it is added up, or -1: its value is asked for by itself
+    int32_t users         # criteria and fades of it
     bint acted
     bint counted          # whether the score given back takes it
+
+cdef struct adding_t:
+    # A group of criteria that are added up as they are valued: no attribute has a part in it.
+    wide_t rest           # what it is worth without events, before its bounds
+    wide_t more           # what events add to that; nothing between calls
+    bint plain            # whether it is such a group
 
 cdef struct tally_t:
     # Work space, shared by all leads.
     const plan_t* plan
     acting_t* folds
+    adding_t* groups
     clock_t* clocks
     int64_t* folded       # value of each fold; blank between calls
+    bint loose            # whether one of them is not
     int64_t* blank
     int64_t* scores
     int32_t* wanted       # scores that the one given back takes, each after those it combines
@@ -62,6 +74,7 @@ cdef struct tally_t:
 
 cdef inline void tally_free(tally_t* w) noexcept nogil:
     free(w.folds)
+    free(w.groups)
     free(w.clocks)
     free(w.folded)
     free(w.blank)
@@ -82,28 +95,63 @@ cdef inline void tally_clock(tally_t* w, form_t* form) noexcept nogil:
     w.clocks[i].now = INT64_MIN
 
 
+cdef inline void tally_count(tally_t* w, const group_t* g) noexcept nogil:
+    """Note the folds of a group that is asked for."""
+    cdef int64_t k
+    if g.fade >= 0:
+        w.folds[g.fade].counted = True
+        w.folds[g.fade].users += 1
+    for k in range(g.criteria, g.criteria + g.criteria_size):
+        if w.plan.criteria[k].fold >= 0:
+            w.folds[w.plan.criteria[k].fold].counted = True
+            w.folds[w.plan.criteria[k].fold].users += 1
+
+
+cdef inline void tally_plain(tally_t* w, int32_t group) noexcept nogil:
+    """Note whether a group can be added up as its criteria are valued."""
+    cdef const group_t* g = &w.plan.groups[group]
+    cdef const criterion_t* c
+    cdef acting_t* f
+    cdef int64_t k, blank
+    for k in range(g.criteria, g.criteria + g.criteria_size):
+        c = &w.plan.criteria[k]
+        if c.fold < 0 or c.gate >= 0 or w.folds[c.fold].users != 1:
+            return
+    w.groups[group].plain = True
+    for k in range(g.criteria, g.criteria + g.criteria_size):
+        c = &w.plan.criteria[k]
+        f = &w.folds[c.fold]
+        blank = w.blank[c.fold]
+        f.group = group
+        f.low = c.low
+        f.high = c.high
+        f.rest = c.low if blank < c.low else c.high if blank > c.high else blank
+        w.groups[group].rest = wide_add(w.groups[group].rest, wide_of(f.rest))
+
+
 cdef inline int tally_start(tally_t* w, const plan_t* p, const uint8_t* wanted) noexcept nogil:
     """Make the work space, for the scores ``wanted`` and those they combine; -1 when memory runs out."""
     cdef const score_t* s
-    cdef const group_t* g
     cdef fold_t fold
-    cdef int64_t i, j, k
+    cdef int64_t i, j
     cdef int fault = 0
     memset(w, 0, sizeof(tally_t))
     w.plan = p
     w.folds = <acting_t*> calloc(<size_t> p.folds_size + 1, sizeof(acting_t))
+    w.groups = <adding_t*> calloc(<size_t> p.groups_size + 1, sizeof(adding_t))
     w.clocks = <clock_t*> calloc(<size_t> p.folds_size + 1, sizeof(clock_t))
     w.folded = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
     w.blank = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
     w.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
     w.wanted = <int32_t*> calloc(<size_t> p.scores_size + 1, sizeof(int32_t))
-    if not (w.folds and w.clocks and w.folded and w.blank and w.scores and w.wanted):
+    if not (w.folds and w.groups and w.clocks and w.folded and w.blank and w.scores and w.wanted):
         tally_free(w)
         return -1
     for i in range(p.folds_size):
         w.folds[i].form.spec = &p.folds[i]
         w.folds[i].form.form = form_of(&p.folds[i])
         w.folds[i].form.span = p.folds[i].span + p.folds[i].delay
+        w.folds[i].group = -1
         if w.folds[i].form.form == CELL_HALF_LIFE:
             tally_clock(w, &w.folds[i].form)
         fold_start(&fold)
@@ -115,12 +163,9 @@ cdef inline int tally_start(tally_t* w, const plan_t* p, const uint8_t* wanted) 
         w.wanted_size += 1
         s = &p.scores[p.order[i]]
         for j in range(s.groups, s.groups + s.groups_size):
-            g = &p.groups[j]
-            if g.fade >= 0:
-                w.folds[g.fade].counted = True
-            for k in range(g.criteria, g.criteria + g.criteria_size):
-                if p.criteria[k].fold >= 0:
-                    w.folds[p.criteria[k].fold].counted = True
+            tally_count(w, &p.groups[j])
+    for i in range(p.groups_size):
+        tally_plain(w, <int32_t> i)
     return 0
 
 
@@ -195,8 +240,8 @@ cdef inline void roll_remove(roll_t* r, held_t* e) noexcept nogil:
     r.size -= 1
 
 
-cdef inline wide_t tally_group(const tally_t* w, const group_t* g, const said_t* said) noexcept nogil:
-    """One group (spec 6.1), as `lead_group` tells it."""
+cdef inline wide_t tally_sum(const tally_t* w, const group_t* g, const said_t* said) noexcept nogil:
+    """The criteria of a group from the folded values, added up."""
     cdef const criterion_t* c = &w.plan.criteria[g.criteria]
     cdef const criterion_t* end = c + g.criteria_size
     cdef wide_t sum = wide_of(0)
@@ -207,22 +252,32 @@ cdef inline wide_t tally_group(const tally_t* w, const group_t* g, const said_t*
         if c.gate < 0 or said.leaves[c.gate]:
             sum = wide_add(sum, wide_of(raw))
         c += 1
-    raw = wide_hold(sum, g.low, g.high)
+    return sum
+
+
+cdef inline wide_t tally_group(const tally_t* w, const group_t* g, wide_t sum) noexcept nogil:
+    """One group from the sum of its criteria (spec 6.1), as `lead_group` tells it."""
+    cdef int64_t held = wide_hold(sum, g.low, g.high)
     if g.fade >= 0 and w.folded[g.fade] != 1_000_000:
-        raw = wide_low(wide_times_millionths(raw, w.folded[g.fade]))
+        held = wide_low(wide_times_millionths(held, w.folded[g.fade]))
     if g.weight != 1_000_000:
-        return wide_times_millionths(raw, g.weight)
-    return wide_of(raw)
+        return wide_times_millionths(held, g.weight)
+    return wide_of(held)
 
 
-cdef inline void tally_score(tally_t* w, int32_t which, const said_t* said) noexcept nogil:
-    """One score from the folded values and the scores it combines (spec 6.2)."""
+cdef inline void tally_score(tally_t* w, int32_t which, const said_t* said, bint added) noexcept nogil:
+    """One score from its groups and the scores it combines (spec 6.2); ``added``: plain groups were added up."""
     cdef const score_t* s = &w.plan.scores[which]
     cdef const part_t* part
-    cdef wide_t sum = wide_of(0)
+    cdef wide_t sum = wide_of(0), part_sum
     cdef int64_t i
     for i in range(s.groups, s.groups + s.groups_size):
-        sum = wide_add(sum, tally_group(w, &w.plan.groups[i], said))
+        if added and w.groups[i].plain:
+            part_sum = wide_add(w.groups[i].rest, w.groups[i].more)
+            w.groups[i].more = wide_of(0)
+        else:
+            part_sum = tally_sum(w, &w.plan.groups[i], said)
+        sum = wide_add(sum, tally_group(w, &w.plan.groups[i], part_sum))
     for i in range(s.parts, s.parts + s.parts_size):
         part = &w.plan.parts[i]
         if part.factor == 1_000_000:
@@ -236,7 +291,19 @@ cdef inline void tally_still(tally_t* w, const said_t* said) noexcept nogil:
     """Every score of a lead without events."""
     cdef int64_t i
     for i in range(w.plan.scores_size):
-        tally_score(w, w.plan.order[i], said)
+        tally_score(w, w.plan.order[i], said, False)
+
+
+cdef inline void tally_value(tally_t* w, cell_t* c, acting_t* f, int64_t at, int* fault) noexcept nogil:
+    """Value a cell, after the event at hand if it acts on it, and add it up."""
+    cdef int64_t value = cell_take(c, &f.form, w.clocks, &w.plan.tables, at, f.acted, f.points, fault)
+    f.acted = False
+    if f.group >= 0:
+        value = f.low if value < f.low else f.high if value > f.high else value
+        w.groups[f.group].more = wide_add(w.groups[f.group].more, wide_sub(wide_of(value), wide_of(f.rest)))
+    else:
+        w.folded[c.fold] = value
+        w.loose = True
 
 
 cdef inline int tally_take(
@@ -244,7 +311,6 @@ cdef inline int tally_take(
 ) noexcept nogil:
     """Let an event act on a lead, not before its newest one, and score it then; -1 when memory runs out."""
     cdef const plan_t* p = w.plan
-    cdef const tables_t* t = &p.tables
     cdef const score_t* s
     cdef acting_t* folds = w.folds
     cdef acting_t* f
@@ -271,34 +337,30 @@ cdef inline int tally_take(
     end = c + e.size
     while c < end:
         f = &folds[c.fold]
-        if f.acted:
-            f.acted = False
-            fault |= cell_add(c, &f.form, w.clocks, t, at, f.points)
-        if f.counted:
-            cell_advance(c, &f.form, t, at)
-            w.folded[c.fold] = cell_value(c, &f.form, w.clocks, t, at, &fault)
+        if f.counted or f.acted:
+            tally_value(w, c, f, at, &fault)
         c += 1
     for i in range(acts_size):
         f = &folds[acts[i].fold]
         if not f.acted:
             continue
-        f.acted = False
         c = &e.cells[e.size]
         if cell_start(c, acts[i].fold, &f.form):
-            fault = -1
+            f.acted = False
+            fault = 1
             continue
         e.size += 1
-        fault |= cell_add(c, &f.form, w.clocks, t, at, f.points)
-        if f.counted:
-            w.folded[c.fold] = cell_value(c, &f.form, w.clocks, t, at, &fault)
+        tally_value(w, c, f, at, &fault)
     for i in range(w.wanted_size):
         s = &p.scores[w.wanted[i]]
         if s.still:
             w.scores[w.wanted[i]] = e.said.scores[w.wanted[i]]
         else:
-            tally_score(w, w.wanted[i], e.said)
-    for i in range(e.size):
-        w.folded[e.cells[i].fold] = w.blank[e.cells[i].fold]
+            tally_score(w, w.wanted[i], e.said, True)
+    if w.loose:
+        for i in range(e.size):
+            w.folded[e.cells[i].fold] = w.blank[e.cells[i].fold]
+        w.loose = False
     return -1 if fault else 0
 
 
