@@ -308,7 +308,7 @@ cdef class Tally:
         ``kinds`` are those of the edge's classifier. ``checks`` are asked where values are not plain ones, or were not seen
         before: ``lead_id(lead_id)`` gives an integer or text; ``event(type, at, properties)`` what the classifier reads, or
         the instant alone where the type is not declared; ``early(lead_id, at, newest)``, ``too_early`` of the same and
-        ``other_kind(lead_id)`` raise. ``wanted`` marks, by score, the one given back, ``target``, and those it combines.
+        ``other_kind(table, lead_id)`` raise. ``wanted`` marks, by score, the one given back, ``target``, and those it combines.
         ``nulls`` are the hits of attributes that are all null.
         """
         cdef const plan_t* p = &plan.c
@@ -500,7 +500,7 @@ cdef class Tally:
         said = self._said_of(hits)
         e = roll_of(self, lead_id)
         if e == NULL:
-            self._new(lead_id, said)
+            self._new(lead_id, said, "leads")
             return
         before = e.said
         e.said = said.c
@@ -573,7 +573,7 @@ cdef class Tally:
                 raise MemoryError
             return given_back(self, self.w.scores[self.target])
         if e == NULL:
-            e = self._new(lead_id, self.nulls)
+            e = self._new(lead_id, self.nulls, "events")
         span = self.spans[acts]
         if tally_take(&self.w, e, micros, self.acts + span.begin, span.size, given):
             raise MemoryError
@@ -583,7 +583,7 @@ cdef class Tally:
         if self.plan is None:
             raise ValueError("this tally has not begun")
 
-    cdef held_t* _new(self, lead_id, _Said said) except NULL:
+    cdef held_t* _new(self, lead_id, _Said said, str table) except NULL:
         """A lead that was not there."""
         cdef held_t* e
         cdef int64_t value = 0
@@ -591,7 +591,7 @@ cdef class Tally:
         if like == 0:
             raise ValueError("this is no id")
         if self.like and self.like != like:
-            self.checks.other_kind(lead_id)
+            self.checks.other_kind(table, lead_id)
         if roll_grow(&self.roll):
             raise MemoryError
         e = roll_free_place(&self.roll, value)

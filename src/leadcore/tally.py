@@ -99,9 +99,7 @@ class Tally(_kernel.Tally):
 
     if TYPE_CHECKING:  # it is compiled: a Python function around it would take longer than its work
 
-        def add(
-            self, lead_id: LeadId, at: Moment, type: str, properties: Mapping[str, Any] | None = None
-        ) -> float:
+        def add(self, lead_id: LeadId, at: Moment, type: str, properties: Mapping[str, Any] | None = None) -> float:
             """Take in one event, and give the new score of its lead.
 
             Args:
@@ -233,10 +231,10 @@ class _Checks:
             "keeps what events came to, not the events; Scorer.score and a leadcore.Ledger look back"
         )
 
-    def other_kind(self, lead_id: LeadId) -> None:
+    def other_kind(self, table: str, lead_id: LeadId) -> None:
         found, kept = ("is text", "integers") if isinstance(lead_id, str) else ("is an integer", "text")
         reason = f"{found}, but the ids read before are {kept}"
-        raise DataError([Problem("leads", None, "lead_id", str(lead_id)[:32], reason)])
+        raise DataError([Problem(table, 0, "lead_id", str(lead_id)[:32], reason)])
 
 
 def _lead_id(value: Any, table: str) -> LeadId:
@@ -284,6 +282,8 @@ def _target(model: Model, score: Any) -> str:
     combined = {other for one in model.scores.values() for other in one.combine or ()}
     top = [name for name in model.scores if name not in combined]
     if len(top) != 1:
+        if not model.scores:
+            raise LeadcoreError(f"the model {model.name!r} has no score to give back")
         raise LeadcoreError(f"say which score is to be given back, score=...: {_listed(top)}")
     return top[0]
 

@@ -45,7 +45,7 @@ class Told:
     def __init__(self, document):
         self.model = Model.model_validate(document)
         self.scorer = lc.Scorer(self.model)
-        types = {name: fields for name, fields in self.model.events.items()}
+        types = self.model.events
         self.instants = {n for fields in types.values() for n, field in fields.items() if field.type == "instant"}
         self.properties = {name for fields in types.values() for name in fields}
         self.attributes, self.events, self.newest = {}, defaultdict(list), {}
@@ -109,7 +109,7 @@ def told(one, rng):
             world.compare(lead_id, rng.choice([event["at"], event["at"] + rng.randrange(10**13), *one.instants, LAST]))
     known = {*world.attributes, *(lead for lead in world.events if world.events[lead])}
     assert set(world.points) == known == set(world.tallies[next(iter(world.tallies))])
-    if known and all(isinstance(lead, int) for lead in known) or all(isinstance(lead, str) for lead in known):
+    if known:
         rows = [{"lead_id": lead, **_micros(row)} for lead, row in world.attributes.items()]
         events = [{"lead_id": lead, **_micros(e)} for lead in known for e in world.events[lead]]
         at = max([*world.newest.values(), 0])

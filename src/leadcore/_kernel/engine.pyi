@@ -1,10 +1,12 @@
 """The engine: rows into a store, every lead's scores out (spec 4 to 7)."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, final
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, Literal, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import disjoint_base
 
 _U32 = npt.NDArray[np.uint32]
 _I32 = npt.NDArray[np.int32]
@@ -349,3 +351,41 @@ class Keeper:
         self, images: Images, slot: int, as_of: int, until: int
     ) -> tuple[_Fault | None, list[tuple[int, bool] | None], tuple[int, int] | None]:
         """What changes next for a lead in [as_of, until] if nothing happens."""
+
+class _Checks(Protocol):
+    """What a tally asks where values are not plain ones, or were not seen before."""
+
+    def lead_id(self, value: Any) -> int | str: ...
+    def event(self, kind: Any, at: Any, properties: Any) -> tuple[int, bytes | None, bytes | None, bytes | None]: ...
+    def early(self, lead_id: int | str, at: int, newest: int) -> None: ...
+    def too_early(self, lead_id: int | str, at: int, newest: int) -> None: ...
+    def other_kind(self, table: str, lead_id: int | str) -> None: ...
+
+@disjoint_base
+class Tally:
+    """Scores of leads in memory, brought up to date by one event at a time; `leadcore.Tally` says what it does."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        kinds: list[tuple[str, list[tuple[str, str, bool, int, list[float], list[int]]]]],
+        checks: _Checks,
+        wanted: _U8,
+        target: int,
+        nulls: bytes,
+        micropoints: bool,
+    ) -> None: ...
+    def add(
+        self,
+        lead_id: int | str,
+        at: datetime | date | str | int,
+        type: str,
+        properties: Mapping[str, Any] | None = None,
+    ) -> float: ...
+    def _put(self, lead_id: int | str, hits: bytes) -> None: ...
+    def _scores(self, lead_id: int | str, at: int) -> list[float] | None: ...
+    def _forget(self, lead_id: int | str) -> bool: ...
+    def _memory(self) -> int: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, lead_id: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[int | str]: ...

@@ -202,9 +202,7 @@ class Encoder:
         threads: How many threads look at rows of events side by side. What comes out does not depend on it.
     """
 
-    def __new__(
-        cls, program: Program, reject: bool = False, keep: bool = False, threads: int = 1
-    ) -> Encoder: ...
+    def __new__(cls, program: Program, reject: bool = False, keep: bool = False, threads: int = 1) -> Encoder: ...
     def read_leads(
         self, table: _ArrowStream, columns: Mapping[str, str], as_of: str | None = None
     ) -> dict[str, npt.NDArray[Any]]:
