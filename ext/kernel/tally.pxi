@@ -344,7 +344,7 @@ cdef class Tally:
         for i in range(<int64_t> 1 << self.roll.bits if self.roll.memory != NULL else 0):
             if self.roll.leads[i].key != NULL:
                 Py_DECREF(<object> self.roll.leads[i].key)
-                held_free(&self.roll.leads[i])
+                held_free(&self.roll.leads[i], &self.w.slab)
         free(self.roll.memory)
         tally_free(&self.w)
         free(self.keys)
@@ -634,6 +634,7 @@ cdef class Tally:
             return False
         key = <object> e.key
         said = e.said
+        held_free(e, &self.w.slab)
         roll_remove(&self.roll, e)
         Py_DECREF(key)
         self.changes += 1

@@ -2,12 +2,12 @@
 
 A cell takes events in order of time, and of those at one instant in any order. The commonest folds are sums: points that
 stay, fall by half-lives, or leave a window; the bits are those of `fold_value`. Every other fold stands behind its cell
-as a tracked `fold_t`. A cell owns what is behind it; ``cell_free`` gives its memory back.
+as a tracked `fold_t`. A cell owns what is behind it, a window in its slab; ``cell_free`` gives its memory back.
 """
 
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
-from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memmove, memset
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memmove, memset
 
 from leadcore_kernel.decay cimport floor_div, growth
 from leadcore_kernel.fold cimport (
@@ -17,6 +17,7 @@ from leadcore_kernel.layout cimport (
     DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, FOLD_FREQUENCY,
     FOLD_RECENCY, UNIT_NONE, band_t, fold_spec_t,
 )
+from leadcore_kernel.slab cimport LINE, slab_give, slab_t, slab_take
 from leadcore_kernel.stepped cimport item_t
 from leadcore_kernel.wide cimport (
     wide_add, wide_hold, wide_low, wide_mul, wide_of, wide_rne_shr, wide_scale, wide_shr, wide_sub, wide_t,
@@ -49,9 +50,10 @@ cdef struct form_t:
     int32_t clock         # half-life: which
 
 cdef struct window_t:
-    int64_t head          # items[head:tail] are in the window
-    int64_t tail
-    int64_t room
+    int32_t head          # items[head:tail] are in the window
+    int32_t tail
+    int32_t room
+    int32_t lines
     item_t items[1]       # and more behind it
 
 cdef struct cell_t:
@@ -61,6 +63,7 @@ cdef struct cell_t:
     wide_t sum
     wide_t moment         # linear: sum of points x instant
     void* more            # window_t, or fold_t
+    int64_t pad           # to a line of the cache
 
 
 cdef inline int32_t form_of(const fold_spec_t* s) noexcept nogil:
@@ -96,10 +99,13 @@ cdef inline void clock_set(clock_t* c, int64_t now) noexcept nogil:
     c.factor = growth(c.span - rest, c.reciprocal, c.shift) if rest else <int64_t> 1 << 43
 
 
-cdef inline void cell_free(cell_t* c) noexcept nogil:
-    if c.form == CELL_FOLD and c.more != NULL:
+cdef inline void cell_free(cell_t* c, slab_t* slab) noexcept nogil:
+    if c.form != CELL_FOLD:
+        if c.more != NULL:
+            slab_give(slab, c.more, (<window_t*> c.more).lines)
+    elif c.more != NULL:
         fold_free(<fold_t*> c.more)
-    free(c.more)
+        free(c.more)
     c.more = NULL
 
 
@@ -117,12 +123,13 @@ cdef inline int cell_start(cell_t* c, int32_t fold, const form_t* form) noexcept
         fold_start(whole)
         c.more = whole
         if fold_track(whole, form.spec):
-            cell_free(c)
+            fold_free(whole)
+            free(whole)
             return -1
     return 0
 
 
-cdef inline void cell_let_go(cell_t* c, int64_t* head, int64_t span, int64_t now) noexcept nogil:
+cdef inline void cell_let_go(cell_t* c, int32_t* head, int64_t span, int64_t now) noexcept nogil:
     """Take what has left a window out of its sums; ``head`` is where its oldest event stands."""
     cdef const window_t* w = <const window_t*> c.more
     cdef const item_t* item
@@ -135,25 +142,30 @@ cdef inline void cell_let_go(cell_t* c, int64_t* head, int64_t span, int64_t now
     c.mark = w.items[head[0]].at + span if head[0] < w.tail else INT64_MAX
 
 
-cdef inline int cell_push(cell_t* c, int64_t at, int64_t points) noexcept nogil:
+cdef inline int cell_push(cell_t* c, slab_t* slab, int64_t at, int64_t points) noexcept nogil:
     """Append an event to a window; -1 when memory runs out."""
     cdef window_t* w = <window_t*> c.more
-    cdef int64_t room
-    if w == NULL or w.tail == w.room:
-        if w != NULL and w.head > w.room >> 1:  # make room by dropping what was let go
-            memmove(w.items, w.items + w.head, <size_t> (w.tail - w.head) * sizeof(item_t))
-            w.tail -= w.head
-            w.head = 0
-        else:
-            room = 2 if w == NULL else 2 * w.room
-            w = <window_t*> realloc(w, sizeof(window_t) + <size_t> (room - 1) * sizeof(item_t))
-            if w == NULL:
-                return -1
-            if c.more == NULL:
-                w.head = 0
-                w.tail = 0
-            w.room = room
-            c.more = w
+    cdef window_t* wide
+    cdef int32_t lines
+    if w != NULL and w.tail == w.room and w.head > w.room >> 1:  # make room by dropping what was let go
+        memmove(w.items, w.items + w.head, <size_t> (w.tail - w.head) * sizeof(item_t))
+        w.tail -= w.head
+        w.head = 0
+    elif w == NULL or w.tail == w.room:
+        lines = 1 if w == NULL else 2 * w.lines
+        wide = <window_t*> slab_take(slab, lines)
+        if wide == NULL:
+            return -1
+        wide.head = 0
+        wide.tail = 0
+        wide.lines = lines
+        wide.room = <int32_t> ((lines * <int64_t> LINE - <int64_t> sizeof(window_t)) // <int64_t> sizeof(item_t)) + 1
+        if w != NULL:
+            wide.tail = w.tail - w.head
+            memcpy(wide.items, w.items + w.head, <size_t> wide.tail * sizeof(item_t))
+            slab_give(slab, w, w.lines)
+        w = wide
+        c.more = w
     w.items[w.tail].at = at
     w.items[w.tail].points = points
     w.tail += 1
@@ -198,7 +210,8 @@ cdef inline int64_t cell_in_window(const cell_t* c, const form_t* form, const ta
 
 
 cdef inline int64_t cell_take(
-    cell_t* c, const form_t* form, clock_t* clocks, const tables_t* t, int64_t now, bint acts, int64_t points, int* fault
+    cell_t* c, slab_t* slab, const form_t* form, clock_t* clocks, const tables_t* t, int64_t now, bint acts, int64_t points,
+    int* fault,
 ) noexcept nogil:
     """Raw value at ``now``, not before any instant taken so far, after an event then if one ``acts``; that of `fold_value`.
 
@@ -220,7 +233,7 @@ cdef inline int64_t cell_take(
         if acts:
             if form.spec.kind == FOLD_FREQUENCY:
                 points = 1
-            if cell_push(c, now, points):
+            if cell_push(c, slab, now, points):
                 fault[0] = 1
                 return 0
             if c.mark == INT64_MAX:
@@ -252,7 +265,8 @@ cdef inline int64_t cell_foreseen(
     """Raw value at ``now``, not before any instant taken so far, of a cell that stays as it is."""
     cdef cell_t copy
     cdef fold_t whole
-    cdef int64_t head, value
+    cdef int32_t head
+    cdef int64_t value
     if form.form == CELL_FOLD:
         if fold_copy(&whole, <const fold_t*> c.more):
             fault[0] = 1
@@ -266,7 +280,7 @@ cdef inline int64_t cell_foreseen(
         head = (<const window_t*> c.more).head
         cell_let_go(&copy, &head, form.span, now)
         return cell_in_window(&copy, form, t, now)
-    return cell_take(&copy, form, clocks, t, now, False, 0, fault)
+    return cell_take(&copy, NULL, form, clocks, t, now, False, 0, fault)  # without an event it takes no memory
 
 
 cdef inline int64_t cell_size(const cell_t* c) noexcept nogil:
@@ -275,7 +289,7 @@ cdef inline int64_t cell_size(const cell_t* c) noexcept nogil:
     if c.more == NULL:
         return 0
     if c.form != CELL_FOLD:
-        return <int64_t> sizeof(window_t) + ((<const window_t*> c.more).room - 1) * <int64_t> sizeof(item_t)
+        return (<const window_t*> c.more).lines * <int64_t> LINE
     f = <const fold_t*> c.more
     return (
         <int64_t> sizeof(fold_t) + (f.room + f.ring.room) * <int64_t> sizeof(item_t)

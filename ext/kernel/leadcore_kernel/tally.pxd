@@ -1,8 +1,8 @@
 """Leads scored at each of their events: what is kept of them, and the one pass that takes an event and scores the lead."""
 
 from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memset
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
 
 from leadcore_kernel.cell cimport (
     CELL_HALF_LIFE, cell_foreseen, cell_free, cell_start, cell_t, cell_take, clock_t, form_of, form_t,
@@ -11,6 +11,7 @@ from leadcore_kernel.decay cimport points_by
 from leadcore_kernel.fold cimport fold_start, fold_t, fold_value
 from leadcore_kernel.layout cimport ACT_ADD_PER, act_t, criterion_t, group_t, part_t, score_t
 from leadcore_kernel.plan cimport plan_t
+from leadcore_kernel.slab cimport leadcore_pages, slab_free, slab_give, slab_t, slab_take
 from leadcore_kernel.wide cimport wide_add, wide_hold, wide_low, wide_of, wide_sub, wide_t, wide_times_millionths
 
 cdef struct said_t:
@@ -28,7 +29,7 @@ cdef struct held_t:
     int64_t number        # how many leads came before it
     int64_t newest        # its newest event, INT64_MIN before the first
     said_t* said
-    cell_t* cells         # one for each fold that an event acted on
+    cell_t* cells         # one for each fold that an event acted on, each a line of the slab
     int32_t size
     int32_t room
     int64_t pad
@@ -61,6 +62,7 @@ cdef struct adding_t:
 cdef struct tally_t:
     # Work space, shared by all leads.
     const plan_t* plan
+    slab_t slab
     acting_t* folds
     adding_t* groups
     clock_t* clocks
@@ -73,6 +75,7 @@ cdef struct tally_t:
 
 
 cdef inline void tally_free(tally_t* w) noexcept nogil:
+    slab_free(&w.slab)
     free(w.folds)
     free(w.groups)
     free(w.clocks)
@@ -169,11 +172,11 @@ cdef inline int tally_start(tally_t* w, const plan_t* p, const uint8_t* wanted) 
     return 0
 
 
-cdef inline void held_free(held_t* e) noexcept nogil:
+cdef inline void held_free(held_t* e, slab_t* slab) noexcept nogil:
     cdef int32_t i
     for i in range(e.size):
-        cell_free(&e.cells[i])
-    free(e.cells)
+        cell_free(&e.cells[i], slab)
+    slab_give(slab, e.cells, e.room)
     e.cells = NULL
     e.size = 0
     e.room = 0
@@ -210,10 +213,10 @@ cdef inline int roll_grow(roll_t* r) noexcept nogil:
         return 0
     wide.bits = r.bits + 1 if r.memory != NULL else 4
     wide.size = r.size
-    wide.memory = calloc((<size_t> 1 << wide.bits) + 1, sizeof(held_t))
-    if wide.memory == NULL:
+    wide.leads = <held_t*> leadcore_pages(sizeof(held_t) << wide.bits, &wide.memory)
+    if wide.leads == NULL:
         return -1
-    wide.leads = <held_t*> ((<size_t> wide.memory + 63) & ~<size_t> 63)
+    memset(wide.leads, 0, sizeof(held_t) << wide.bits)
     if r.memory != NULL:
         for i in range(<int64_t> 1 << r.bits):
             if r.leads[i].key != NULL:
@@ -224,10 +227,9 @@ cdef inline int roll_grow(roll_t* r) noexcept nogil:
 
 
 cdef inline void roll_remove(roll_t* r, held_t* e) noexcept nogil:
-    """Take a lead away, and move those up that stand behind it because of it."""
+    """Take a lead away whose memory was given back, and move those up that stand behind it because of it."""
     cdef int64_t mask = (<int64_t> 1 << r.bits) - 1
     cdef int64_t hole = e - r.leads, i = hole, home
-    held_free(e)
     while True:
         i = (i + 1) & mask
         if r.leads[i].key == NULL:
@@ -296,7 +298,7 @@ cdef inline void tally_still(tally_t* w, const said_t* said) noexcept nogil:
 
 cdef inline void tally_value(tally_t* w, cell_t* c, acting_t* f, int64_t at, int* fault) noexcept nogil:
     """Value a cell, after the event at hand if it acts on it, and add it up."""
-    cdef int64_t value = cell_take(c, &f.form, w.clocks, &w.plan.tables, at, f.acted, f.points, fault)
+    cdef int64_t value = cell_take(c, &w.slab, &f.form, w.clocks, &w.plan.tables, at, f.acted, f.points, fault)
     f.acted = False
     if f.group >= 0:
         value = f.low if value < f.low else f.high if value > f.high else value
@@ -321,9 +323,12 @@ cdef inline int tally_take(
     cdef int fault = 0
     if e.size + acts_size > e.room:
         room = e.size + <int32_t> acts_size + (e.size >> 2)
-        c = <cell_t*> realloc(e.cells, <size_t> room * sizeof(cell_t))
+        c = <cell_t*> slab_take(&w.slab, room)
         if c == NULL:
             return -1
+        if e.size:
+            memcpy(c, e.cells, <size_t> e.size * sizeof(cell_t))
+        slab_give(&w.slab, e.cells, e.room)
         e.cells = c
         e.room = room
     for i in range(acts_size):
