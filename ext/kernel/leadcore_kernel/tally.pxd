@@ -318,6 +318,7 @@ cdef inline int tally_take(
     cdef acting_t* f
     cdef cell_t* c
     cdef cell_t* end
+    cdef cell_t fresh
     cdef int64_t i
     cdef int32_t room
     cdef int fault = 0
@@ -349,11 +350,15 @@ cdef inline int tally_take(
         f = &folds[acts[i].fold]
         if not f.acted:
             continue
-        c = &e.cells[e.size]
-        if cell_start(c, acts[i].fold, &f.form):
+        if cell_start(&fresh, acts[i].fold, &f.form):
             f.acted = False
             fault = 1
             continue
+        c = &e.cells[e.size]
+        while c > e.cells and (c - 1).form > fresh.form:  # the next pass meets one form after the other
+            c[0] = (c - 1)[0]
+            c -= 1
+        c[0] = fresh
         e.size += 1
         tally_value(w, c, f, at, &fault)
     for i in range(w.wanted_size):
