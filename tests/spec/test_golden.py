@@ -29,7 +29,15 @@ PATHS = (
     "/pricing/a", "/compare/b", "/case-studies/c", "/careers/d", "/docs/e", "/blog/f", "/product/g", "/trial/sales",
     "/v2.1/sdk/x", "/?utm_campaign=brand-q1", "/help/h", "/",
 )  # fmt: skip
-TITLES = ("VP Sales", "Chief Data Officer", "Intern, Legal", "Director of Marketing", "Senior Engineering", "Student Affairs", None)
+TITLES = (
+    "VP Sales",
+    "Chief Data Officer",
+    "Intern, Legal",
+    "Director of Marketing",
+    "Senior Engineering",
+    "Student Affairs",
+    None,
+)
 COUNTRIES = ("DE", "US", "GB", "FR", "IN", "BR", None)
 
 Words = npt.NDArray[np.uint64]

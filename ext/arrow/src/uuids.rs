@@ -24,7 +24,7 @@ fn digits(text: u64) -> (u64, bool) {
     let letters = text >> 6 & ONES;
     let above = (text | TOPS).wrapping_sub(0x30 * ONES + 0x31 * letters);
     let digit = above & !TOPS;
-    let room = (9 * ONES | TOPS)
+    let room = ((9 * ONES) | TOPS)
         .wrapping_sub(4 * letters)
         .wrapping_sub(digit);
     let good = !text & above & room & TOPS == TOPS;

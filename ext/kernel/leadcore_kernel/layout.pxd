@@ -7,7 +7,7 @@ them. Indices are int32, -1 where there is none; points, factors and instants in
 from libc.stdint cimport int32_t, int64_t
 
 cdef enum:
-    VERSION = 3
+    VERSION = 4
 
 # What a fold adds up (spec 4).
 cdef enum:
