@@ -11,8 +11,8 @@ import json
 from typing import Any
 
 from benchmarks import ledger_batches, ledger_latency, ledger_nightly
+from benchmarks.contest import installed
 from benchmarks.measure import surroundings
-from benchmarks.replay import installed
 
 PARTS = ("latency", "batches", "nightly")
 

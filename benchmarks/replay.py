@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +24,7 @@ from pyarrow import feather
 import leadcore as lc
 from benchmarks import one_lead
 from benchmarks.agreement import NEAR_FLOATS, NEAR_MICROPOINTS, compare
+from benchmarks.contest import Runner, command_of, installed, middle, rate
 from benchmarks.measure import peak_of, stopwatch, surroundings
 from benchmarks.peers.w2 import Log
 from benchmarks.workload import AS_OF, COLUMNS, Ids, make
@@ -47,7 +45,7 @@ class Contender(NamedTuple):
     share: float = 1.0
 
 
-def leadcore_work(threads: int | None = None, engine: str = "kernel") -> Work:
+def leadcore_work(threads: int | None = None, engine: Literal["kernel", "reference"] = "kernel") -> Work:
     """leadcore itself."""
     scorer = lc.Scorer(lc.Model.load(str(W2)))
 
@@ -59,9 +57,9 @@ def leadcore_work(threads: int | None = None, engine: str = "kernel") -> Work:
 
 
 def numba_work(threads: int) -> Work:
-    from benchmarks.peers import numba_loop
+    from benchmarks.peers import compiled, numba_loop
 
-    if not numba_loop.COMPILED:
+    if not compiled.COMPILED:
         raise SystemExit("the peer in numba needs numba: uv pip install -r requirements/bench.txt")
     return partial(numba_loop.run, until=UNTIL, threads=threads)
 
@@ -108,8 +106,9 @@ def contend(name: str, folder: Path, share: float) -> None:
     work = CONTENDERS[name].load()
     warm = make(WARM)
     work(warm.events, warm.leads)
-    events, leads = sample(*(feather.read_table(folder / f, memory_map=False) for f in ("events", "leads")), share)
-    print(json.dumps({"events": len(events), "leads": len(leads)}), flush=True)
+    tables = (feather.read_table(folder / name, memory_map=False) for name in ("events", "leads"))
+    events, leads = sample(next(tables), next(tables), share)
+    print(json.dumps({"events": len(events), "leads": len(leads), "share": share}), flush=True)
     for line in sys.stdin:
         asked = noted if line.strip() == "log" else timed
         print(json.dumps(asked(partial(work, events, leads), folder / name)), flush=True)
@@ -129,34 +128,6 @@ def timed(work: Callable[[], Log], _: Path) -> dict[str, float]:
     with stopwatch() as took:
         work()
     return {"wall": took.wall, "cpu": took.cpu}
-
-
-class Runner:
-    """The other end of `contend`."""
-
-    def __init__(self, name: str, folder: Path, share: float) -> None:
-        self.name, self.share = name, share
-        command = [sys.executable, "-m", "benchmarks.replay", "--contend", name, str(folder), str(share)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.size = self.hear()
-        self.runs: list[dict[str, float]] = []
-
-    def hear(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.name} ended with {self.process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def ask(self, what: str) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{what}\n")
-        self.process.stdin.flush()
-        return self.hear()
-
-    def close(self) -> None:
-        self.process.communicate()
 
 
 def read_log(folder: Path, name: str) -> Log:
@@ -183,10 +154,10 @@ def figures(runner: Runner, events: int, memory: dict[str, Any]) -> dict[str, An
     scale = events / runner.size["events"]
     found = {
         "title": CONTENDERS[runner.name].title,
-        "share": runner.share,
+        "share": runner.size["share"],
         "sampled_events": runner.size["events"],
-        "wall": round(scale * median(run["wall"] for run in runner.runs), 3),
-        "cpu": round(scale * median(run["cpu"] for run in runner.runs), 3),
+        "wall": middle(runner.runs, "wall", scale),
+        "cpu": middle(runner.runs, "cpu", scale),
         "runs": [[round(scale * run[what], 3) for what in ("wall", "cpu")] for run in runner.runs],
         **memory,
     }
@@ -204,7 +175,7 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
         runners = []
         try:
             for name in names:
-                runners.append(Runner(name, folder, share or share_of(name, events)))
+                runners.append(Runner("benchmarks.replay", name, folder, share or share_of(name, events)))
             memory = {runner.name: runner.ask("log") for runner in runners}
             for _ in range(repeat):
                 for runner in runners:
@@ -224,15 +195,22 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
             result = compare(only(log, part[1]), read_log(folder, name), *part, UNTIL, near)
             agreements[name] = result.as_dict()
     peers = [name for name in names if name not in OURS] or names
-    for what in ("wall", "cpu"):
-        least = min(found[name][what] for name in peers)
-        for name in names:
-            found[name][f"{what}_ratio"] = round(found[name][what] / least, 2)
+    rate(found, peers, "wall", "cpu")
     kinds = moves(log)
     more = {name: installed(name) for name in ("numba", "pandas", "transitions")}
     return {
         "benchmark": "replay",
-        "command": command_of(events, names, repeat, ids, seed, share),
+        "command": command_of(
+            "benchmarks.replay",
+            (
+                ("events", events, None),
+                ("repeat", repeat, None),
+                ("peers", ",".join(names), ",".join(available())),
+                ("ids", ids, "int"),
+                ("seed", seed, 1),
+                ("share", share, None),
+            ),
+        ),
         "events": events,
         "leads": len(leads),
         "ids": ids,
@@ -244,27 +222,6 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
         "agreement": agreements,
         "surroundings": surroundings() | more,
     }
-
-
-def command_of(events: int, names: list[str], repeat: int, ids: Ids, seed: int, share: float | None) -> str:
-    """What to type for the same run."""
-    command = f"python -m benchmarks.replay --events {events} --repeat {repeat}"
-    for option, value, usual in (
-        ("peers", ",".join(names), ",".join(available())),
-        ("ids", ids, "int"),
-        ("seed", seed, 1),
-        ("share", share, None),
-    ):
-        command += f" --{option} {value}" if value != usual else ""
-    return command
-
-
-def installed(package: str) -> str | None:
-    """Its version."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def show(found: dict[str, Any]) -> str:

@@ -1,0 +1,61 @@
+"""Whether two tables of W1's scores agree: totals to within rounding, flags unless the total is that near the threshold."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benchmarks.agreement import NEAR_FLOATS
+from benchmarks.peers.w1 import W1
+from benchmarks.peers.w2 import one_chunk
+
+__all__ = ["NEAR_FLOATS", "Gap", "gap_between", "near_micropoints"]
+
+SCORES = ("fit", "engagement", "total")
+
+
+class Gap(NamedTuple):
+    """What came of comparing.
+
+    Attributes:
+        leads: Of the first table.
+        lacking: Leads that only one of the tables has, or has more than once.
+        points: The largest difference of any score.
+        flags: Leads whose flags differ.
+        far: Of them, those whose total is not that near the threshold.
+        tolerance: What is called near, in points.
+    """
+
+    leads: int
+    lacking: int
+    points: float
+    flags: int
+    far: int
+    tolerance: float
+
+    @property
+    def agrees(self) -> bool:
+        """Nothing differs by more than rounding."""
+        return self.lacking == 0 and self.far == 0 and self.points <= self.tolerance
+
+
+def near_micropoints(w1: W1) -> float:
+    """Points by which sums in integers may lie off: half a micropoint for each criterion (spec 9)."""
+    return 0.5e-6 * len(w1.criteria)
+
+
+def gap_between(one: pa.Table, other: pa.Table, reach: float, tolerance: float) -> Gap:
+    """Compare two tables of scores, whatever the order of their rows."""
+    place = pc.index_in(one["lead_id"], value_set=one_chunk(other["lead_id"]))
+    known = np.unique(place.drop_null().to_numpy())
+    lacking = place.null_count + len(other) - len(known)
+    if lacking:
+        return Gap(len(one), lacking, float("nan"), 0, 0, tolerance)
+    other = other.take(place)
+    gaps = [np.abs(one[name].to_numpy() - other[name].cast(pa.float64()).to_numpy()).max(initial=0) for name in SCORES]
+    differ = np.asarray(one["mql"].to_numpy() != other["mql"].cast(pa.bool_()).to_numpy())
+    far = np.abs(one["total"].to_numpy()[differ] - reach) > tolerance
+    return Gap(len(one), 0, float(max(gaps)), int(differ.sum()), int(far.sum()), tolerance)
