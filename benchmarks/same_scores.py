@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from benchmarks.agreement import NEAR_FLOATS
 from benchmarks.peers.w1 import W1
-from benchmarks.peers.w2 import one_chunk
+from benchmarks.peers.w2 import Floats, one_chunk
 
 __all__ = ["NEAR_FLOATS", "Gap", "gap_between", "near_micropoints"]
 
@@ -39,7 +39,7 @@ class Gap(NamedTuple):
     @property
     def agrees(self) -> bool:
         """Nothing differs by more than rounding."""
-        return self.lacking == 0 and self.far == 0 and self.points <= self.tolerance
+        return self.lacking == 0 and self.far == 0 and self.points <= self.tolerance  # not if NaN
 
 
 def near_micropoints(w1: W1) -> float:
@@ -55,7 +55,13 @@ def gap_between(one: pa.Table, other: pa.Table, reach: float, tolerance: float) 
     if lacking:
         return Gap(len(one), lacking, float("nan"), 0, 0, tolerance)
     other = other.take(place)
-    gaps = [np.abs(one[name].to_numpy() - other[name].cast(pa.float64()).to_numpy()).max(initial=0) for name in SCORES]
-    differ = np.asarray(one["mql"].to_numpy() != other["mql"].cast(pa.bool_()).to_numpy())
-    far = np.abs(one["total"].to_numpy()[differ] - reach) > tolerance
+    gaps = [np.abs(numbers(one, name) - numbers(other, name)).max(initial=0) for name in SCORES]
+    differ = numbers(one, "mql") != numbers(other, "mql")
+    far = np.abs(numbers(one, "total")[differ] - reach) > tolerance
     return Gap(len(one), 0, float(max(gaps)), int(differ.sum()), int(far.sum()), tolerance)
+
+
+def numbers(table: pa.Table, name: str) -> Floats:
+    """A column, whatever its type; NaN for null, which agrees with nothing."""
+    values: Floats = table[name].cast(pa.float64()).to_numpy()
+    return values

@@ -62,7 +62,7 @@ def add_up(
         age = until - at[i]
         if age < 0:
             continue
-        place = kind[i] * classes + class_of[url[i]]  # the last of the classes: no url
+        place = int(kind[i]) * classes + class_of[url[i]]  # the last of the classes: no url
         for j in range(first[place], first[place + 1]):
             k = listed[j]
             if low[k] == low[k] and not low[k] <= value[i] <= high[k]:

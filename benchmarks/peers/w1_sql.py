@@ -72,7 +72,7 @@ def attribute(dialect: Dialect, one: Attribute) -> str:
 
 def fit(dialect: Dialect, w1: W1) -> str:
     """The score `fit`."""
-    return f"least({w1.fit_high}, {' + '.join(attribute(dialect, one) for one in w1.fit)})"
+    return f"CAST(least({w1.fit_high}, {' + '.join(attribute(dialect, one) for one in w1.fit)}) AS DOUBLE)"
 
 
 def condition(one: Criterion, hit: str) -> str:

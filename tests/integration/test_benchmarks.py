@@ -186,10 +186,13 @@ def by_hand(few: workload.Workload) -> Log:
     """What the peer in numba says, without its compiler: `make test` does not need it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "numba", None)
-        patch.delitem(sys.modules, "benchmarks.peers.numba_loop", raising=False)
+        for name in ("compiled", "numba_loop"):
+            patch.delitem(sys.modules, f"benchmarks.peers.{name}", raising=False)
         plain = importlib.import_module("benchmarks.peers.numba_loop")
-        patch.delitem(sys.modules, "benchmarks.peers.numba_loop")
-    assert not plain.COMPILED
+        compiled = sys.modules["benchmarks.peers.compiled"]
+        for name in ("compiled", "numba_loop"):
+            patch.delitem(sys.modules, f"benchmarks.peers.{name}")
+    assert not compiled.COMPILED
     return plain.run(few.events, few.leads, replay.UNTIL)
 
 
