@@ -51,7 +51,7 @@ cdef class Worker:
         cdef const page_t* page = store.partitions[partition].first
         cdef const uint64_t* record
         cdef const act_t* act
-        cdef int64_t bits = store.bits, local, i, j, code, ask
+        cdef int64_t bits = store.bits, local, i, j, used, code, ask
         cdef uint32_t hits
         local = store_leads(bits, partition, leads)
         if sums_clear(w, p, local):
@@ -66,7 +66,8 @@ cdef class Worker:
             if self.space.stop != NULL and self.space.stop[0]:
                 return -1
             j = 0
-            while j < page.used:
+            used = store_used(&store.partitions[partition], page)
+            while j < used:
                 record = &page.words[j]
                 j += shape.stride
                 i = store_local(bits, record_lead(record))

@@ -94,6 +94,8 @@ cdef struct fold_spec_t:
     int32_t number        # index into a row's numbers
     int32_t sign          # 1: no event takes points away, -1: none gives any, 0: either may be
     int32_t group         # the group it belongs to
+    int32_t criterion     # the criterion whose value it is, or -1: a fade
+    int32_t pad
     double rate
     double low
     double high
