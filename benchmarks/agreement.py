@@ -28,7 +28,6 @@ from benchmarks.peers.w2 import (
     one_chunk,
 )
 
-NEAR_FLOATS = 1e-9 * RELEASE  # points: two sums of floats
 NEAR_MICROPOINTS = 1e-5  # points: half a micropoint for each of 20 criteria, as integers round (spec 9)
 LOOKED_AT = 1000  # leads; a direct computation of each takes its time
 

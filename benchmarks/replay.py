@@ -23,10 +23,11 @@ from pyarrow import feather
 
 import leadcore as lc
 from benchmarks import one_lead
-from benchmarks.agreement import NEAR_FLOATS, NEAR_MICROPOINTS, compare
+from benchmarks.agreement import NEAR_MICROPOINTS, compare
 from benchmarks.contest import Runner, command_of, installed, middle, rate
 from benchmarks.measure import peak_of, stopwatch, surroundings
 from benchmarks.peers.w2 import Log
+from benchmarks.same_scores import NEAR_FLOATS
 from benchmarks.workload import AS_OF, COLUMNS, Ids, make
 
 W2 = Path(__file__).with_name("w2.yaml")

@@ -29,6 +29,7 @@ from benchmarks.peers.w2 import (
     Criterion,
     Log,
 )
+from benchmarks.same_scores import NEAR_FLOATS
 from leadcore.model import Model
 
 ROWS = 40_000
@@ -197,9 +198,9 @@ def by_hand(few: workload.Workload) -> Log:
 
 
 PEERS = {
-    "pandas": (partial(pandas_rounds.run, until=replay.UNTIL), agreement.NEAR_FLOATS),
-    "python": (partial(python_loop.run, until=replay.UNTIL), agreement.NEAR_FLOATS),
-    "transitions": (partial(python_loop.run, until=replay.UNTIL, machine=True), agreement.NEAR_FLOATS),
+    "pandas": (partial(pandas_rounds.run, until=replay.UNTIL), NEAR_FLOATS),
+    "python": (partial(python_loop.run, until=replay.UNTIL), NEAR_FLOATS),
+    "transitions": (partial(python_loop.run, until=replay.UNTIL, machine=True), NEAR_FLOATS),
 } | {
     name: (lambda *tables: replay.leadcore_work()(*tables), agreement.NEAR_MICROPOINTS)
     for name in replay.available()
