@@ -71,10 +71,23 @@ def pandas_work() -> Work:
     return partial(pandas_rounds.run, until=UNTIL)
 
 
-def python_work(machine: bool) -> Work:
+def python_work() -> Work:
     from benchmarks.peers import python_loop
 
-    return partial(python_loop.run, until=UNTIL, machine=machine)
+    return partial(python_loop.run, until=UNTIL)
+
+
+def transitions_work() -> Work:
+    from benchmarks.peers import python_loop
+
+    return partial(python_loop.run, until=UNTIL, make_lead=python_loop.machine_lead)
+
+
+def statemachine_work() -> Work:
+    from benchmarks.peers import python_loop
+    from benchmarks.peers.statemachine_lead import library_lead
+
+    return partial(python_loop.run, until=UNTIL, make_lead=library_lead)
 
 
 CONTENDERS = {
@@ -83,10 +96,12 @@ CONTENDERS = {
     "numba": Contender("numba, by hand, 1 thread", partial(numba_work, 1)),
     "numba-2": Contender("numba, by hand, 2 threads", partial(numba_work, 2)),
     "pandas": Contender("pandas, in rounds", pandas_work),
-    "python": Contender("plain Python", partial(python_work, False), 0.05),
-    "transitions": Contender("transitions (the library)", partial(python_work, True), 0.02),
+    "python": Contender("plain Python", python_work, 0.05),
+    "transitions": Contender("transitions (the library)", transitions_work, 0.02),
+    "python-statemachine": Contender("python-statemachine", statemachine_work, 0.02),
 }
 OURS = ("leadcore", "leadcore-1")
+MACHINES = ("transitions", "python-statemachine")
 
 
 def share_of(name: str, events: int) -> float:
@@ -198,7 +213,7 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
     peers = [name for name in names if name not in OURS] or names
     rate(found, peers, "wall", "cpu")
     kinds = moves(log)
-    more = {name: installed(name) for name in ("numba", "pandas", "transitions")}
+    more = {name: installed(name) for name in ("numba", "pandas", *MACHINES)}
     return {
         "benchmark": "replay",
         "command": command_of(
@@ -253,8 +268,9 @@ def show(found: dict[str, Any]) -> str:
 
 
 def available() -> list[str]:
-    """All contenders, leadcore's as soon as it can replay."""
-    return [name for name in CONTENDERS if name not in OURS or hasattr(lc.Scorer, "replay")]
+    """Contenders whose packages are there."""
+    packages = {"numba-2": "numba", **{name: name for name in ("numba", "pandas", *MACHINES)}}
+    return [name for name in CONTENDERS if name not in packages or installed(packages[name])]
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
