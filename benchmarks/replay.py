@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.replay [--events 10_000_000] [--peers numba,pandas] [--repeat 5]`` prints a table and one line of
 JSON; ``--one-lead 1_000_000`` times the long history of one lead instead. Every contender lives in a process of its own;
-runs are interleaved; slow ones replay a share of the leads, and their times are scaled by the events of that share.
+runs are interleaved; slow ones replay a share of the leads, and their times are scaled by the events of that share. Polars
+and DuckDB have no way to say stages: they give the total after each event, and leave out midnights, timers and transitions.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -23,12 +25,13 @@ from pyarrow import feather
 
 import leadcore as lc
 from benchmarks import one_lead
-from benchmarks.agreement import NEAR_MICROPOINTS, compare
+from benchmarks.agreement import NEAR_MICROPOINTS, compare, compare_totals
 from benchmarks.contest import Runner, command_of, installed, middle, rate
 from benchmarks.measure import peak_of, stopwatch, surroundings
+from benchmarks.peers.w1 import described
 from benchmarks.peers.w2 import Log
 from benchmarks.same_scores import NEAR_FLOATS
-from benchmarks.workload import AS_OF, COLUMNS, Ids, make
+from benchmarks.workload import AS_OF, COLUMNS, Ids, make, w1_document
 
 W2 = Path(__file__).with_name("w2.yaml")
 UNTIL = int(np.datetime64(AS_OF.removesuffix("Z"), "us").astype(np.int64))
@@ -39,11 +42,12 @@ Work = Callable[[pa.Table, pa.Table], Log]
 
 
 class Contender(NamedTuple):
-    """Who, how to get at the work, and the share of leads that is enough to time it."""
+    """Who, how to get at the work, the share of leads that is enough to time it, and whether it gives no more than totals."""
 
     title: str
     load: Callable[[], Work]
     share: float = 1.0
+    totals: bool = False
 
 
 def leadcore_work(threads: int | None = None, engine: Literal["kernel", "reference"] = "kernel") -> Work:
@@ -90,12 +94,25 @@ def statemachine_work() -> Work:
     return partial(python_loop.run, until=UNTIL, make_lead=library_lead)
 
 
+def totals_work(module: str) -> Work:
+    """A total after each event in place of the transitions, and no states."""
+    work = import_module(f"benchmarks.peers.{module}").make(described(w1_document(), UNTIL))
+
+    def totals(events: pa.Table, leads: pa.Table) -> Log:
+        table = work(events, leads)
+        return Log(table, table.slice(0, 0))
+
+    return totals
+
+
 CONTENDERS = {
     "leadcore": Contender("leadcore", leadcore_work),
     "leadcore-1": Contender("leadcore, 1 thread", partial(leadcore_work, 1)),
     "numba": Contender("numba, by hand, 1 thread", partial(numba_work, 1)),
     "numba-2": Contender("numba, by hand, 2 threads", partial(numba_work, 2)),
     "pandas": Contender("pandas, in rounds", pandas_work),
+    "polars": Contender("Polars, totals, no stages", partial(totals_work, "w2_polars"), totals=True),
+    "duckdb": Contender("DuckDB, totals, no stages", partial(totals_work, "w2_duckdb"), totals=True),
     "python": Contender("plain Python", python_work, 0.05),
     "transitions": Contender("transitions (the library)", transitions_work, 0.02),
     "python-statemachine": Contender("python-statemachine", statemachine_work, 0.02),
@@ -200,7 +217,8 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
             for runner in runners:
                 runner.close()
         found = {runner.name: figures(runner, events, memory[runner.name]) for runner in runners}
-        judge = max(names, key=lambda name: (found[name]["share"], name not in OURS))  # a peer that replayed all
+        whole = [name for name in names if not CONTENDERS[name].totals]
+        judge = max(whole, key=lambda name: (found[name]["share"], name not in OURS))  # a peer that replayed all
         log = read_log(folder, judge)
         agreements = {}
         for name in names:
@@ -208,12 +226,16 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
                 continue
             part = sample(data.events, leads, found[name]["share"])
             near = NEAR_MICROPOINTS if name in OURS else NEAR_FLOATS
-            result = compare(only(log, part[1]), read_log(folder, name), *part, UNTIL, near)
+            told, expected = read_log(folder, name), only(log, part[1])
+            if CONTENDERS[name].totals:
+                result = compare_totals(expected, told.transitions, near)
+            else:
+                result = compare(expected, told, *part, UNTIL, near)
             agreements[name] = result.as_dict()
     peers = [name for name in names if name not in OURS] or names
     rate(found, peers, "wall", "cpu")
     kinds = moves(log)
-    more = {name: installed(name) for name in ("numba", "pandas", *MACHINES)}
+    more = {name: installed(name) for name in ("numba", "pandas", "polars", "duckdb", *MACHINES)}
     return {
         "benchmark": "replay",
         "command": command_of(
@@ -269,7 +291,7 @@ def show(found: dict[str, Any]) -> str:
 
 def available() -> list[str]:
     """Contenders whose packages are there."""
-    packages = {"numba-2": "numba", **{name: name for name in ("numba", "pandas", *MACHINES)}}
+    packages = {"numba-2": "numba", **{name: name for name in ("numba", "pandas", "polars", "duckdb", *MACHINES)}}
     return [name for name in CONTENDERS if name not in packages or installed(packages[name])]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from math import inf, log
-from operator import and_, or_
+from operator import or_
 from pathlib import Path
 from typing import Literal
 
@@ -34,21 +34,24 @@ def attribute(one: Attribute) -> pl.Expr:
     return points
 
 
-def worth(one: Criterion, name: str) -> pl.Expr:
-    """What an event adds to a criterion; ``name`` is the column that tells whether its url fits."""
-    age = pl.col("age")
-    found = [pl.col("event_type").is_in(one.on)]
+def counts(one: Criterion, passed: dict[Test, str]) -> pl.Expr:
+    """Whether an event of whatever age counts for a criterion; ``passed`` are columns that tell whether its url fits."""
+    found = pl.col("event_type").is_in(one.on)
     if one.text:
-        found.append(pl.col(name))
-    if one.number:
-        found.append(pl.col("value").is_between(*one.number))
+        found &= pl.col(passed[one.text])
+    return found & pl.col("value").is_between(*one.number) if one.number else found
+
+
+def worth(one: Criterion, passed: dict[Test, str]) -> pl.Expr:
+    """What an event adds to a criterion."""
+    age, found = pl.col("age"), counts(one, passed)
     points: pl.Expr | float = one.points
     if one.decay == "half_life":
         points = one.points * (age * (-log(2) / one.length)).exp()
     elif one.decay != "none":
-        found.append(age < one.length)
+        found &= age < one.length
         points = one.points * (1 - age / one.length) if one.decay == "linear" else one.points
-    return pl.when(reduce(and_, found)).then(points).otherwise(0.0)
+    return pl.when(found).then(points).otherwise(0.0)
 
 
 def bounded(slot: Slot, name: str) -> pl.Expr:
@@ -69,31 +72,36 @@ def engagement(w1: W1) -> pl.Expr:
     return reduce(pl.Expr.add, groups)
 
 
-def query(w1: W1, events: pl.LazyFrame, leads: pl.LazyFrame) -> pl.LazyFrame:
-    """From tables to scores."""
+def fit(w1: W1) -> pl.Expr:
+    """The score `fit`."""
+    return pl.min_horizontal(reduce(pl.Expr.add, map(attribute, w1.fit)), w1.fit_high)
+
+
+def tested_once(w1: W1, events: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[Test, str]]:
+    """Events that count for something, with their age and whether their url passes each test, and the tests' columns."""
     names = {test: f"t{i}" for i, test in enumerate(w1.tests)}
     small = pl.col("url").str.to_lowercase()
-    counting = events.filter(
-        pl.col("event_type").is_in(w1.types), pl.col("ts").dt.epoch("us") <= w1.until
-    ).with_columns(age=(w1.until - pl.col("ts").dt.epoch("us")).cast(pl.Float64))
     urls = (
         events.filter(pl.col("event_type").is_in(w1.types_with_url))
         .select(pl.col("url").unique().drop_nulls())
         .select("url", **{name: tested(test, small) for test, name in names.items()})
     )
+    counting = events.filter(
+        pl.col("event_type").is_in(w1.types), pl.col("ts").dt.epoch("us") <= w1.until
+    ).with_columns(age=(w1.until - pl.col("ts").dt.epoch("us")).cast(pl.Float64))
+    return counting.join(urls, on="url", how="left"), names
+
+
+def query(w1: W1, events: pl.LazyFrame, leads: pl.LazyFrame) -> pl.LazyFrame:
+    """From tables to scores."""
+    counting, passed = tested_once(w1, events)
     sums = {
-        f"s{i}": reduce(pl.Expr.add, (worth(one, names[one.text] if one.text else "") for one in slot.criteria)).sum()
+        f"s{i}": reduce(pl.Expr.add, (worth(one, passed) for one in slot.criteria)).sum()
         for i, slot in enumerate(w1.slots)
     }
-    engaged = (
-        counting.join(urls, on="url", how="left")
-        .group_by("lead_id")
-        .agg(**sums)
-        .select("lead_id", engagement=engagement(w1))
-    )
-    fit = pl.min_horizontal(reduce(pl.Expr.add, map(attribute, w1.fit)), w1.fit_high)
+    engaged = counting.group_by("lead_id").agg(**sums).select("lead_id", engagement=engagement(w1))
     return (
-        leads.select("lead_id", fit=fit)
+        leads.select("lead_id", fit=fit(w1))
         .join(engaged, on="lead_id", how="left")
         .with_columns(pl.col("engagement").fill_null(0.0))
         .with_columns(total=pl.col("fit") + pl.col("engagement"))

@@ -75,15 +75,18 @@ def fit(dialect: Dialect, w1: W1) -> str:
     return f"CAST(least({w1.fit_high}, {' + '.join(attribute(dialect, one) for one in w1.fit)}) AS DOUBLE)"
 
 
+def counts(one: Criterion, hit: str) -> str:
+    """Whether an event of whatever age counts for a criterion whose type and url it fits if ``hit``."""
+    if not one.number:
+        return hit
+    low, high = one.number
+    return f"{hit} AND " + (f"value >= {low!r}" if high == inf else f"value BETWEEN {low!r} AND {high!r}")
+
+
 def condition(one: Criterion, hit: str) -> str:
-    """Whether an event counts for a criterion whose type and url it fits if ``hit``."""
-    found = [hit]
-    if one.number:
-        low, high = one.number
-        found.append(f"value >= {low!r}" if high == inf else f"value BETWEEN {low!r} AND {high!r}")
-    if one.decay in ("linear", "expire"):
-        found.append(f"age < {one.length}.0")
-    return " AND ".join(found)
+    """Whether it counts and is worth something."""
+    found = counts(one, hit)
+    return f"{found} AND age < {one.length}.0" if one.decay in ("linear", "expire") else found
 
 
 def worth(one: Criterion) -> str:
@@ -152,8 +155,24 @@ def by_row(dialect: Dialect, w1: W1, tables: Tables = TABLES) -> str:
     return finished(dialect, w1, tables, "", hits, hit)
 
 
-def by_value(dialect: Dialect, w1: W1, tables: Tables = TABLES) -> str:
-    """W1 with tables of event types and of distinct urls: a bit for each criterion that they fit, joined to the events."""
+class Masked(NamedTuple):
+    """Events joined with tables of event types and of distinct urls: a bit for each criterion that they fit.
+
+    Attributes:
+        before: Those tables, as the first subqueries.
+        columns: The columns that hold the bits.
+        source: The events with them, up to the instant of scoring, as what follows FROM.
+        hit: How the bits are asked.
+    """
+
+    before: str
+    columns: str
+    source: str
+    hit: Hit
+
+
+def masked(dialect: Dialect, w1: W1, tables: Tables = TABLES) -> Masked:
+    """The parts of a query that tests each distinct url once."""
     words = [w1.criteria[i : i + WORD] for i in range(0, len(w1.criteria), WORD)]
     every = range(len(words))
     bits = {one.name: (w, 1 << i) for w, word in enumerate(words) for i, one in enumerate(word)}
@@ -186,14 +205,20 @@ def by_value(dialect: Dialect, w1: W1, tables: Tables = TABLES) -> str:
         ) AS of_urls),
         urls AS {dialect.materialized} (SELECT url, {", ".join(map(of_url, every))} FROM seen),
     """
-    hits = f"""
-        SELECT lead_id, value, {age(dialect, w1)}, {", ".join(map(both, every))} FROM {tables.events} AS events
-        JOIN types ON events.event_type = types.event_type LEFT JOIN urls ON events.url = urls.url
-        WHERE {dialect.micros} <= {w1.until}
+    source = f"""
+        {tables.events} AS events JOIN types ON events.event_type = types.event_type
+        LEFT JOIN urls ON events.url = urls.url WHERE {dialect.micros} <= {w1.until}
     """
 
     def hit(one: Criterion) -> str:
         w, bit = bits[one.name]
         return f"{dialect.both.format(a=f'm{w}', b=bit)} <> 0"
 
-    return finished(dialect, w1, tables, before, hits, hit)
+    return Masked(before, ", ".join(map(both, every)), source, hit)
+
+
+def by_value(dialect: Dialect, w1: W1, tables: Tables = TABLES) -> str:
+    """W1 with each distinct url tested once."""
+    parts = masked(dialect, w1, tables)
+    hits = f"SELECT lead_id, value, {age(dialect, w1)}, {parts.columns} FROM {parts.source}"
+    return finished(dialect, w1, tables, parts.before, hits, parts.hit)

@@ -223,6 +223,18 @@ def test_replays_agree(name: str, few: workload.Workload, by_hand: Log) -> None:
     assert found.rows > 2 * len(few.leads)
 
 
+@pytest.mark.parametrize("name", ["polars", "duckdb"])
+def test_totals_agree(name: str, few: workload.Workload, by_hand: Log) -> None:
+    """Whoever gives totals after events has those of the log wherever an event moves a lead."""
+    totals = replay.CONTENDERS[name].load()(few.events, few.leads).transitions
+
+    found = agreement.compare_totals(by_hand, totals, NEAR_FLOATS)
+
+    assert found.agrees, found
+    assert found.rows > len(few.leads) / 2
+    assert not agreement.compare_totals(by_hand, totals.slice(1), -1.0).agrees
+
+
 def test_agreement_tells_a_near_threshold_from_a_fault(few: workload.Workload, by_hand: Log) -> None:
     """A log that lacks a row differs, and is excused only if the tolerance is as wide as the lead's distance."""
     lacking = Log(by_hand.transitions.slice(1), by_hand.states)
@@ -235,11 +247,11 @@ def test_agreement_tells_a_near_threshold_from_a_fault(few: workload.Workload, b
 
 
 def test_replay_prints_a_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
-    found = replay.main(["--events", "20000", "--peers", "pandas,python", "--repeat", "1"])
+    found = replay.main(["--events", "20000", "--peers", "pandas,python,duckdb", "--repeat", "1"])
 
     *table, line = capsys.readouterr().out.splitlines()
     assert json.loads(line) == found
-    assert all(len(row) <= 80 for row in table)
+    assert all(len(row) <= 100 for row in table)
     assert found["agreement"]["python"]["agrees"]
     assert found["contenders"]["pandas"]["wall"] > 0
 
