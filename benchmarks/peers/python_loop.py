@@ -152,6 +152,7 @@ ADDS = _Adds()
 class Lead:
     """A lead on its way; who moves it is left to the subclass."""
 
+    engagement_of: Callable[[int], Engagement] = Engagement
     stage: int
     fit: float
     engagement: Engagement
@@ -165,7 +166,7 @@ class Lead:
     def born(self, at: int, fit: float) -> None:
         """Start afresh."""
         self.stage, self.fit, self.entered, self.worth = NEW, fit, at, 0.0
-        self.engagement, self.reached, self.waiting = Engagement(at), False, False
+        self.engagement, self.reached, self.waiting = self.engagement_of(at), False, False
         self.moves = [(at, -1, NEW, 0.0)]
 
     def rules(self, mask: int) -> None:
