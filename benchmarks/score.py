@@ -77,6 +77,7 @@ CONTENDERS = {
     "numba-2": Contender("numba, by hand, 2 threads", peer("w1_numba", threads=2), "numba"),
     "pandas": Contender("pandas and numpy", peer("w1_pandas"), "pandas"),
     "polars": Contender("Polars, streaming", peer("w1_polars"), "polars"),
+    "polars-rows": Contender("Polars, streaming, by row", peer("w1_polars", distinct=False), "polars"),
     "polars-memory": Contender("Polars, in memory", peer("w1_polars", engine="in-memory"), "polars"),
     "duckdb": Contender("DuckDB, by distinct url", peer("w1_duckdb"), "duckdb"),
     "duckdb-plain": Contender("DuckDB, plain SQL", peer("w1_duckdb", distinct=False), "duckdb"),

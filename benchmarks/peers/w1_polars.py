@@ -1,4 +1,7 @@
-"""W1 in Polars: distinct urls tested once and joined, then one group by; with the streaming engine or in memory."""
+"""W1 in Polars: one group by, with the streaming engine or in memory; distinct urls are tested once and joined.
+
+Where urls hardly repeat it is faster to test them row by row, which is slower elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -77,24 +80,29 @@ def fit(w1: W1) -> pl.Expr:
     return pl.min_horizontal(reduce(pl.Expr.add, map(attribute, w1.fit)), w1.fit_high)
 
 
-def tested_once(w1: W1, events: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[Test, str]]:
+def tested_events(w1: W1, events: pl.LazyFrame, *, distinct: bool) -> tuple[pl.LazyFrame, dict[Test, str]]:
     """Events that count for something, with their age and whether their url passes each test, and the tests' columns."""
     names = {test: f"t{i}" for i, test in enumerate(w1.tests)}
-    small = pl.col("url").str.to_lowercase()
-    urls = (
-        events.filter(pl.col("event_type").is_in(w1.types_with_url))
-        .select(pl.col("url").unique().drop_nulls())
-        .select("url", **{name: tested(test, small) for test, name in names.items()})
-    )
+    small = pl.col("small")
+    tests = {name: tested(test, small) for test, name in names.items()}
     counting = events.filter(
         pl.col("event_type").is_in(w1.types), pl.col("ts").dt.epoch("us") <= w1.until
     ).with_columns(age=(w1.until - pl.col("ts").dt.epoch("us")).cast(pl.Float64))
+    lower = pl.col("url").str.to_lowercase()
+    if not distinct:
+        return counting.with_columns(small=lower).with_columns(**tests), names
+    urls = (
+        events.filter(pl.col("event_type").is_in(w1.types_with_url))
+        .select(pl.col("url").unique().drop_nulls())
+        .with_columns(small=lower)
+        .select("url", **tests)
+    )
     return counting.join(urls, on="url", how="left"), names
 
 
-def query(w1: W1, events: pl.LazyFrame, leads: pl.LazyFrame) -> pl.LazyFrame:
+def query(w1: W1, events: pl.LazyFrame, leads: pl.LazyFrame, *, distinct: bool) -> pl.LazyFrame:
     """From tables to scores."""
-    counting, passed = tested_once(w1, events)
+    counting, passed = tested_events(w1, events, distinct=distinct)
     sums = {
         f"s{i}": reduce(pl.Expr.add, (worth(one, passed) for one in slot.criteria)).sum()
         for i, slot in enumerate(w1.slots)
@@ -118,10 +126,10 @@ def frame(source: Source) -> pl.LazyFrame:
     return made.lazy()
 
 
-def make(w1: W1, engine: Literal["streaming", "in-memory"] = "streaming") -> Work:
+def make(w1: W1, engine: Literal["streaming", "in-memory"] = "streaming", *, distinct: bool = True) -> Work:
     """The work."""
 
     def work(events: Source, leads: Source) -> pa.Table:
-        return query(w1, frame(events), frame(leads)).collect(engine=engine).to_arrow()
+        return query(w1, frame(events), frame(leads), distinct=distinct).collect(engine=engine).to_arrow()
 
     return work

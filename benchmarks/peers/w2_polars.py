@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from benchmarks.peers.w1 import W1, Criterion, Work
-from benchmarks.peers.w1_polars import counts, engagement, fit, frame, tested_once
+from benchmarks.peers.w1_polars import counts, engagement, fit, frame, tested_events
 
 
 def value(one: Criterion, name: str) -> pl.Expr:
@@ -31,7 +31,7 @@ def value(one: Criterion, name: str) -> pl.Expr:
 
 def query(w1: W1, events: pl.LazyFrame, leads: pl.LazyFrame) -> pl.LazyFrame:
     """From tables to one row per event that counts: lead_id, at, total."""
-    counting, passed = tested_once(w1, events)
+    counting, passed = tested_events(w1, events, distinct=True)
     names = {one.name: f"p{i}" for i, one in enumerate(w1.criteria)}
     points = {names[one.name]: pl.when(counts(one, passed)).then(one.points).otherwise(0.0) for one in w1.criteria}
     slots = {

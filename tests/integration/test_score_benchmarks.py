@@ -21,7 +21,7 @@ from benchmarks.workload import Variant, Workload
 
 FEW = 2000  # events
 MANY = 40_000
-IN_DEV = ("numba", "pandas", "polars", "polars-memory", "duckdb", "duckdb-plain")
+IN_DEV = ("numba", "pandas", "polars", "polars-rows", "polars-memory", "duckdb", "duckdb-plain")
 
 
 @pytest.fixture(autouse=True)
