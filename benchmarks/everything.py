@@ -14,7 +14,18 @@ from pathlib import Path
 from benchmarks import replay, score
 
 RESULTS = Path(__file__).with_name("results.jsonl")
-FAST = ("leadcore", "leadcore-1", "numba", "numba-2", "pandas", "polars", "polars-rows", "duckdb", "duckdb-plain")
+FAST = (
+    "leadcore",
+    "leadcore-1",
+    "numba",
+    "numba-factorize",
+    "numba-2",
+    "pandas",
+    "polars",
+    "polars-rows",
+    "duckdb",
+    "duckdb-plain",
+)
 """Whom the harsher variants are for: the fastest tools of the plain one, with urls tested by value and by row."""
 SLOW_EVENTS, SLOW_ROUNDS = 1_000_000, 3  # for libraries of state machines
 

@@ -74,6 +74,7 @@ CONTENDERS = {
     "leadcore": Contender("leadcore", leadcore_work),
     "leadcore-1": Contender("leadcore, 1 thread", lambda variant: leadcore_work(variant, 1)),
     "numba": Contender("numba, by hand, 1 thread", peer("w1_numba"), "numba"),
+    "numba-factorize": Contender("numba and pandas.factorize", peer("w1_numba", factorize=True), "numba"),
     "numba-2": Contender("numba, by hand, 2 threads", peer("w1_numba", threads=2), "numba"),
     "pandas": Contender("pandas and numpy", peer("w1_pandas"), "pandas"),
     "polars": Contender("Polars, streaming", peer("w1_polars"), "polars"),

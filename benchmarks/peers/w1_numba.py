@@ -25,6 +25,9 @@ NONE, HALF_LIFE, LINEAR, EXPIRE = range(4)
 DECAYS = ("none", "half_life", "linear", "expire")
 WORD = 62  # tests that fit an integer
 
+Rows = Callable[[pa.Table, pa.Table], Codes]
+"""From leads and events to each event's row of leads."""
+
 
 class Table(NamedTuple):
     """What the loop knows of criteria, each an array by criterion."""
@@ -118,7 +121,23 @@ def whole(work: Callable[..., Any], size: int, *arrays: Any) -> list[Any]:
     return [work(0, size, *arrays)]
 
 
-def part(w1: W1, known: Table, events: pa.Table, leads: pa.Table) -> Floats:
+def own_rows(leads: pa.Table, events: pa.Table) -> Codes:
+    """Each event's row in the leads table, by a hash table written for it."""
+    return id_rows(leads, events, whole)
+
+
+def factorized_rows(leads: pa.Table, events: pa.Table) -> Codes:
+    """The same by what a library offers: `pandas.factorize` of integers, dictionary codes of texts."""
+    known = one_chunk(leads["lead_id"])
+    if not pa.types.is_integer(known.type):
+        return own_rows(leads, events)
+    codes, distinct = pd.factorize(np.concatenate([known.to_numpy(), one_chunk(events["lead_id"]).to_numpy()]))
+    if len(distinct) != len(known):
+        raise ValueError("W1 has no events of leads that are not in the leads table")
+    return codes[len(known) :].astype(np.int32)
+
+
+def part(w1: W1, known: Table, events: pa.Table, leads: pa.Table, rows: Rows) -> Floats:
     """The sums of some events, leads by slots."""
     types, kind = dictionary_of(events["event_type"])
     urls, url = dictionary_of(events["url"])
@@ -127,14 +146,15 @@ def part(w1: W1, known: Table, events: pa.Table, leads: pa.Table) -> Floats:
     value = one_chunk(events["value"]).to_numpy(zero_copy_only=False)
     sums = np.zeros((len(leads), len(w1.slots)))
     add_up(
-        w1.until, instants(events["ts"]), id_rows(leads, events, whole), kind, url, value, len(classes), class_of,
+        w1.until, instants(events["ts"]), rows(leads, events), kind, url, value, len(classes), class_of,
         first, listed, known.slot, known.points, known.decay, known.length, known.low, known.high, sums,
     )  # fmt: skip
     return sums
 
 
-def make(w1: W1, threads: int = 1) -> Work:
-    """The work, with as many threads."""
+def make(w1: W1, threads: int = 1, factorize: bool = False) -> Work:
+    """The work, with as many threads; with or without a table of ids of its own."""
+    rows = factorized_rows if factorize else own_rows
     known = table(w1)
 
     def work(events: Source, leads: Source) -> pa.Table:
@@ -142,7 +162,7 @@ def make(w1: W1, threads: int = 1) -> Work:
         size = -(-len(events) // threads)
         with ThreadPoolExecutor(threads) as pool:
             parts = [
-                pool.submit(part, w1, known, events.slice(begin, size), leads)
+                pool.submit(part, w1, known, events.slice(begin, size), leads, rows)
                 for begin in range(0, len(events), max(1, size))
             ]
             fit = fits(leads)
