@@ -10,7 +10,7 @@ ARROW := $(shell find ext/arrow/src ext/arrow/python -name '*.rs' -o -name '*.py
 KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/*.pxi ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-replay bench-ledger bench-ledger-threads bench-service service wheels fuzz fuzz-state \
+.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-peers bench-replay bench-ledger bench-ledger-threads bench-service service wheels fuzz fuzz-state \
 	sanitize-asan sanitize-tsan lock clean
 
 help: ## Show this list.
@@ -59,13 +59,17 @@ check-licences: setup
 docs: setup ## Build the documentation into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-bench: setup ## Time the parts, and the border between Rust and Cython.
+bench: setup ## Time the parts, count their instructions, and measure the border between Rust and Cython.
 	@$(BIN)/python -m pytest benchmarks -q --benchmark-only -p no:cacheprovider
+	@$(BIN)/python -m benchmarks.counters
 	@$(BIN)/python -m benchmarks.border
 
 $(VENV)/.bench: $(VENV)/.tools requirements/bench.txt
 	@$(BIN)/uv pip install --quiet -r requirements/bench.txt
 	@touch $@
+
+bench-peers: setup $(VENV)/.bench ## Measure W1, W2 and W3 beside all a user would write or take instead; hours.
+	@$(BIN)/python -m benchmarks.everything
 
 bench-replay: setup $(VENV)/.bench ## Time the replay of 10 million events beside what a user would write instead, and one lead's million.
 	@$(BIN)/python -m benchmarks.replay

@@ -28,7 +28,6 @@ from benchmarks.peers.w2 import (
     one_chunk,
 )
 
-NEAR_FLOATS = 1e-9 * RELEASE  # points: two sums of floats
 NEAR_MICROPOINTS = 1e-5  # points: half a micropoint for each of 20 criteria, as integers round (spec 9)
 LOOKED_AT = 1000  # leads; a direct computation of each takes its time
 
@@ -159,3 +158,17 @@ def compare(one: Log, other: Log, events: pa.Table, leads: pa.Table, until: int,
             rows = slice(first[i], first[i + 1])
             near += nearest(at[rows], mask[rows], fit[lead], until, entered.loc[[lead]].unique()) <= tolerance
     return Agreement(len(moves[0]), len(different), near, tolerance, largest)
+
+
+def compare_totals(log: Log, totals: pa.Table, tolerance: float) -> Agreement:
+    """Compare a log with totals after events (lead_id, at, total): where a move and an event meet they are equal."""
+    moves, column = (
+        pd.DataFrame(
+            {"lead": table["lead_id"].to_pandas(), "at": micros(table["at"]), "total": table["total"].to_numpy()}
+        )
+        for table in (log.transitions.filter(pc.is_valid(log.transitions["from_stage"])), totals)
+    )
+    last = column.drop_duplicates(["lead", "at"], keep="last")
+    both = moves.merge(last, on=["lead", "at"])
+    gap = (both["total_x"] - both["total_y"]).abs()
+    return Agreement(len(both), both["lead"][gap > tolerance].nunique(), 0, tolerance, float(gap.max()))

@@ -11,8 +11,8 @@ import json
 from typing import Any
 
 from benchmarks import ledger_batches, ledger_latency, ledger_nightly
+from benchmarks.contest import installed
 from benchmarks.measure import surroundings
-from benchmarks.replay import installed
 
 PARTS = ("latency", "batches", "nightly")
 
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     if "nightly" in wanted:
         found["nightly"] = ledger_nightly.measure(options.events, options.seed)
         print(ledger_nightly.show(found["nightly"]), flush=True)
-    found["surroundings"] = surroundings() | {"transitions": installed("transitions")}
+    found["surroundings"] = surroundings() | {name: installed(name) for name in ("transitions", "zen-engine")}
     print(json.dumps(found))
     return found
 

@@ -1,12 +1,13 @@
-"""W3: one event for one lead, the new score back; and the score of one lead. leadcore beside plain Python and `transitions`.
+"""W3: one event for one lead, the new score back; and the score of one lead: leadcore beside Python and two libraries.
 
 Every contender holds the same leads with the same history and is given the same events in the same order, a hundred at a
-stretch: all take turns, another one begins each time, and each call is timed by itself.
+stretch: all take turns, another one begins each time, and each call is timed by itself. `transitions` moves leads between
+stages; `zen-engine`, where it is installed, tests events and adds up scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 import leadcore as lc
 from benchmarks.agreement import NEAR_MICROPOINTS
+from benchmarks.contest import installed
 from benchmarks.peers.ledger_dict import Book
 from benchmarks.peers.w2 import STAGES, fits, instants
 from benchmarks.workload import COLUMNS, Workload, make
@@ -54,6 +56,13 @@ def rows_of(events: pa.Table) -> list[Row]:
     ]
 
 
+def zen_book(fits: Mapping[Hashable, float]) -> Book:
+    """The peer that needs a package of its own."""
+    from benchmarks.peers.ledger_zen import ZenBook
+
+    return ZenBook(fits)
+
+
 class Contenders:
     """Who is asked, all with the same history."""
 
@@ -67,34 +76,42 @@ class Contenders:
         for ledger in (self.added, self.applied):
             ledger.apply(past, data.leads, columns=COLUMNS)
         fit = dict(zip(data.leads["lead_id"].to_pylist(), fits(data.leads).tolist(), strict=True))
-        self.plain, self.machine = Book(fit), Book(fit, machine=True)
+        self.books = {"plain dicts": Book(fit), "transitions": Book(fit, machine=True)}
+        if installed("zen-engine"):
+            self.books["zen-engine"] = zen_book(fit)
         for lead_id, at, _, kind, url, value, properties in rows_of(past):
-            for book in (self.plain, self.machine):
+            for book in self.books.values():
                 book.add(lead_id, at, kind, url, value)
             self.tally.add(lead_id, at, kind, properties)
 
     def adding(self) -> dict[str, Callable[[Row], Any]]:
         """One event."""
-        added, applied, plain, machine = self.added.add, self.applied.apply, self.plain.add, self.machine.add
-        tallied = self.tally.add
+        tallied, added, applied = self.tally.add, self.added.add, self.applied.apply
+
+        def adding_to(book: Book) -> Callable[[Row], Any]:
+            add = book.add
+            return lambda row: add(row.lead_id, row.at, row.kind, row.url, row.value)
+
         return {
             "tally.add": lambda row: tallied(row.lead_id, row.when, row.kind, row.properties),
             "ledger.add": lambda row: added(row.lead_id, row.when, row.kind, row.properties),
             "ledger.apply, one row": lambda row: applied([row.as_row]),
-            "plain dicts": lambda row: plain(row.lead_id, row.at, row.kind, row.url, row.value),
-            "transitions": lambda row: machine(row.lead_id, row.at, row.kind, row.url, row.value),
+            **{name: adding_to(book) for name, book in self.books.items()},
         }
 
     def asking(self) -> dict[str, Callable[[Hashable, Row], Any]]:
         """The scores of one lead at the instant of a row."""
-        ledger, plain, machine = self.added, self.plain.score, self.machine.score
-        tally = self.tally.score
+        tally, ledger = self.tally.score, self.added
+
+        def asking_of(book: Book) -> Callable[[Hashable, Row], Any]:
+            score = book.score
+            return lambda lead_id, row: score(lead_id, row.at)
+
         return {
             "tally.score": lambda lead_id, row: tally(lead_id, row.when),
             "ledger.lead": lambda lead_id, row: ledger.lead(lead_id, row.when),
             "ledger.score": lambda lead_id, row: ledger.score(row.when, leads=[lead_id]),
-            "plain dicts": lambda lead_id, row: plain(lead_id, row.at),
-            "transitions": lambda lead_id, row: machine(lead_id, row.at),
+            **{name: asking_of(book) for name, book in self.books.items()},
         }
 
     def compare(self, lead_id: Hashable, row: Row) -> float:
@@ -106,7 +123,7 @@ class Contenders:
         if self.tally.score(lead_id, row.at)["total"] != state["total"]:
             raise SystemExit(f"tally and ledger differ for {lead_id}")
         gap = 0.0
-        for book in (self.plain, self.machine):
+        for book in self.books.values():
             gap = max(gap, abs(book.score(lead_id, row.at) - state["total"]))
             stage = STAGES[book.leads[lead_id].stage]
             if stage != state.stage or gap > NEAR_MICROPOINTS:
@@ -121,7 +138,7 @@ def measure(leads: int, count: int, seed: int) -> dict[str, Any]:
     contenders = Contenders(data, history)
     rows = rows_of(data.events.slice(history))
     rng = Random(seed)
-    known = list(contenders.plain.leads)
+    known = list(contenders.books["plain dicts"].leads)
     adding, asking = list(contenders.adding().values()), list(contenders.asking().values())
     gap = 0.0
     for row in rows[:WARM]:

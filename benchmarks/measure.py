@@ -36,12 +36,36 @@ class Took:
 
 
 @contextmanager
-def stopwatch() -> Iterator[Took]:
-    """Time a block; CPU seconds are those of all threads."""
+def stopwatch(*, family: bool = False) -> Iterator[Took]:
+    """Time a block; CPU seconds are those of all threads, and of all processes below this one if asked."""
     took = Took()
+    others = sum(map(_cpu_of, descendants())) if family else 0.0
     wall, cpu = time.perf_counter(), time.process_time()
     yield took
     took.wall, took.cpu = time.perf_counter() - wall, time.process_time() - cpu
+    if family:
+        took.cpu += sum(map(_cpu_of, descendants())) - others
+
+
+def descendants() -> list[int]:
+    """Processes that this one began, and those that they began; Linux only."""
+    found: list[int] = []
+    waiting = [os.getpid()]
+    while waiting:
+        for children in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            with suppress(OSError):
+                begun = [int(process) for process in children.read_text().split()]
+                found += begun
+                waiting += begun
+    return found
+
+
+def _cpu_of(process: int) -> float:
+    """CPU seconds of a process so far, by its own clock's ticks."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def best(runs: list[Took]) -> Took:
@@ -58,20 +82,22 @@ def interleaved(parts: dict[str, Callable[[], Took]], repeat: int) -> dict[str, 
     return {name: best(taken) for name, taken in runs.items()}
 
 
-def _status(field: str) -> float:
-    found = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
-    return int(found[1]) * 1024 if found else float("nan")
+def _status(process: int, field: str) -> float:
+    found = re.search(rf"^{field}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0.0  # a process that has ended has none
 
 
 def peak_of(work: Callable[[], Any]) -> tuple[float, float]:
-    """Bytes resident at the peak of ``work``, and how many of them ``work`` added; Linux only."""
+    """Bytes resident at the peak of ``work``, and how many of them ``work`` added, children included; Linux only."""
     pa.default_memory_pool().release_unused()
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)  # what making the input left behind is not the run's to reuse
-    before = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+    family = [os.getpid(), *descendants()]
+    before = sum(_status(process, "VmRSS") for process in family)
+    for process in family:
+        Path(f"/proc/{process}/clear_refs").write_text("5")  # the high-water mark starts anew
     kept = work()
-    peak = _status("VmHWM")
+    peak = sum(_status(process, "VmHWM") for process in family)
     del kept
     return peak, peak - before
 

@@ -2,22 +2,21 @@
 
 ``python -m benchmarks.replay [--events 10_000_000] [--peers numba,pandas] [--repeat 5]`` prints a table and one line of
 JSON; ``--one-lead 1_000_000`` times the long history of one lead instead. Every contender lives in a process of its own;
-runs are interleaved; slow ones replay a share of the leads, and their times are scaled by the events of that share.
+runs are interleaved; slow ones replay a share of the leads, and their times are scaled by the events of that share. Polars
+and DuckDB have no way to say stages: they give the total after each event, and leave out midnights, timers and transitions.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
 from pathlib import Path
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,10 +25,13 @@ from pyarrow import feather
 
 import leadcore as lc
 from benchmarks import one_lead
-from benchmarks.agreement import NEAR_FLOATS, NEAR_MICROPOINTS, compare
+from benchmarks.agreement import NEAR_MICROPOINTS, compare, compare_totals
+from benchmarks.contest import Runner, command_of, installed, middle, rate
 from benchmarks.measure import peak_of, stopwatch, surroundings
+from benchmarks.peers.w1 import described
 from benchmarks.peers.w2 import Log
-from benchmarks.workload import AS_OF, COLUMNS, Ids, make
+from benchmarks.same_scores import NEAR_FLOATS
+from benchmarks.workload import AS_OF, COLUMNS, Ids, make, w1_document
 
 W2 = Path(__file__).with_name("w2.yaml")
 UNTIL = int(np.datetime64(AS_OF.removesuffix("Z"), "us").astype(np.int64))
@@ -40,14 +42,15 @@ Work = Callable[[pa.Table, pa.Table], Log]
 
 
 class Contender(NamedTuple):
-    """Who, how to get at the work, and the share of leads that is enough to time it."""
+    """Who, how to get at the work, the share of leads that is enough to time it, and whether it gives no more than totals."""
 
     title: str
     load: Callable[[], Work]
     share: float = 1.0
+    totals: bool = False
 
 
-def leadcore_work(threads: int | None = None, engine: str = "kernel") -> Work:
+def leadcore_work(threads: int | None = None, engine: Literal["kernel", "reference"] = "kernel") -> Work:
     """leadcore itself."""
     scorer = lc.Scorer(lc.Model.load(str(W2)))
 
@@ -59,9 +62,9 @@ def leadcore_work(threads: int | None = None, engine: str = "kernel") -> Work:
 
 
 def numba_work(threads: int) -> Work:
-    from benchmarks.peers import numba_loop
+    from benchmarks.peers import compiled, numba_loop
 
-    if not numba_loop.COMPILED:
+    if not compiled.COMPILED:
         raise SystemExit("the peer in numba needs numba: uv pip install -r requirements/bench.txt")
     return partial(numba_loop.run, until=UNTIL, threads=threads)
 
@@ -72,10 +75,34 @@ def pandas_work() -> Work:
     return partial(pandas_rounds.run, until=UNTIL)
 
 
-def python_work(machine: bool) -> Work:
+def python_work() -> Work:
     from benchmarks.peers import python_loop
 
-    return partial(python_loop.run, until=UNTIL, machine=machine)
+    return partial(python_loop.run, until=UNTIL)
+
+
+def transitions_work() -> Work:
+    from benchmarks.peers import python_loop
+
+    return partial(python_loop.run, until=UNTIL, make_lead=python_loop.machine_lead)
+
+
+def statemachine_work() -> Work:
+    from benchmarks.peers import python_loop
+    from benchmarks.peers.statemachine_lead import library_lead
+
+    return partial(python_loop.run, until=UNTIL, make_lead=library_lead)
+
+
+def totals_work(module: str) -> Work:
+    """A total after each event in place of the transitions, and no states."""
+    work = import_module(f"benchmarks.peers.{module}").make(described(w1_document(), UNTIL))
+
+    def totals(events: pa.Table, leads: pa.Table) -> Log:
+        table = work(events, leads)
+        return Log(table, table.slice(0, 0))
+
+    return totals
 
 
 CONTENDERS = {
@@ -84,10 +111,14 @@ CONTENDERS = {
     "numba": Contender("numba, by hand, 1 thread", partial(numba_work, 1)),
     "numba-2": Contender("numba, by hand, 2 threads", partial(numba_work, 2)),
     "pandas": Contender("pandas, in rounds", pandas_work),
-    "python": Contender("plain Python", partial(python_work, False), 0.05),
-    "transitions": Contender("transitions (the library)", partial(python_work, True), 0.02),
+    "polars": Contender("Polars, totals, no stages", partial(totals_work, "w2_polars"), totals=True),
+    "duckdb": Contender("DuckDB, totals, no stages", partial(totals_work, "w2_duckdb"), totals=True),
+    "python": Contender("plain Python", python_work, 0.05),
+    "transitions": Contender("transitions (the library)", transitions_work, 0.02),
+    "python-statemachine": Contender("python-statemachine", statemachine_work, 0.02),
 }
 OURS = ("leadcore", "leadcore-1")
+MACHINES = ("transitions", "python-statemachine")
 
 
 def share_of(name: str, events: int) -> float:
@@ -108,8 +139,9 @@ def contend(name: str, folder: Path, share: float) -> None:
     work = CONTENDERS[name].load()
     warm = make(WARM)
     work(warm.events, warm.leads)
-    events, leads = sample(*(feather.read_table(folder / f, memory_map=False) for f in ("events", "leads")), share)
-    print(json.dumps({"events": len(events), "leads": len(leads)}), flush=True)
+    tables = (feather.read_table(folder / name, memory_map=False) for name in ("events", "leads"))
+    events, leads = sample(next(tables), next(tables), share)
+    print(json.dumps({"events": len(events), "leads": len(leads), "share": share}), flush=True)
     for line in sys.stdin:
         asked = noted if line.strip() == "log" else timed
         print(json.dumps(asked(partial(work, events, leads), folder / name)), flush=True)
@@ -129,34 +161,6 @@ def timed(work: Callable[[], Log], _: Path) -> dict[str, float]:
     with stopwatch() as took:
         work()
     return {"wall": took.wall, "cpu": took.cpu}
-
-
-class Runner:
-    """The other end of `contend`."""
-
-    def __init__(self, name: str, folder: Path, share: float) -> None:
-        self.name, self.share = name, share
-        command = [sys.executable, "-m", "benchmarks.replay", "--contend", name, str(folder), str(share)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.size = self.hear()
-        self.runs: list[dict[str, float]] = []
-
-    def hear(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.name} ended with {self.process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def ask(self, what: str) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{what}\n")
-        self.process.stdin.flush()
-        return self.hear()
-
-    def close(self) -> None:
-        self.process.communicate()
 
 
 def read_log(folder: Path, name: str) -> Log:
@@ -183,10 +187,10 @@ def figures(runner: Runner, events: int, memory: dict[str, Any]) -> dict[str, An
     scale = events / runner.size["events"]
     found = {
         "title": CONTENDERS[runner.name].title,
-        "share": runner.share,
+        "share": runner.size["share"],
         "sampled_events": runner.size["events"],
-        "wall": round(scale * median(run["wall"] for run in runner.runs), 3),
-        "cpu": round(scale * median(run["cpu"] for run in runner.runs), 3),
+        "wall": middle(runner.runs, "wall", scale),
+        "cpu": middle(runner.runs, "cpu", scale),
         "runs": [[round(scale * run[what], 3) for what in ("wall", "cpu")] for run in runner.runs],
         **memory,
     }
@@ -204,7 +208,7 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
         runners = []
         try:
             for name in names:
-                runners.append(Runner(name, folder, share or share_of(name, events)))
+                runners.append(Runner("benchmarks.replay", name, folder, share or share_of(name, events)))
             memory = {runner.name: runner.ask("log") for runner in runners}
             for _ in range(repeat):
                 for runner in runners:
@@ -213,7 +217,8 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
             for runner in runners:
                 runner.close()
         found = {runner.name: figures(runner, events, memory[runner.name]) for runner in runners}
-        judge = max(names, key=lambda name: (found[name]["share"], name not in OURS))  # a peer that replayed all
+        whole = [name for name in names if not CONTENDERS[name].totals]
+        judge = max(whole, key=lambda name: (found[name]["share"], name not in OURS))  # a peer that replayed all
         log = read_log(folder, judge)
         agreements = {}
         for name in names:
@@ -221,18 +226,29 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
                 continue
             part = sample(data.events, leads, found[name]["share"])
             near = NEAR_MICROPOINTS if name in OURS else NEAR_FLOATS
-            result = compare(only(log, part[1]), read_log(folder, name), *part, UNTIL, near)
+            told, expected = read_log(folder, name), only(log, part[1])
+            if CONTENDERS[name].totals:
+                result = compare_totals(expected, told.transitions, near)
+            else:
+                result = compare(expected, told, *part, UNTIL, near)
             agreements[name] = result.as_dict()
     peers = [name for name in names if name not in OURS] or names
-    for what in ("wall", "cpu"):
-        least = min(found[name][what] for name in peers)
-        for name in names:
-            found[name][f"{what}_ratio"] = round(found[name][what] / least, 2)
+    rate(found, peers, "wall", "cpu")
     kinds = moves(log)
-    more = {name: installed(name) for name in ("numba", "pandas", "transitions")}
+    more = {name: installed(name) for name in ("numba", "pandas", "polars", "duckdb", *MACHINES)}
     return {
         "benchmark": "replay",
-        "command": command_of(events, names, repeat, ids, seed, share),
+        "command": command_of(
+            "benchmarks.replay",
+            (
+                ("events", events, None),
+                ("repeat", repeat, None),
+                ("peers", ",".join(names), ",".join(available())),
+                ("ids", ids, "int"),
+                ("seed", seed, 1),
+                ("share", share, None),
+            ),
+        ),
         "events": events,
         "leads": len(leads),
         "ids": ids,
@@ -244,27 +260,6 @@ def measure(events: int, names: list[str], repeat: int, ids: Ids, seed: int, sha
         "agreement": agreements,
         "surroundings": surroundings() | more,
     }
-
-
-def command_of(events: int, names: list[str], repeat: int, ids: Ids, seed: int, share: float | None) -> str:
-    """What to type for the same run."""
-    command = f"python -m benchmarks.replay --events {events} --repeat {repeat}"
-    for option, value, usual in (
-        ("peers", ",".join(names), ",".join(available())),
-        ("ids", ids, "int"),
-        ("seed", seed, 1),
-        ("share", share, None),
-    ):
-        command += f" --{option} {value}" if value != usual else ""
-    return command
-
-
-def installed(package: str) -> str | None:
-    """Its version."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def show(found: dict[str, Any]) -> str:
@@ -295,8 +290,9 @@ def show(found: dict[str, Any]) -> str:
 
 
 def available() -> list[str]:
-    """All contenders, leadcore's as soon as it can replay."""
-    return [name for name in CONTENDERS if name not in OURS or hasattr(lc.Scorer, "replay")]
+    """Contenders whose packages are there."""
+    packages = {"numba-2": "numba", **{name: name for name in ("numba", "pandas", "polars", "duckdb", *MACHINES)}}
+    return [name for name in CONTENDERS if name not in packages or installed(packages[name])]
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:

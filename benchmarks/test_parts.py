@@ -9,83 +9,47 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import pytest
 
 import leadcore as lc
-from benchmarks.border import edge, encoder_of, read, walk, without_ids, without_text
-from benchmarks.workload import Ids, Workload, make, w1_model
+from benchmarks.border import encoder_of
+from benchmarks.parts import PARTS, scorer, tables
+from benchmarks.workload import Workload
 from leadcore._arrow import Program
 from leadcore._plan import plan_model
 
 ROWS = 500_000
+ROUNDS = 5
 EVENTS_OF_ONE = 50
 CRITERIA, PATTERNS = 1000, 100
 
 pytestmark = pytest.mark.benchmark(warmup=True)
 
 
-@cache
-def scorer() -> lc.Scorer:
-    return lc.Scorer(w1_model())
+@pytest.mark.parametrize("name", PARTS)
+def test_part(benchmark: Any, name: str) -> None:
+    """Each part, made ready anew before each round, outside the clock."""
+    served = []
 
+    def ready() -> tuple[tuple[Any, ...], dict[str, Any]]:
+        work, events = PARTS[name].ready(ROWS)
+        served.append(events)
+        return (work,), {}
 
-@cache
-def data(ids: Ids = "int") -> Workload:
-    return make(ROWS, ids=ids)
+    benchmark.pedantic(lambda work: work(), setup=ready, rounds=ROUNDS, warmup_rounds=1)
 
-
-def per_event(benchmark: Any, rows: int) -> None:
     if benchmark.stats is not None:  # None under --benchmark-disable
-        benchmark.extra_info["ns_per_event"] = round(benchmark.stats.stats.min * 1e9 / rows, 2)
-
-
-@pytest.mark.parametrize("ids", ["int", "uuid"])
-def test_encode_ids(benchmark: Any, ids: Ids) -> None:
-    """The edge where only ids differ from row to row: no url."""
-    table = without_text(data(ids))
-
-    benchmark(lambda: edge(scorer(), table))
-
-    per_event(benchmark, ROWS)
-
-
-def test_match_text(benchmark: Any) -> None:
-    """The edge where only urls matter: all events of one lead."""
-    table = without_ids(data())
-
-    benchmark(lambda: edge(scorer(), table))
-
-    per_event(benchmark, ROWS)
-
-
-def test_edge_of_neither(benchmark: Any) -> None:
-    """What both have besides: instants, types, numbers and hit sets."""
-    table = without_text(without_ids(data()))
-
-    benchmark(lambda: edge(scorer(), table))
-
-    per_event(benchmark, ROWS)
+        benchmark.extra_info["ns_per_event"] = round(benchmark.stats.stats.min * 1e9 / served[-1], 2)
 
 
 def test_open_events(benchmark: Any) -> None:
     """What comes before the first row: leads read, events opened."""
-    nothing = Workload(data().events.slice(0, 0), data().leads)
+    data = tables(ROWS)
+    nothing = Workload(data.events.slice(0, 0), data.leads)
 
     benchmark(lambda: encoder_of(scorer(), nothing))
-
-
-def test_score_kernel(benchmark: Any) -> None:
-    """Grouping by lead and the kernel, one thread; the store is filled anew before each round, outside the clock."""
-
-    def filled() -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (scorer(), *read(scorer(), data(), 1)), {}
-
-    benchmark.pedantic(walk, setup=filled, rounds=5)
-
-    per_event(benchmark, ROWS)
 
 
 def test_score_lead(benchmark: Any) -> None:

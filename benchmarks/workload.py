@@ -1,16 +1,19 @@
-"""The common yardstick: W1's events and leads, a function of (seed, number of events) and nothing else."""
+"""The common yardstick: W1's events and leads, a function of (seed, number of events, variant) and nothing else."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import leadcore as lc
+from benchmarks.criteria import many
 
 W1 = Path(__file__).with_name("w1.yaml")
 BEGIN = np.datetime64("2025-01-01T00:00:00", "us")
@@ -20,6 +23,11 @@ ROW_GROUP = 500_000
 COLUMNS = {"events": {"at": "ts", "type": "event_type"}}
 
 Ids = Literal["int", "uuid"]
+Variant = Literal["plain", "urls", "visits", "criteria"]
+"""As it is; with urls that hardly repeat; with events in bursts by visit; under 200 behavioural criteria."""
+
+VISIT = 6  # events in the mean
+PAUSE = 40_000_000  # microseconds between two events of a visit, in the mean
 
 # Share of events by type; those in URL_TYPES (64 %) happen on a page and have its url.
 TYPES = {
@@ -69,19 +77,25 @@ class Workload:
         return (self.events.nbytes + self.leads.nbytes) / 1e6
 
 
-def w1_model() -> lc.Model:
+def w1_document(variant: Variant = "plain") -> dict[str, Any]:
+    """The document of W1, as plain data."""
+    document: dict[str, Any] = json.loads(lc.Model.load(str(W1)).to_json())
+    return many(document, list(TYPES), WORDS) if variant == "criteria" else document
+
+
+def w1_model(variant: Variant = "plain") -> lc.Model:
     """The model of W1."""
-    return lc.Model.load(str(W1))
+    return lc.Model.from_json(json.dumps(w1_document(variant)))
 
 
-def make(rows: int, *, ids: Ids = "int", seed: int = 1) -> Workload:
+def make(rows: int, *, ids: Ids = "int", seed: int = 1, variant: Variant = "plain") -> Workload:
     """W1's tables with ``rows`` events of ``rows / 20`` leads; both id types name the same leads.
 
     Every column has a generator of its own, so none depends on which others are made.
     """
     size = max(1, rows // 20)
     people = _ids(seed, size, ids)
-    return Workload(_events(seed, rows, people), _leads(seed, people))
+    return Workload(_events(seed, rows, people, variant), _leads(seed, people))
 
 
 def _rng(seed: int, rows: int, column: str) -> np.random.Generator:
@@ -106,18 +120,24 @@ def _ids(seed: int, size: int, ids: Ids) -> pa.Array:
     return pa.StringArray.from_buffers(size, pa.py_buffer(offsets), pa.py_buffer(text))
 
 
-def _events(seed: int, rows: int, people: pa.Array) -> pa.Table:
+def _events(seed: int, rows: int, people: pa.Array, variant: Variant) -> pa.Table:
     rng = _rng(seed, rows, "lead")
     weights = (np.arange(len(people)) + 50.0) ** -0.9
     counts = 1 + rng.multinomial(max(0, rows - len(people)), weights / weights.sum())
     lead = np.repeat(np.arange(len(people), dtype=np.int32), counts)[:rows]
-    rng.shuffle(lead)
-    instants = _rng(seed, rows, "ts").integers(0, DAYS * 86_400_000_000, size=rows)
-    instants.sort()
+    if variant == "visits":
+        lead, instants = _visits(seed, lead)
+    else:
+        rng.shuffle(lead)
+        instants = _rng(seed, rows, "ts").integers(0, DAYS * 86_400_000_000, size=rows)
+        instants.sort()
     kind = _rng(seed, rows, "event_type").choice(len(TYPES), size=rows, p=_shares(TYPES)).astype(np.int8)
     urls, popularity = _urls(seed)
-    url = _rng(seed, rows, "url").choice(len(urls), size=rows, p=popularity).astype(np.int32)
     has_url = np.array([name in URL_TYPES for name in TYPES])[kind]
+    if variant == "urls":
+        urls, url = _own_urls(seed, rows, urls, popularity, has_url)
+    else:
+        url = _rng(seed, rows, "url").choice(len(urls), size=rows, p=popularity).astype(np.int32)
     rng = _rng(seed, rows, "value")
     value = np.round(rng.lognormal(3.0, 1.2, size=rows), 2)
     no_value = rng.random(rows) < 0.5
@@ -158,6 +178,41 @@ def _urls(seed: int, size: int = 20_000) -> tuple[pa.Array, npt.NDArray[np.float
         urls.append(f"https://www.example.com{section}{path}{query}")
     popularity = 1.0 / np.arange(1, size + 1)
     return pa.array(urls), popularity / popularity.sum()
+
+
+def _visits(seed: int, lead: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Lead and instant of each event in the order of visits, given events lead by lead: visits overlap, as they do."""
+    rng = _rng(seed, len(lead), "visits")
+    begins = rng.random(len(lead)) < 1 / VISIT
+    begins[:1] = True
+    begins[1:] |= lead[1:] != lead[:-1]
+    first = np.flatnonzero(begins)
+    length = np.diff(first, append=len(lead))
+    order = rng.permutation(len(first))
+    first, length = first[order], length[order]
+    ends = np.cumsum(length)
+    which = np.repeat(np.arange(len(first)), length)
+    place = np.arange(len(lead)) - (ends - length)[which]  # in its visit
+    begin = np.sort(rng.integers(0, DAYS * 86_400_000_000, size=len(first)))
+    pause = rng.exponential(PAUSE, size=len(lead)).astype(np.int64)
+    passed = np.cumsum(pause)
+    return lead[first[which] + place], begin[which] + passed - passed[(ends - length)[which]]
+
+
+def _own_urls(
+    seed: int, rows: int, urls: pa.Array, popularity: npt.NDArray[np.float64], has_url: npt.NDArray[np.bool_]
+) -> tuple[pa.Array, npt.NDArray[np.int32]]:
+    """Half as many distinct urls as rows, told apart by a session's number, and which of them each row has."""
+    rng = _rng(seed, rows, "own urls")
+    wanted = np.flatnonzero(has_url)
+    size = min(rows // 2, len(wanted))
+    page = urls.take(pa.array(rng.choice(len(urls), size=size, p=popularity)))
+    sign = pc.if_else(pc.match_substring(page, "?"), "&sid=", "?sid=")
+    number = pa.array(np.arange(size) + 100_000).cast(pa.string())
+    found = np.concatenate([np.arange(size), rng.integers(0, max(1, size), size=len(wanted) - size)]).astype(np.int32)
+    url = np.zeros(rows, np.int32)
+    url[wanted] = rng.permutation(found)
+    return pc.binary_join_element_wise(page, sign, number, ""), url
 
 
 def _leads(seed: int, people: pa.Array) -> pa.Table:

@@ -72,19 +72,24 @@ def mask_of(kind: str, url: str | None, value: float | None) -> int:
 class Book:
     """All leads; ``fits`` is the score of their attributes by lead id, which only a change of attributes changes."""
 
+    mask_of = staticmethod(mask_of)
+
     def __init__(self, fits: Mapping[Hashable, float], *, machine: bool = False) -> None:
         self.fits = fits
         self.leads: dict[Hashable, Lead] = {}
         self.machine = make_machine() if machine else None
 
+    def made(self) -> Lead:
+        """A lead without a history."""
+        if self.machine is None:
+            return PlainLead()
+        lead = MachineLead()
+        self.machine.add_model(lead)
+        return lead
+
     def born(self, lead_id: Hashable, at: int) -> Lead:
         """A lead that is new here."""
-        lead: Lead
-        if self.machine is None:
-            lead = PlainLead()
-        else:
-            lead = MachineLead()
-            self.machine.add_model(lead)
+        lead = self.made()
         lead.born(at, self.fits.get(lead_id, 0.0))
         lead.tick = -(-at // DAY) * DAY
         self.leads[lead_id] = lead
@@ -98,7 +103,7 @@ class Book:
         if lead.reached or lead.waiting:
             lead.pass_time(lead.tick, at)
         lead.tick = -(-at // DAY) * DAY
-        lead.evaluate(at, mask_of(kind, url, value))
+        lead.evaluate(at, self.mask_of(kind, url, value))
         return lead.fit + lead.worth
 
     def score(self, lead_id: Hashable, at: int) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from benchmarks.peers.compiled import njit, uint32, uint64
 from benchmarks.peers.w2 import (
     ACCEPTS,
     BIT,
@@ -45,18 +46,6 @@ from benchmarks.peers.w2 import (
     masks_of_urls,
     one_chunk,
 )
-
-try:
-    from numba import njit, uint32, uint64
-except ImportError:  # the same lines as plain Python: `make test` runs them so, on few events
-
-    def njit(**_: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        return lambda function: function
-
-    COMPILED = False
-    uint32 = uint64 = int
-else:
-    COMPILED = True
 
 PAGE_VIEW, PRICING, COMPARE, CASE_STUDY, CAREERS, DOCS, BLOG, PRODUCT, TRIAL_PAGES, LONG_VISIT = (
     BIT[name]

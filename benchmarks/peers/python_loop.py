@@ -1,4 +1,4 @@
-"""W2 in plain Python over numpy-prepared columns: one object per lead, its stages by hand or by the library `transitions`.
+"""W2 in plain Python over numpy-prepared columns: one object per lead, its stages by hand or by a library, `transitions` here.
 
 Scores are incremental either way; the two differ in who knows the rules.
 """
@@ -152,6 +152,7 @@ ADDS = _Adds()
 class Lead:
     """A lead on its way; who moves it is left to the subclass."""
 
+    engagement_of: Callable[[int], Engagement] = Engagement
     stage: int
     fit: float
     engagement: Engagement
@@ -165,7 +166,7 @@ class Lead:
     def born(self, at: int, fit: float) -> None:
         """Start afresh."""
         self.stage, self.fit, self.entered, self.worth = NEW, fit, at, 0.0
-        self.engagement, self.reached, self.waiting = Engagement(at), False, False
+        self.engagement, self.reached, self.waiting = self.engagement_of(at), False, False
         self.moves = [(at, -1, NEW, 0.0)]
 
     def rules(self, mask: int) -> None:
@@ -298,6 +299,11 @@ def machine_lead() -> tuple[MachineLead, Callable[[], None]]:
     return lead, partial(machine.set_state, "new", lead)
 
 
+def plain_lead() -> tuple[PlainLead, Callable[[], None]]:
+    """A lead that knows the rules by itself."""
+    return PlainLead(), lambda: None
+
+
 def everybody(
     lead: Lead, restart: Callable[[], None], first: Ints, at: Ints, mask: Masks, fit: Any, until: int
 ) -> Iterator[Lead | None]:
@@ -313,9 +319,11 @@ def everybody(
         yield lead
 
 
-def run(events: pa.Table, leads: pa.Table, until: int, *, machine: bool = False) -> Log:
-    """W2 from its tables, the rules by hand or by the library."""
-    lead, restart = machine_lead() if machine else (PlainLead(), lambda: None)
+def run(
+    events: pa.Table, leads: pa.Table, until: int, make_lead: Callable[[], tuple[Lead, Callable[[], None]]] = plain_lead
+) -> Log:
+    """W2 from its tables, the rules by hand or by a library."""
+    lead, restart = make_lead()
     at, mask, first = prepared(events, leads, until)
     fit = fits(leads)
     moves: list[tuple[int, int, int, int, float]] = []

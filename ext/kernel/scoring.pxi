@@ -6,6 +6,9 @@ cdef class Worker:
     cdef space_t space
     cdef sums_t sums
     cdef int by_sums          # whether sums tell every fold's value
+    cdef Sets attributes      # whose sums of groups without an event are kept: by hit set, NULL where they are too many
+    cdef wide_t* grounds
+    cdef uint8_t* grounded    # by hit set: whether its sums are there
 
     def __cinit__(self, Plan plan not None):
         self.plan = plan
@@ -19,6 +22,44 @@ cdef class Worker:
             lead_free(&self.lead, &self.plan.c)
         space_free(&self.space)
         sums_free(&self.sums)
+        free(self.grounds)
+        free(self.grounded)
+
+    cdef _ground(self, Sets attributes):
+        """Make room for the sums that groups have without an event, by hit set of the attributes."""
+        cdef int64_t groups = self.plan.c.groups_size
+        if self.attributes is attributes:
+            return
+        free(self.grounds)
+        free(self.grounded)
+        self.grounds = NULL
+        self.grounded = NULL
+        self.attributes = attributes
+        if attributes.size * groups <= MOST_GROUNDS:
+            self.grounds = <wide_t*> malloc(<size_t> (attributes.size * groups + 1) * sizeof(wide_t))
+            self.grounded = <uint8_t*> calloc(<size_t> attributes.size + 1, 1)
+            if self.grounds == NULL or self.grounded == NULL:
+                raise MemoryError
+
+    cdef void _stand(self, uint32_t hits) noexcept nogil:
+        """Begin with a lead without events, whose attributes have that hit set."""
+        cdef const plan_t* p = &self.plan.c
+        cdef lead_t* a = &self.lead
+        cdef wide_t* grounds
+        cdef int64_t i, groups = p.groups_size
+        cdef int64_t* nowhere = NULL
+        cdef const int64_t* start = self.attributes.start
+        memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
+        lead_say(a, p, self.attributes.says + start[hits], start[hits + 1] - start[hits])
+        if self.grounds == NULL:
+            return
+        grounds = self.grounds + hits * groups
+        if not self.grounded[hits]:
+            for i in range(groups):
+                grounds[i] = lead_sum(a, p, &p.groups[i], &nowhere)
+            self.grounded[hits] = 1
+        memcpy(a.summed, grounds, <size_t> groups * sizeof(wide_t))
+        memset(a.stale, MOVED, <size_t> groups)
 
     cdef void _answer(
         self, int64_t ask, int64_t[:, ::1] scores, int32_t[:, ::1] grades, int32_t[::1] rating, int32_t[::1] label
@@ -36,7 +77,7 @@ cdef class Worker:
             label[ask] = a.label
 
     cdef int _sum_up(
-        self, store_t* store, int64_t partition, int64_t leads, Sets events, Sets attributes, const int64_t[::1] ask_start,
+        self, store_t* store, int64_t partition, int64_t leads, Sets events, const int64_t[::1] ask_start,
         const int64_t[::1] ask_order, const int64_t[::1] ask_at, const uint32_t[::1] ask_attributes,
         int64_t[:, ::1] scores, int32_t[:, ::1] grades, int32_t[::1] rating, int32_t[::1] label, int64_t[:, ::1] lines,
     ) noexcept nogil:
@@ -50,8 +91,7 @@ cdef class Worker:
         cdef const shape_t* shape = &store.shape
         cdef const page_t* page = store.partitions[partition].first
         cdef const uint64_t* record
-        cdef const act_t* act
-        cdef int64_t bits = store.bits, local, i, j, code, ask
+        cdef int64_t bits = store.bits, local, i, j, used, code, ask
         cdef uint32_t hits
         local = store_leads(bits, partition, leads)
         if sums_clear(w, p, local):
@@ -66,33 +106,37 @@ cdef class Worker:
             if self.space.stop != NULL and self.space.stop[0]:
                 return -1
             j = 0
-            while j < page.used:
+            used = store_used(&store.partitions[partition], page)
+            while j < used:
                 record = &page.words[j]
                 j += shape.stride
                 i = store_local(bits, record_lead(record))
                 if record_at(record) > w.asked[i]:
                     continue
-                sums_at(w, p, w.asked[i])
+                if w.asked[i] != w.now:
+                    sums_add_up(w, p, shape)
+                    sums_at(w, p, w.asked[i])
                 hits = record_hits(record)
-                for code in range(events.start[hits], events.start[hits + 1]):
-                    act = &events.acts[code]
-                    if act.act <= ACT_ADD_PER:
-                        sums_add(w, p, i, act.fold, record_at(record), lead_points(p, act, shape, record))
+                sums_take(
+                    w, p, i, events.acts + events.start[hits], events.start[hits + 1] - events.start[hits], shape, record
+                )
             page = page.next
+        sums_add_up(w, p, shape)
         for i in range(local):
             code = store_code(bits, partition, i)
             if ask_start[code + 1] == ask_start[code]:
                 continue
             ask = ask_order[ask_start[code]]
             sums_at(w, p, w.asked[i])
-            memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
-            if not sums_values(w, p, i, a.folded):
+            self._stand(ask_attributes[ask])
+            if not sums_values(w, a, p, i):
                 return 0
-            hits = ask_attributes[ask]
-            lead_say(a, p, attributes.says + attributes.start[hits], attributes.start[hits + 1] - attributes.start[hits])
+            if lines.shape[1]:
+                memset(a.stale, 1, <size_t> p.groups_size)
             lead_scores(a, p, &lines[ask, 0] if lines.shape[1] else NULL)
             lead_conclude(a, p, True)
             self._answer(ask, scores, grades, rating, label)
+        w.used = False
         return 1
 
     cdef int _take(self, const shape_t* shape, const uint64_t* records, int64_t place, Sets events) noexcept nogil:
@@ -143,11 +187,12 @@ cdef class Worker:
         w.faults_size = 0
         a.wrapped = False
         a.highs = p.lines_size if lines.shape[1] == 2 * p.lines_size else 0
+        self._ground(attributes)
         with nogil:
             if self.by_sums and not repeats:
                 fault = self._sum_up(
-                    &store.c, partition, leads, events, attributes, ask_start, ask_order, ask_at, ask_attributes, scores,
-                    grades, rating, label, lines,
+                    &store.c, partition, leads, events, ask_start, ask_order, ask_at, ask_attributes, scores, grades,
+                    rating, label, lines,
                 )
                 memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
             done = fault == 1

@@ -120,7 +120,8 @@ class Reading:
             DataError: A table is faulty.
         """
         self.plan, self.request = plan, request
-        self.encoder = Encoder(program, request.reject, threads=min(request.threads or default_threads(), MOST_THREADS))
+        self.threads = min(request.threads or default_threads(), MOST_THREADS)
+        self.encoder = Encoder(program, request.reject, threads=self.threads)
         self._further: list[tuple[Problem, int]] = []
         self._read_leads()
         known = self.encoder.lead_count
@@ -195,24 +196,44 @@ class Reading:
         self.ranks, self.first_id = encoder.identity_ranks() if identities else (np.empty(0, np.uint32), 0)
 
     def _push_blocks(self, identities: bool, contents: bool) -> None:
-        """Rows cross in blocks through arrays that are used again and again; a fault ends the run, nothing else."""
-        n = _kernel.BLOCK
-        block = (
-            np.empty(n, np.uint32), np.empty(n, np.int64), np.empty(n, np.uint32), np.empty(n, np.int64),
-            np.empty(n if identities else 0, np.uint32), np.empty(n if contents else 0, np.uint32),
-            np.empty((self.plan.codes, n), np.uint32), np.empty((self.plan.numbers, n), np.float64),
-        )  # fmt: skip
-        done = 0
-        while count := self._push_block(block):
-            done += count
-            if self.request.progress is not None:
-                self.request.progress(done)
+        """Rows cross in blocks through arrays that are used again and again; a fault ends the run, nothing else.
 
-    def _push_block(self, block: tuple[Any, ...]) -> int:
+        Of more than one block, one is pushed while the next is read.
+        """
+        n = _kernel.BLOCK
+
+        def block() -> tuple[Any, ...]:
+            return (
+                np.empty(n, np.uint32), np.empty(n, np.int64), np.empty(n, np.uint32), np.empty(n, np.int64),
+                np.empty(n if identities else 0, np.uint32), np.empty(n if contents else 0, np.uint32),
+                np.empty((self.plan.codes, n), np.uint32), np.empty((self.plan.numbers, n), np.float64),
+            )  # fmt: skip
+
+        here, other = block(), block()
+        done = count = self._next_block(here)
+        if count < n or self.threads == 1:
+            while count:
+                self.store.push(count, *here)
+                self._progress(done)
+                count = self._next_block(here)
+                done += count
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="leadcore") as pool:
+            while count:
+                pushing = pool.submit(self.store.push, count, *here)
+                here, other = other, here
+                count = self._next_block(here)
+                pushing.result()
+                self._progress(done)
+                done += count
+
+    def _next_block(self, block: tuple[Any, ...]) -> int:
         with data_errors("events"):
-            if count := self.encoder.next_block(*block):
-                self.store.push(count, *block)
-        return count
+            return self.encoder.next_block(*block)
+
+    def _progress(self, done: int) -> None:
+        if self.request.progress is not None:
+            self.request.progress(done)
 
     def id_of(self, code: int) -> Any:
         """The lead id of a code."""

@@ -29,6 +29,7 @@ from benchmarks.peers.w2 import (
     Criterion,
     Log,
 )
+from benchmarks.same_scores import NEAR_FLOATS
 from leadcore.model import Model
 
 ROWS = 40_000
@@ -186,17 +187,21 @@ def by_hand(few: workload.Workload) -> Log:
     """What the peer in numba says, without its compiler: `make test` does not need it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "numba", None)
-        patch.delitem(sys.modules, "benchmarks.peers.numba_loop", raising=False)
+        for name in ("compiled", "numba_loop"):
+            patch.delitem(sys.modules, f"benchmarks.peers.{name}", raising=False)
         plain = importlib.import_module("benchmarks.peers.numba_loop")
-        patch.delitem(sys.modules, "benchmarks.peers.numba_loop")
-    assert not plain.COMPILED
+        compiled = sys.modules["benchmarks.peers.compiled"]
+        for name in ("compiled", "numba_loop"):
+            patch.delitem(sys.modules, f"benchmarks.peers.{name}")
+    assert not compiled.COMPILED
     return plain.run(few.events, few.leads, replay.UNTIL)
 
 
 PEERS = {
-    "pandas": (partial(pandas_rounds.run, until=replay.UNTIL), agreement.NEAR_FLOATS),
-    "python": (partial(python_loop.run, until=replay.UNTIL), agreement.NEAR_FLOATS),
-    "transitions": (partial(python_loop.run, until=replay.UNTIL, machine=True), agreement.NEAR_FLOATS),
+    "pandas": (partial(pandas_rounds.run, until=replay.UNTIL), NEAR_FLOATS),
+    "python": (partial(python_loop.run, until=replay.UNTIL), NEAR_FLOATS),
+    "python-statemachine": (lambda *tables: replay.statemachine_work()(*tables), NEAR_FLOATS),
+    "transitions": (partial(python_loop.run, until=replay.UNTIL, make_lead=python_loop.machine_lead), NEAR_FLOATS),
 } | {
     name: (lambda *tables: replay.leadcore_work()(*tables), agreement.NEAR_MICROPOINTS)
     for name in replay.available()
@@ -207,6 +212,8 @@ PEERS = {
 @pytest.mark.parametrize("name", PEERS)
 def test_replays_agree(name: str, few: workload.Workload, by_hand: Log) -> None:
     """Whoever replays W2 gets the same log, but for leads whose total is a threshold to within rounding."""
+    if name not in replay.available():
+        pytest.skip(f"{name} is not installed: uv pip install -r requirements/bench.txt")
     work, tolerance = PEERS[name]
 
     found = agreement.compare(by_hand, work(few.events, few.leads), few.events, few.leads, replay.UNTIL, tolerance)
@@ -214,6 +221,18 @@ def test_replays_agree(name: str, few: workload.Workload, by_hand: Log) -> None:
     assert found.agrees, found
     assert found.leads < 3
     assert found.rows > 2 * len(few.leads)
+
+
+@pytest.mark.parametrize("name", ["polars", "duckdb"])
+def test_totals_agree(name: str, few: workload.Workload, by_hand: Log) -> None:
+    """Whoever gives totals after events has those of the log wherever an event moves a lead."""
+    totals = replay.CONTENDERS[name].load()(few.events, few.leads).transitions
+
+    found = agreement.compare_totals(by_hand, totals, NEAR_FLOATS)
+
+    assert found.agrees, found
+    assert found.rows > len(few.leads) / 2
+    assert not agreement.compare_totals(by_hand, totals.slice(1), -1.0).agrees
 
 
 def test_agreement_tells_a_near_threshold_from_a_fault(few: workload.Workload, by_hand: Log) -> None:
@@ -228,11 +247,11 @@ def test_agreement_tells_a_near_threshold_from_a_fault(few: workload.Workload, b
 
 
 def test_replay_prints_a_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
-    found = replay.main(["--events", "20000", "--peers", "pandas,python", "--repeat", "1"])
+    found = replay.main(["--events", "20000", "--peers", "pandas,python,duckdb", "--repeat", "1"])
 
     *table, line = capsys.readouterr().out.splitlines()
     assert json.loads(line) == found
-    assert all(len(row) <= 80 for row in table)
+    assert all(len(row) <= 100 for row in table)
     assert found["agreement"]["python"]["agrees"]
     assert found["contenders"]["pandas"]["wall"] > 0
 

@@ -9,17 +9,21 @@ import pytest
 import leadcore as lc
 from benchmarks import ledger, ledger_threads, replay, workload
 from benchmarks.agreement import NEAR_MICROPOINTS
-from benchmarks.ledger_latency import rows_of
+from benchmarks.contest import installed
+from benchmarks.ledger_latency import rows_of, zen_book
 from benchmarks.peers.ledger_dict import Book
 from benchmarks.peers.w2 import STAGES, fits
 
 
-@pytest.mark.parametrize("machine", [False, True])
-def test_peers_say_what_a_replay_says(machine):
-    """Events one by one into plain dicts, stages by hand or by the library, end where one replay ends."""
+@pytest.mark.parametrize("kind", ["plain", "transitions", "zen"])
+def test_peers_say_what_a_replay_says(kind):
+    """Events one by one into plain dicts, stages by hand or by a library, scores too, end where one replay ends."""
+    if kind == "zen" and not installed("zen-engine"):
+        pytest.skip("zen-engine is not installed: uv pip install -r requirements/bench.txt")
     data = workload.make(10_000)
     ids = data.leads["lead_id"].to_pylist()
-    book = Book(dict(zip(ids, fits(data.leads).tolist(), strict=True)), machine=machine)
+    fit = dict(zip(ids, fits(data.leads).tolist(), strict=True))
+    book = zen_book(fit) if kind == "zen" else Book(fit, machine=kind == "transitions")
     for lead_id, at, _, kind, url, value, _ in rows_of(data.events):
         if at <= replay.UNTIL:
             book.add(lead_id, at, kind, url, value)

@@ -110,7 +110,10 @@ impl Classifier {
         for (field, answer) in &answers {
             let (value, class) = match cell(*field) {
                 Cell::Null => (Value::Null, 0),
-                Cell::Text(_) => (Value::Text(answer.words()), known[*field].class(answer)),
+                Cell::Text(_) => (
+                    Value::Text(answer.words()),
+                    known[*field].class(answer.clone()),
+                ),
                 Cell::Number(number) => (
                     number_value(*number),
                     side.fields[*field].number_class(*number),

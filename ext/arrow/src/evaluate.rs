@@ -18,6 +18,9 @@ pub const NO_CLASS: u32 = u32::MAX;
 /// Bounds of what is remembered about texts that need no code of their own.
 const MOST_TEXTS: usize = 1 << 20;
 const MOST_BYTES: usize = 128 << 20;
+/// From so many stored texts on, they hardly repeat where each was asked less often than this.
+const ENOUGH: usize = 1 << 16;
+const REPEATS: usize = 4;
 const MOST_CLASSES: usize = 1 << 20;
 /// Words of answers kept in all: a class of a field with very many tests is large.
 const MOST_WORDS: usize = 16 << 20;
@@ -31,9 +34,14 @@ pub struct Classes {
 }
 
 impl Classes {
+    /// The class of an answer met before.
+    fn find(&self, answer: &Answer) -> Option<u32> {
+        self.numbers.get(answer).copied()
+    }
+
     /// The number of an answer, `NO_CLASS` if it is new and there is no room for it.
-    pub fn class(&mut self, answer: &Answer) -> u32 {
-        if let Some(class) = self.numbers.get(answer) {
+    pub fn class(&mut self, answer: Answer) -> u32 {
+        if let Some(class) = self.numbers.get(&answer) {
             return *class;
         }
         self.words += answer.words().len();
@@ -42,7 +50,7 @@ impl Classes {
         }
         self.answers.push(answer.clone());
         let class = self.answers.len() as u32;
-        self.numbers.insert(answer.clone(), class);
+        self.numbers.insert(answer, class);
         class
     }
 
@@ -59,6 +67,12 @@ pub struct TextMemory {
     /// Class by code.
     class_of: Vec<u32>,
     classes: Classes,
+    /// Every text has a code of its own.
+    exact: bool,
+    /// Texts asked of stretches in which some were new.
+    asked: usize,
+    /// Texts hardly repeat: they are tested row by row from now on, and no more are stored.
+    pub hardly: bool,
 }
 
 impl TextMemory {
@@ -72,14 +86,29 @@ impl TextMemory {
             strings,
             class_of: vec![NULL_CLASS],
             classes: Classes::default(),
+            exact,
+            asked: 0,
+            hardly: false,
         }
+    }
+
+    /// Take note of how many texts were asked of a stretch in which some were new.
+    pub fn weigh(&mut self, asked: usize) {
+        self.asked += asked;
+        let stored = self.strings.len();
+        self.hardly |= !self.exact && stored >= ENOUGH && stored > self.asked / REPEATS;
+    }
+
+    /// The class of a text, if a text with its answer was met before.
+    pub fn known_class(&self, tests: &TextTests, text: &str) -> Option<u32> {
+        self.classes.find(&tests.answer(text))
     }
 
     /// Test the texts that were stored since the last call.
     pub fn catch_up(&mut self, tests: &TextTests) {
         while self.class_of.len() <= self.strings.len() {
             let answer = tests.answer(self.strings.text(self.class_of.len() as u32));
-            self.class_of.push(self.classes.class(&answer));
+            self.class_of.push(self.classes.class(answer));
         }
     }
 
@@ -105,7 +134,7 @@ impl TextMemory {
 
     /// The class of a text that is not stored.
     pub fn class_of_text(&mut self, tests: &TextTests, text: &str) -> u32 {
-        self.classes.class(&tests.answer(text))
+        self.classes.class(tests.answer(text))
     }
 }
 

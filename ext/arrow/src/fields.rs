@@ -2,13 +2,15 @@
 
 use crate::columns::{Bad, Column, Wanted};
 use crate::condition::Value;
-use crate::evaluate::{boolean_value, instant_value, number_value, Evaluator, TextMemory, UNKNOWN};
+use crate::evaluate::{
+    boolean_value, instant_value, number_value, Evaluator, TextMemory, NO_CLASS, UNKNOWN,
+};
 use crate::field_plan::{FieldPlan, NO_INSTANT, NULL_CLASS};
 use crate::lexical::{Fault, NOT_UTF8};
 use crate::plan::Side;
 use crate::source::Kind;
-use crate::strings::{FULL, INVALID, NULL};
-use crate::texts::DictionaryCodes;
+use crate::strings::{FULL, INVALID, MISSING, NULL};
+use crate::texts::{DictionaryCodes, Texts};
 
 /// Rows handled together: all of a stretch's values stay in the L2 cache.
 pub const STRETCH: usize = 2048;
@@ -239,6 +241,9 @@ impl Stretch {
         let Some(texts) = &column.texts else {
             return self.clear(self.wanted.len());
         };
+        if memory.hardly && plan.used && !matches!(texts, Texts::Dictionary { .. }) {
+            return self.test_texts(plan, texts, start, memory);
+        }
         let (strings, known) = (&memory.strings, &mut self.known);
         self.missing = !texts.look(start, &self.wanted, strings, known, &mut self.codes);
         if plan.used {
@@ -249,9 +254,29 @@ impl Stretch {
         }
     }
 
+    /// Test every text of the stretch; what is no text, or has an answer that was never met, is left to be learned.
+    fn test_texts(&mut self, plan: &FieldPlan, texts: &Texts, start: usize, memory: &TextMemory) {
+        for i in 0..self.wanted.len() {
+            let text = texts.get(start + i).filter(|_| self.wanted[i]);
+            (self.codes[i], self.classes[i]) = match text.map(std::str::from_utf8) {
+                None => (NULL, NULL_CLASS),
+                Some(Ok(text)) => match memory.known_class(&plan.tests, text) {
+                    Some(class) => (FULL, class),
+                    None => (MISSING, NO_CLASS),
+                },
+                Some(Err(_)) => (MISSING, NO_CLASS),
+            };
+            self.missing |= self.codes[i] == MISSING;
+        }
+    }
+
     fn learn(&mut self, plan: &FieldPlan, column: &Column, start: usize, memory: &mut TextMemory) {
         if let Some(texts) = &column.texts {
             texts.learn(start, &mut memory.strings, &mut self.codes);
+        }
+        if !memory.hardly {
+            let asked = |code: &&u32| **code != NULL;
+            memory.weigh(self.codes.iter().filter(asked).count());
         }
         if plan.used {
             memory.catch_up(&plan.tests);

@@ -65,7 +65,7 @@ impl Default for Ids {
         Self {
             kind: None,
             integers: IntTable::default(),
-            texts: TextTable::unbounded(),
+            texts: TextTable::of_ids(),
             seen: 0,
             canonical: true,
         }
@@ -98,7 +98,7 @@ impl Ids {
                     self.integers
                         .code(canonical(self.texts.bytes(code)).unwrap_or(0));
                 }
-                self.texts = TextTable::unbounded();
+                self.texts = TextTable::of_ids();
                 self.kind = Some(Integer);
             }
             _ => {}

@@ -4,21 +4,16 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
+use crate::slots::Slots;
 use crate::strings::MISSING;
 
 const GROUP: usize = 32;
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    key: i64,
-    /// 0: free.
-    code: u32,
-}
-
-/// An open-addressing table from integer to a code that counts from 1 in order of first sight.
+/// An open-addressing table from integer to a code that counts from 1 in order of first sight. A slot holds an integer
+/// and its code, which is 0 where it is free.
 pub struct IntTable {
     seed: u64,
-    slots: Vec<Slot>,
+    slots: Slots<2>,
     keys: Vec<i64>,
 }
 
@@ -27,7 +22,7 @@ impl Default for IntTable {
         Self {
             // Random, so that input cannot be made to collide; codes do not depend on it.
             seed: DefaultHashBuilder::default().hash_one(0x6c65_6164u64),
-            slots: vec![Slot::default(); 64],
+            slots: Slots::new(64),
             keys: Vec::new(),
         }
     }
@@ -63,15 +58,16 @@ impl IntTable {
 
     #[inline]
     fn probe(&self, key: i64, hash: usize) -> Result<u32, usize> {
-        let mask = self.slots.len() - 1;
+        let slots = self.slots.all();
+        let mask = slots.len() - 1;
         let mut index = hash & mask;
         loop {
-            let slot = self.slots[index];
-            if slot.code == 0 {
+            let [held, code] = slots[index];
+            if code == 0 {
                 return Err(index);
             }
-            if slot.key == key {
-                return Ok(slot.code);
+            if held == key as u64 {
+                return Ok(code as u32);
             }
             index = (index + 1) & mask;
         }
@@ -97,46 +93,48 @@ impl IntTable {
         }
         self.keys.push(key);
         let code = self.keys.len() as u32;
-        self.slots[index] = Slot { key, code };
+        self.slots.all_mut()[index] = [key as u64, u64::from(code)];
         code
     }
 
     fn grow(&mut self) {
         let mask = self.slots.len() * 2 - 1;
-        let mut slots = vec![Slot::default(); mask + 1];
-        for slot in self.slots.iter().filter(|slot| slot.code != 0) {
-            let mut index = self.hash(slot.key) & mask;
-            while slots[index].code != 0 {
+        let mut grown = Slots::new(mask + 1);
+        let slots = grown.all_mut();
+        for slot in self.slots.all().iter().filter(|slot| slot[1] != 0) {
+            let mut index = self.hash(slot[0] as i64) & mask;
+            while slots[index][1] != 0 {
                 index = (index + 1) & mask;
             }
             slots[index] = *slot;
         }
-        self.slots = slots;
+        self.slots = grown;
     }
 
     /// Codes of the wanted integers, `MISSING` where there is none, 0 for the others: slots are loaded in groups before
     /// any is compared, so that the cache misses overlap. Whether all were found.
     pub fn look(&self, keys: &[i64], wanted: &[bool], out: &mut [u32]) -> bool {
         let mut found = true;
+        let all = self.slots.all();
+        let mask = all.len() - 1;
         let rows = keys
             .chunks(GROUP)
             .zip(wanted.chunks(GROUP))
             .zip(out.chunks_mut(GROUP));
         for ((keys, wanted), out) in rows {
             let mut hashes = [0usize; GROUP];
-            let mut slots = [Slot::default(); GROUP];
-            let mask = self.slots.len() - 1;
+            let mut slots = [[0u64; 2]; GROUP];
             for (hash, key) in hashes.iter_mut().zip(keys) {
                 *hash = self.hash(*key);
             }
             for (slot, hash) in slots.iter_mut().zip(&hashes) {
-                *slot = self.slots[hash & mask];
+                *slot = all[hash & mask];
             }
             for i in 0..keys.len() {
                 out[i] = if !wanted[i] {
                     0
-                } else if slots[i].code != 0 && slots[i].key == keys[i] {
-                    slots[i].code
+                } else if slots[i][1] != 0 && slots[i][0] == keys[i] as u64 {
+                    slots[i][1] as u32
                 } else {
                     self.probe(keys[i], hashes[i]).unwrap_or(MISSING)
                 };

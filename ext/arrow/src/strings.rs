@@ -4,6 +4,9 @@ use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::DefaultHashBuilder;
 
+use crate::slots::Slots;
+use crate::uuids::{self, Uuids};
+
 /// No text: null, or a row that was not asked for.
 pub const NULL: u32 = 0;
 /// The bytes are no UTF-8, so they are no text at all.
@@ -20,20 +23,18 @@ pub const GROUP: usize = 32;
 /// Bytes a length takes in front of each text in the arena, so that one access compares both.
 const LENGTH: usize = 4;
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    start: u64,
-    tag: u32,
-    code: u32,
-}
-
-/// An open-addressing table from text to a code that counts from 1 in order of first sight.
+/// An open-addressing table from text to a code that counts from 1 in order of first sight. A slot holds where the text
+/// starts, and in one word half of its hash above its code, which is 0 where the slot is free.
 ///
 /// Codes are exact: the bytes are compared, a hash never decides alone. The seed of the hash is random, so input
 /// cannot be made to collide; codes do not depend on it.
+///
+/// As long as a table of ids holds nothing but UUIDs, they are found by their number, without a look at the texts.
 pub struct TextTable {
     hasher: DefaultHashBuilder,
-    slots: Vec<Slot>,
+    slots: Slots<2>,
+    /// All there is, while it is UUIDs; `slots` are not used then.
+    uuids: Option<Uuids>,
     starts: Vec<u64>,
     arena: Vec<u8>,
     most: usize,
@@ -46,11 +47,20 @@ impl TextTable {
         Self::bounded(MISSING as usize - 1, usize::MAX)
     }
 
+    /// A table of ids, that holds every one it is shown.
+    pub fn of_ids() -> Self {
+        Self {
+            uuids: Some(Uuids::default()),
+            ..Self::unbounded()
+        }
+    }
+
     /// A table that stops taking new texts at `most` of them or at `most_bytes` bytes.
     pub fn bounded(most: usize, most_bytes: usize) -> Self {
         Self {
             hasher: DefaultHashBuilder::default(),
-            slots: vec![Slot::default(); 64],
+            slots: Slots::new(64),
+            uuids: None,
             starts: Vec::new(),
             arena: Vec::new(),
             most,
@@ -112,22 +122,25 @@ impl TextTable {
 
     /// The code of a text, or None if it was never stored.
     pub fn find(&self, bytes: &[u8]) -> Option<u32> {
-        self.probe(bytes, self.hash(bytes)).ok()
+        match &self.uuids {
+            Some(uuids) => uuids.find(uuids::parse(bytes)?),
+            None => self.probe(bytes, self.hash(bytes)).ok(),
+        }
     }
 
     /// The code, or the free slot where it would stand.
     #[inline]
     fn probe(&self, bytes: &[u8], hash: u64) -> Result<u32, usize> {
-        let mask = self.slots.len() - 1;
-        let tag = (hash >> 32) as u32;
+        let slots = self.slots.all();
+        let mask = slots.len() - 1;
         let mut index = hash as usize & mask;
         loop {
-            let slot = self.slots[index];
-            if slot.code == NULL {
+            let [start, held] = slots[index];
+            if held as u32 == NULL {
                 return Err(index);
             }
-            if slot.tag == tag && self.same(slot.start, bytes) {
-                return Ok(slot.code);
+            if held >> 32 == hash >> 32 && self.same(start, bytes) {
+                return Ok(held as u32);
             }
             index = (index + 1) & mask;
         }
@@ -135,81 +148,107 @@ impl TextTable {
 
     /// The code of a text, storing it if it is new; `INVALID` or `FULL` where that cannot be.
     pub fn code(&mut self, bytes: &[u8]) -> u32 {
-        self.code_of_hash(bytes, self.hash(bytes))
-    }
-
-    fn code_of_hash(&mut self, bytes: &[u8], hash: u64) -> u32 {
-        let mut index = match self.probe(bytes, hash) {
-            Ok(code) => return code,
-            Err(index) => index,
-        };
-        if std::str::from_utf8(bytes).is_err() {
-            return INVALID;
+        if let Some(uuids) = &self.uuids {
+            let key = uuids::parse(bytes);
+            if let Some(code) = key.and_then(|key| uuids.find(key)) {
+                return code;
+            }
+            if let Some(reason) = self.refusal(bytes) {
+                return reason;
+            }
+            match (key, &mut self.uuids) {
+                (Some(key), Some(uuids)) => {
+                    uuids.store(key, self.starts.len() as u32 + 1);
+                    return self.store(bytes).1;
+                }
+                _ => self.give_up_uuids(),
+            }
         }
-        if self.len() >= self.most
-            || self.arena.len().saturating_add(bytes.len()) > self.most_bytes
-            || u32::try_from(bytes.len()).is_err()
-        {
-            return FULL;
+        let hash = self.hash(bytes);
+        if let Ok(code) = self.probe(bytes, hash) {
+            return code;
+        }
+        if let Some(reason) = self.refusal(bytes) {
+            return reason;
         }
         if (self.len() + 1) * 2 > self.slots.len() {
-            self.grow();
-            index = match self.probe(bytes, hash) {
-                Ok(code) => return code,
-                Err(index) => index,
-            };
+            self.grow(self.slots.len() * 2);
         }
+        let (start, code) = self.store(bytes);
+        if let Err(index) = self.probe(bytes, hash) {
+            self.slots.all_mut()[index] = [start, hash >> 32 << 32 | u64::from(code)];
+        }
+        code
+    }
+
+    /// Why a text cannot be stored.
+    fn refusal(&self, bytes: &[u8]) -> Option<u32> {
+        if std::str::from_utf8(bytes).is_err() {
+            return Some(INVALID);
+        }
+        let full = self.len() >= self.most
+            || self.arena.len().saturating_add(bytes.len()) > self.most_bytes
+            || u32::try_from(bytes.len()).is_err();
+        full.then_some(FULL)
+    }
+
+    /// Keep a new text: where it starts, and its code.
+    fn store(&mut self, bytes: &[u8]) -> (u64, u32) {
         let start = self.arena.len() as u64;
         self.arena
             .extend_from_slice(&(bytes.len() as u32).to_le_bytes());
         self.arena.extend_from_slice(bytes);
         self.starts.push(start);
-        let code = self.starts.len() as u32;
-        self.slots[index] = Slot {
-            start,
-            tag: (hash >> 32) as u32,
-            code,
-        };
-        code
+        (start, self.starts.len() as u32)
     }
 
-    fn grow(&mut self) {
-        let mask = self.slots.len() * 2 - 1;
-        let mut slots = vec![Slot::default(); mask + 1];
-        for slot in self.slots.iter().filter(|slot| slot.code != NULL) {
-            // The tag holds only the upper half of the hash, so small tables rehash from the text.
-            let mut index = self.hash(self.at(slot.start)) as usize & mask;
-            while slots[index].code != NULL {
+    /// From now on look at texts, since one is no UUID; codes stay.
+    #[cold]
+    fn give_up_uuids(&mut self) {
+        self.uuids = None;
+        self.grow((self.len() * 4).next_power_of_two().max(64));
+    }
+
+    /// Find all texts by hash in so many slots.
+    fn grow(&mut self, count: usize) {
+        let mut grown = Slots::new(count);
+        let (mask, slots) = (count - 1, grown.all_mut());
+        for (start, code) in self.starts.iter().zip(1u64..) {
+            let hash = self.hash(self.at(*start));
+            let mut index = hash as usize & mask;
+            while slots[index][1] != 0 {
                 index = (index + 1) & mask;
             }
-            slots[index] = *slot;
+            slots[index] = [*start, hash >> 32 << 32 | code];
         }
-        self.slots = slots;
+        self.slots = grown;
     }
 
     /// Codes of up to `GROUP` texts at once, `MISSING` where there is none: all hashes first, then all slots, then all
     /// comparisons, so that the cache misses of one step overlap. Whether all were found.
     pub fn look(&self, texts: &[&[u8]], out: &mut [u32]) -> bool {
+        if let Some(uuids) = &self.uuids {
+            return uuids.look(texts, out);
+        }
         let mut found = true;
         let mut hashes = [0u64; GROUP];
-        let mut slots = [Slot::default(); GROUP];
-        let mask = self.slots.len() - 1;
+        let mut slots = [[0u64; 2]; GROUP];
+        let all = self.slots.all();
+        let mask = all.len() - 1;
         for (hash, text) in hashes.iter_mut().zip(texts) {
             *hash = self.hash(text);
         }
         for (slot, hash) in slots.iter_mut().zip(&hashes).take(texts.len()) {
-            *slot = self.slots[*hash as usize & mask];
+            *slot = all[*hash as usize & mask];
         }
         for (i, text) in texts.iter().enumerate().take(GROUP) {
-            let slot = slots[i];
-            out[i] = if slot.code != NULL
-                && slot.tag == (hashes[i] >> 32) as u32
-                && self.same(slot.start, text)
-            {
-                slot.code
-            } else {
-                self.probe(text, hashes[i]).unwrap_or(MISSING)
-            };
+            let [start, held] = slots[i];
+            out[i] =
+                if held as u32 != NULL && held >> 32 == hashes[i] >> 32 && self.same(start, text) {
+                    held as u32
+                } else {
+                    self.probe(text, hashes[i]).unwrap_or(MISSING)
+                };
             found &= out[i] != MISSING;
         }
         found

@@ -15,6 +15,15 @@ cdef inline int64_t floor_div(int64_t a, int64_t b) noexcept nogil:
     return q - 1 if a % b < 0 else q
 
 
+cdef inline int64_t epoch_of(int64_t at, int64_t span, int64_t reciprocal, int64_t shift) noexcept nogil:
+    """floor(at / H), given floor(2^shift / H): by a multiplication where that is at most one too few."""
+    cdef int64_t epoch
+    if at < 0:
+        return floor_div(at, span)
+    epoch = <int64_t> word_mul_shr(<uint64_t> at, <uint64_t> reciprocal, <int> shift)
+    return epoch + 1 if at - epoch * span >= span else epoch
+
+
 cdef inline int64_t growth(int64_t r, int64_t reciprocal, int64_t shift) noexcept nogil:
     """g(r) of spec 9.4: 2^(42 + r/H) for 0 <= r < H, given floor(2^shift / H)."""
     cdef uint64_t u = word_mul_shr(<uint64_t> r, <uint64_t> reciprocal, <int> (shift - 42))

@@ -17,7 +17,7 @@ from leadcore_kernel.layout cimport DECAY_HALF_LIFE, DECAY_LINEAR, FOLD_EVENT, f
 from leadcore_kernel.lead cimport lead_refresh, lead_t
 from leadcore_kernel.lifecycle cimport life_go
 from leadcore_kernel.plan cimport plan_t
-from leadcore_kernel.reach cimport reach_conclude, reach_find, reach_t
+from leadcore_kernel.reach cimport bounds_t, reach_conclude, reach_find, reach_t, reach_take
 from leadcore_kernel.wide cimport wide_add, wide_hold, wide_t
 
 cdef extern from *:
@@ -88,12 +88,13 @@ cdef inline void foresee_bounds(keep_t* w, int64_t now, int64_t until) noexcept 
     cdef const lead_t* a = &w.lead
     cdef const plan_t* p = w.plan
     cdef int64_t i, later
+    cdef bounds_t b
     reach_find(r, &w.lead, p, now, until, now)
     for i in range(p.folds_size):
         if a.due[i] <= until and foresee_end(a, p, i, now, until, &later):
-            r.folds[i].low = later if later < a.folded[i] else a.folded[i]
-            r.folds[i].high = later if later > a.folded[i] else a.folded[i]
-            r.stale[p.folds[i].group] = 1
+            b.low = later if later < a.folded[i] else a.folded[i]
+            b.high = later if later > a.folded[i] else a.folded[i]
+            reach_take(r, a, p, i, b)
     reach_conclude(r, a, p)
 
 

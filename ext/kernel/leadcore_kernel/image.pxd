@@ -20,7 +20,7 @@ from leadcore_kernel.layout cimport (
     DECAY_COMPOUND, DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, DECAY_PERIODIC, DECAY_STEPS,
     FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, fold_spec_t,
 )
-from leadcore_kernel.lead cimport lead_clear, lead_t
+from leadcore_kernel.lead cimport lead_clear, lead_t, lead_touch
 from leadcore_kernel.lifecycle cimport MOST_MOVES, life_t, life_timer
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.stepped cimport item_t, ring_item, ring_push, ring_reserve
@@ -378,6 +378,7 @@ cdef inline int state_thaw(
             r.fault = True
         if r.fault:
             return 0
+        lead_touch(a, <int32_t> which)
         if fold_thaw(r, &a.folds[which], &p.folds[which], codes, now):
             return -1
     if r.at != r.end:

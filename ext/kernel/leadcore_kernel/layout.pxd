@@ -7,7 +7,7 @@ them. Indices are int32, -1 where there is none; points, factors and instants in
 from libc.stdint cimport int32_t, int64_t
 
 cdef enum:
-    VERSION = 3
+    VERSION = 4
 
 # What a fold adds up (spec 4).
 cdef enum:
@@ -94,6 +94,8 @@ cdef struct fold_spec_t:
     int32_t number        # index into a row's numbers
     int32_t sign          # 1: no event takes points away, -1: none gives any, 0: either may be
     int32_t group         # the group it belongs to
+    int32_t criterion     # the criterion whose value it is, or -1: a fade
+    int32_t pad
     double rate
     double low
     double high

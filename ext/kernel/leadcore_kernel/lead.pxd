@@ -26,11 +26,14 @@ cdef extern from *:
     """
     const int64_t HELD "LEADCORE_HELD"  # spec 9.6: values are held within +-10^18
 
+cdef enum:
+    MOVED = 2
+
 cdef struct lead_t:
     fold_t* folds
     int64_t* folded       # value of each fold
     int64_t* blank        # value of each fold without events
-    int32_t* touched      # not tracked: folds that an event acted on; all others are blank
+    int32_t* touched      # folds that an event acted on; all others are blank
     int64_t touched_size
     uint8_t* is_touched
     int64_t* values       # value of each attribute criterion
@@ -39,11 +42,11 @@ cdef struct lead_t:
     int32_t* grades       # index of each score's grade, 0 for none
     int32_t rating
     int32_t label
+    wide_t* summed        # sum of each group's criteria
     wide_t* grouped       # value of each group
-    uint8_t* stale        # groups to be added up anew
-    int64_t* due          # tracked: until when each fold's value stands still
-    int64_t stands        # tracked: until when all stand still
-    bint tracked
+    uint8_t* stale        # groups to be worked out anew: MOVED, from their sums; 1, from their criteria
+    int64_t* due          # of a tracked lead: until when each fold's value stands still
+    int64_t stands        # of a tracked lead: until when all stand still
     uint8_t* reached      # thresholds (spec 6.5)
     uint8_t* happened     # conditions on the event at hand
     int64_t age           # time in stage
@@ -67,6 +70,7 @@ cdef inline void lead_free(lead_t* a, const plan_t* p) noexcept nogil:
     free(a.leaves)
     free(a.scores)
     free(a.grades)
+    free(a.summed)
     free(a.grouped)
     free(a.stale)
     free(a.due)
@@ -89,15 +93,15 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
     a.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
     a.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
     a.grades = <int32_t*> calloc(<size_t> p.scores_size + 1, sizeof(int32_t))
+    a.summed = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
     a.grouped = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
     a.stale = <uint8_t*> calloc(<size_t> p.groups_size + 1, 1)
     a.due = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
     a.reached = <uint8_t*> calloc(<size_t> p.thresholds_size + 1, 1)
     a.happened = <uint8_t*> calloc(<size_t> p.happenings_size + 1, 1)
-    a.tracked = tracked
     if not (
-        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves and a.scores and a.grades and a.grouped and a.stale and a.due
-        and a.reached and a.happened
+        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves and a.scores and a.grades
+        and a.summed and a.grouped and a.stale and a.due and a.reached and a.happened
     ):
         lead_free(a, p)
         return -1
@@ -107,6 +111,7 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
             fault |= fold_track(&a.folds[i], &p.folds[i])
         if not fault:
             a.blank[i] = a.folded[i] = fold_value(&a.folds[i], &p.folds[i], &p.tables, 0, &fault)
+        a.due[i] = INT64_MAX
     if fault:
         lead_free(a, p)
     return fault
@@ -116,18 +121,25 @@ cdef inline void lead_clear(lead_t* a, const plan_t* p) noexcept nogil:
     """Forget every event, for the next lead."""
     cdef int64_t i
     cdef int32_t which
+    for i in range(a.touched_size):
+        which = a.touched[i]
+        fold_clear(&a.folds[which])
+        a.folded[which] = a.blank[which]
+        a.due[which] = INT64_MAX
+        a.is_touched[which] = 0
+        a.stale[p.folds[which].group] = 1
+    a.touched_size = 0
     a.stands = INT64_MIN
-    if not a.tracked:
-        for i in range(a.touched_size):
-            which = a.touched[i]
-            fold_clear(&a.folds[which])
-            a.folded[which] = a.blank[which]
-            a.is_touched[which] = 0
-        a.touched_size = 0
-        return
-    for i in range(p.folds_size):
-        fold_clear(&a.folds[i])
-        a.due[i] = INT64_MIN
+
+
+cdef inline void lead_touch(lead_t* a, int32_t which) noexcept nogil:
+    """Know that a fold is not blank any more, and its value to be worked out anew."""
+    a.due[which] = INT64_MIN
+    a.stands = INT64_MIN
+    if not a.is_touched[which]:
+        a.is_touched[which] = 1
+        a.touched[a.touched_size] = which
+        a.touched_size += 1
 
 
 cdef inline int64_t lead_points(
@@ -146,13 +158,7 @@ cdef inline int lead_act(
     """Let one hit of an event act on its fold; -1 when memory runs out."""
     cdef fold_t* fold = &a.folds[act.fold]
     cdef const fold_spec_t* spec = &p.folds[act.fold]
-    if a.tracked:
-        a.due[act.fold] = INT64_MIN
-        a.stands = INT64_MIN
-    elif not a.is_touched[act.fold]:
-        a.is_touched[act.fold] = 1
-        a.touched[a.touched_size] = act.fold
-        a.touched_size += 1
+    lead_touch(a, act.fold)
     if act.act == ACT_RESET:
         fold_clear(fold)
         return 0
@@ -236,10 +242,25 @@ cdef inline int64_t lead_criterion(const lead_t* a, const criterion_t* c) noexce
     return c.low if raw < c.low else c.high if raw > c.high else raw
 
 
-cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, int64_t** line) noexcept nogil:
-    """One group: clamp(sum of criteria), then x fade, then x weight (spec 6.1)."""
+cdef inline void lead_fold(lead_t* a, const plan_t* p, int64_t which, int64_t value) noexcept nogil:
+    """Give a fold another value, and its group another sum."""
+    cdef const fold_spec_t* s = &p.folds[which]
+    cdef int64_t before
+    if s.criterion < 0:
+        a.folded[which] = value
+    else:
+        before = lead_criterion(a, &p.criteria[s.criterion])
+        a.folded[which] = value
+        value = lead_criterion(a, &p.criteria[s.criterion])
+        a.summed[s.group] = wide_add(a.summed[s.group], wide_sub(wide_of(value), wide_of(before)))
+    if not a.stale[s.group]:
+        a.stale[s.group] = MOVED
+
+
+cdef inline wide_t lead_sum(lead_t* a, const plan_t* p, const group_t* g, int64_t** line) noexcept nogil:
+    """The sum of a group's criteria."""
     cdef const criterion_t* c
-    cdef wide_t sum = wide_of(0), faded, weighted
+    cdef wide_t sum = wide_of(0)
     cdef int64_t i, raw, value, held
     for i in range(g.criteria, g.criteria + g.criteria_size):
         c = &p.criteria[i]
@@ -251,7 +272,13 @@ cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, int6
             lead_line(a, line, wide_of(raw))
             lead_line(a, line, wide_sub(wide_of(held), wide_of(raw)))
             lead_line(a, line, wide_sub(wide_of(value), wide_of(held)))
-    held = wide_hold(sum, g.low, g.high)
+    return sum
+
+
+cdef inline wide_t lead_group(lead_t* a, const plan_t* p, const group_t* g, wide_t sum, int64_t** line) noexcept nogil:
+    """One group: clamp(sum of criteria), then x fade, then x weight (spec 6.1)."""
+    cdef wide_t faded, weighted
+    cdef int64_t held = wide_hold(sum, g.low, g.high)
     faded = wide_of(held)
     if g.fade >= 0:
         faded = wide_times_millionths(held, a.folded[g.fade])
@@ -279,7 +306,9 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
         sum = wide_of(0)
         for i in range(s.groups, s.groups + s.groups_size):
             if a.stale[i]:
-                a.grouped[i] = lead_group(a, p, &p.groups[i], &line)
+                if a.stale[i] != MOVED:
+                    a.summed[i] = lead_sum(a, p, &p.groups[i], &line)
+                a.grouped[i] = lead_group(a, p, &p.groups[i], a.summed[i], &line)
                 a.stale[i] = 0
             sum = wide_add(sum, a.grouped[i])
         for i in range(s.parts, s.parts + s.parts_size):
@@ -312,9 +341,9 @@ cdef inline void lead_conclude(lead_t* a, const plan_t* p, bint label) noexcept 
 
 cdef inline int lead_evaluate(lead_t* a, const plan_t* p, int64_t now, int64_t* lines) noexcept nogil:
     """Scores, grades, rating and label at ``now``; the attributes were said before. -1 when memory runs out."""
-    cdef int64_t k, i, n = p.folds_size if a.tracked else a.touched_size
-    for k in range(n):
-        i = k if a.tracked else a.touched[k]
+    cdef int64_t k, i
+    for k in range(a.touched_size):
+        i = a.touched[k]
         fold_advance(&a.folds[i], &p.folds[i], &p.tables, now)
         a.folded[i] = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
     memset(a.stale, 1, <size_t> p.groups_size)
@@ -325,19 +354,18 @@ cdef inline int lead_evaluate(lead_t* a, const plan_t* p, int64_t now, int64_t* 
 
 cdef inline int lead_refresh(lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
     """The same for a tracked lead: only what may have moved since the last time is worked out anew."""
-    cdef int64_t i, value
+    cdef int64_t k, i, value
     if now < a.stands:
         return 0
     a.stands = INT64_MAX
-    for i in range(p.folds_size):
+    for k in range(a.touched_size):
+        i = a.touched[k]
         if a.due[i] <= now:
             fold_advance(&a.folds[i], &p.folds[i], &p.tables, now)
             value = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
             a.due[i] = fold_due(&a.folds[i], &p.folds[i], &p.tables, now)
             if value != a.folded[i]:
-                a.folded[i] = value
-                if p.folds[i].group >= 0:
-                    a.stale[p.folds[i].group] = 1
+                lead_fold(a, p, i, value)
         if a.due[i] < a.stands:
             a.stands = a.due[i]
     lead_scores(a, p, NULL)

@@ -19,7 +19,7 @@ from leadcore_kernel.layout cimport (
     DECAY_LINEAR, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
     part_t, score_t, span_t,
 )
-from leadcore_kernel.lead cimport lead_t
+from leadcore_kernel.lead cimport MOVED, lead_t
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.stepped cimport item_t, ring_item, stepped_after, stepped_by
 from leadcore_kernel.wide cimport (
@@ -47,9 +47,11 @@ cdef struct bounds_t:
 
 cdef struct reach_t:
     bounds_t* folds
+    wide_t* least         # of the sums of groups' criteria
+    wide_t* most
     wide_t* lows          # of groups
     wide_t* highs
-    uint8_t* stale        # groups whose folds' bounds have changed
+    uint8_t* stale        # groups whose bounds have changed: MOVED, by those of the sums; 1, to be added up anew
     bint anew             # all groups: the attributes have changed
     bounds_t* scores
     bounds_t* grades      # indices
@@ -64,10 +66,12 @@ cdef inline int reach_start(reach_t* r, const plan_t* p) noexcept nogil:
     r.folds = <bounds_t*> calloc(<size_t> p.folds_size + 1, sizeof(bounds_t))
     r.scores = <bounds_t*> calloc(<size_t> p.scores_size + 1, sizeof(bounds_t))
     r.grades = <bounds_t*> calloc(<size_t> p.scores_size + 1, sizeof(bounds_t))
+    r.least = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
+    r.most = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
     r.lows = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
     r.highs = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
     r.stale = <uint8_t*> calloc(<size_t> p.groups_size + 1, 1)
-    if not (r.folds and r.scores and r.grades and r.lows and r.highs and r.stale):
+    if not (r.folds and r.scores and r.grades and r.least and r.most and r.lows and r.highs and r.stale):
         reach_free(r)
         return -1
     return 0
@@ -77,6 +81,8 @@ cdef inline void reach_free(reach_t* r) noexcept nogil:
     free(r.folds)
     free(r.scores)
     free(r.grades)
+    free(r.least)
+    free(r.most)
     free(r.lows)
     free(r.highs)
     free(r.stale)
@@ -310,20 +316,54 @@ cdef inline int64_t clamped(int64_t value, int64_t low, int64_t high) noexcept n
     return low if value < low else high if value > high else value
 
 
-cdef inline void reach_group(const reach_t* r, const lead_t* a, const plan_t* p, const group_t* g, wide_t* low, wide_t* high) noexcept nogil:
-    """Bounds of a group: its criteria's added up, clamped, faded, weighted (spec 6.1)."""
+cdef inline void reach_sum(
+    const reach_t* r, const lead_t* a, const plan_t* p, const group_t* g, wide_t* least, wide_t* most
+) noexcept nogil:
+    """Bounds of the sum of a group's criteria."""
     cdef const criterion_t* c
-    cdef wide_t least = wide_of(0), most = wide_of(0), ends[4]
-    cdef int64_t i, j, low_value, high_value, factors[2]
-    cdef int64_t n = 2
+    cdef int64_t i, low, high
+    least[0] = wide_of(0)
+    most[0] = wide_of(0)
     for i in range(g.criteria, g.criteria + g.criteria_size):
         c = &p.criteria[i]
         if c.gate >= 0 and not a.leaves[c.gate]:
             continue
-        low_value = r.folds[c.fold].low if c.fold >= 0 else a.values[c.value]
-        high_value = r.folds[c.fold].high if c.fold >= 0 else a.values[c.value]
-        least = wide_add(least, wide_of(clamped(low_value, c.low, c.high)))
-        most = wide_add(most, wide_of(clamped(high_value, c.low, c.high)))
+        low = r.folds[c.fold].low if c.fold >= 0 else a.values[c.value]
+        high = r.folds[c.fold].high if c.fold >= 0 else a.values[c.value]
+        least[0] = wide_add(least[0], wide_of(clamped(low, c.low, c.high)))
+        most[0] = wide_add(most[0], wide_of(clamped(high, c.low, c.high)))
+
+
+cdef inline void reach_take(reach_t* r, const lead_t* a, const plan_t* p, int64_t which, bounds_t bounds) noexcept nogil:
+    """Give a fold other bounds, and the sum of its group."""
+    cdef const fold_spec_t* s = &p.folds[which]
+    cdef bounds_t* b = &r.folds[which]
+    cdef const criterion_t* c
+    if b.low == bounds.low and b.high == bounds.high:
+        return
+    if not r.stale[s.group]:
+        r.stale[s.group] = MOVED
+    if s.criterion >= 0:
+        c = &p.criteria[s.criterion]
+        if c.gate < 0 or a.leaves[c.gate]:
+            r.least[s.group] = wide_add(
+                r.least[s.group],
+                wide_sub(wide_of(clamped(bounds.low, c.low, c.high)), wide_of(clamped(b.low, c.low, c.high))),
+            )
+            r.most[s.group] = wide_add(
+                r.most[s.group],
+                wide_sub(wide_of(clamped(bounds.high, c.low, c.high)), wide_of(clamped(b.high, c.low, c.high))),
+            )
+    b[0] = bounds
+
+
+cdef inline void reach_group(
+    const reach_t* r, const plan_t* p, const group_t* g, wide_t least, wide_t most, wide_t* low, wide_t* high
+) noexcept nogil:
+    """Bounds of a group: those of its sum clamped, faded, weighted (spec 6.1)."""
+    cdef wide_t ends[4]
+    cdef int64_t i, j, low_value, high_value, factors[2]
+    cdef int64_t n = 2
     ends[0] = wide_of(wide_hold(least, g.low, g.high))
     ends[1] = wide_of(wide_hold(most, g.low, g.high))
     if g.fade >= 0:
@@ -353,7 +393,9 @@ cdef inline void reach_score(reach_t* r, const lead_t* a, const plan_t* p, int64
     cdef int64_t i
     for i in range(s.groups, s.groups + s.groups_size):
         if r.stale[i]:
-            reach_group(r, a, p, &p.groups[i], &r.lows[i], &r.highs[i])
+            if r.stale[i] != MOVED:
+                reach_sum(r, a, p, &p.groups[i], &r.least[i], &r.most[i])
+            reach_group(r, p, &p.groups[i], r.least[i], r.most[i], &r.lows[i], &r.highs[i])
             r.stale[i] = 0
         least = wide_add(least, r.lows[i])
         most = wide_add(most, r.highs[i])
@@ -474,9 +516,7 @@ cdef inline void reach_find(reach_t* r, lead_t* a, const plan_t* p, int64_t now,
             b.low = b.high = a.folded[i]
         else:
             b = reach_fold(&a.folds[i], &p.folds[i], &p.tables, now, until, a.folded[i])
-        if b.low != r.folds[i].low or b.high != r.folds[i].high:
-            r.folds[i] = b
-            r.stale[p.folds[i].group] = 1
+        reach_take(r, a, p, i, b)
     r.age_low = now - entered
     r.age_high = until - entered
     reach_conclude(r, a, p)
@@ -500,14 +540,13 @@ cdef inline double reach_act(
     scores may have widened.
     """
     cdef const fold_spec_t* s = &p.folds[which]
-    cdef bounds_t* b = &r.folds[which]
-    cdef bounds_t before = b[0]
+    cdef bounds_t before = r.folds[which], b = before
     cdef double wider = 0
     cdef int64_t more
     if s.kind != FOLD_EVENT:
-        b[0] = reach_fold(&a.folds[which], s, &p.tables, now, EVER, 0)
+        b = reach_fold(&a.folds[which], s, &p.tables, now, EVER, 0)
     elif reset:
-        bounds_take(b, 0)
+        bounds_take(&b, 0)
     else:
         more = points
         if s.decay == DECAY_HALF_LIFE:  # its sum is held to be near, not below, that of the points (spec 9.7)
@@ -516,7 +555,7 @@ cdef inline double reach_act(
             b.high += more
         if points < 0 and b.low > -EVER:
             b.low += more
-    r.stale[s.group] = 1
+    reach_take(r, a, p, which, b)
     if which == p.groups[s.group].fade:
         return INFINITY
     if b.high > before.high:

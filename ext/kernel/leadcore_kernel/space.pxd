@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 from leadcore_kernel.order cimport key_t, keys_sort
 from leadcore_kernel.store cimport (
     page_t, partition_t, record_at, record_content, record_lead, record_order, record_row, shape_t, store_drop,
-    store_leads, store_local, store_t,
+    store_leads, store_local, store_records, store_t, store_used,
 )
 
 cdef struct space_t:
@@ -97,7 +97,7 @@ cdef inline int space_gather(
 ) noexcept nogil:
     """Copy one partition's records so that each lead's are together; its pages are given back."""
     cdef partition_t* p = &store.partitions[which]
-    cdef int64_t bits = store.bits, stride = store.shape.stride, i, n, place
+    cdef int64_t bits = store.bits, stride = store.shape.stride, i, n, place, used
     cdef int64_t lead
     cdef page_t* page
     cdef uint64_t* record
@@ -105,13 +105,14 @@ cdef inline int space_gather(
     local[0] = n
     if space_room(<void**> &w.starts, &w.starts_room, n + 2, sizeof(int64_t)):
         return -1
-    if space_room(<void**> &w.records, &w.records_room, p.records * stride + 1, sizeof(uint64_t)):
+    if space_room(<void**> &w.records, &w.records_room, store_records(p, &store.shape) * stride + 1, sizeof(uint64_t)):
         return -1
     memset(w.starts, 0, <size_t> (n + 2) * sizeof(int64_t))
     page = p.first
     while page != NULL:
         i = 0
-        while i < page.used:
+        used = store_used(p, page)
+        while i < used:
             w.starts[store_local(bits, record_lead(&page.words[i])) + 2] += 1
             i += stride
         page = page.next
@@ -122,7 +123,8 @@ cdef inline int space_gather(
         if w.stop != NULL and w.stop[0]:
             return -1
         i = 0
-        while i < page.used:
+        used = store_used(p, page)
+        while i < used:
             record = &page.words[i]
             lead = store_local(bits, record_lead(record))
             place = w.starts[lead + 1]

@@ -12,19 +12,22 @@ from libc.string cimport memcpy, memset
 
 cdef enum:
     PAGE_WORDS = 2_046
+    PICKED = 512          # rows of a block looked at before those kept are taken
     RUN = 6               # 2^RUN codes are a run
     STORE_OK = 0
     STORE_NO_MEMORY = -1
 
 cdef struct page_t:
     page_t* next
-    int64_t used
+    int64_t used          # words; of a partition's last page, see `store_used`
     uint64_t words[2_046]
 
 cdef struct partition_t:
     page_t* first
     page_t* last
-    int64_t records
+    uint64_t* room        # in the last page: where the next record goes ...
+    uint64_t* full        # ... unless that is beyond this
+    int64_t records       # in all pages but the last
 
 cdef struct shape_t:
     int32_t identities    # word of identity << 32 | content, or 0
@@ -99,6 +102,16 @@ cdef inline int store_start(store_t* s, shape_t shape, int64_t bits) noexcept no
     return STORE_NO_MEMORY if s.partitions == NULL else STORE_OK
 
 
+cdef inline int64_t store_used(const partition_t* p, const page_t* page) noexcept nogil:
+    """Words of a page that hold records."""
+    return p.room - page.words if page == p.last else page.used
+
+
+cdef inline int64_t store_records(const partition_t* p, const shape_t* shape) noexcept nogil:
+    """How many records a partition holds."""
+    return p.records + store_used(p, p.last) // shape.stride if p.last != NULL else 0
+
+
 cdef inline void store_drop(partition_t* p) noexcept nogil:
     """Give the pages of one partition back."""
     cdef page_t* page = p.first
@@ -107,9 +120,7 @@ cdef inline void store_drop(partition_t* p) noexcept nogil:
         following = page.next
         free(page)
         page = following
-    p.first = NULL
-    p.last = NULL
-    p.records = 0
+    memset(p, 0, sizeof(partition_t))
 
 
 cdef inline void store_free(store_t* s) noexcept nogil:
@@ -142,27 +153,22 @@ cdef inline int store_watch(store_t* s, uint32_t lead, int64_t at) noexcept nogi
     return STORE_OK
 
 
-cdef inline uint64_t* store_room(store_t* s, uint32_t lead) noexcept nogil:
-    """Where the next record of this lead goes, or NULL when memory runs out."""
-    cdef partition_t* p = &s.partitions[store_partition(s.bits, lead)]
-    cdef page_t* page = p.last
-    cdef uint64_t* words
-    if page == NULL or page.used + s.shape.stride > PAGE_WORDS:
-        page = <page_t*> malloc(sizeof(page_t))
-        if page == NULL:
-            return NULL
-        page.next = NULL
-        page.used = 0
-        if p.last == NULL:
-            p.first = page
-        else:
-            p.last.next = page
-        p.last = page
-    words = &page.words[page.used]
-    page.used += s.shape.stride
-    p.records += 1
-    s.kept += 1
-    return words
+cdef inline int store_turn(store_t* s, partition_t* p) noexcept nogil:
+    """Begin a partition's next page; -1 when memory runs out."""
+    cdef page_t* page = <page_t*> malloc(sizeof(page_t))
+    if page == NULL:
+        return STORE_NO_MEMORY
+    page.next = NULL
+    if p.last == NULL:
+        p.first = page
+    else:
+        p.last.used = store_used(p, p.last)
+        p.records += p.last.used // s.shape.stride
+        p.last.next = page
+    p.last = page
+    p.room = page.words
+    p.full = page.words + PAGE_WORDS - s.shape.stride
+    return STORE_OK
 
 
 cdef inline int store_push(
@@ -170,44 +176,60 @@ cdef inline int store_push(
     const uint32_t* order, const uint32_t* content, const uint32_t* codes, int64_t codes_step,
     const double* numbers, int64_t numbers_step, const uint32_t* alias, int64_t aliases,
 ) noexcept nogil:
-    """Take a block of rows; columns a shape does not ask for are not read."""
-    cdef int64_t i
+    """Take a block of rows; columns a shape does not ask for are not read.
+
+    Rows to keep are picked first, without a branch: whether an event hits anything is as good as random.
+    """
+    cdef int64_t begin, i, j, picks
     cdef int32_t k, word
     cdef uint32_t who
     cdef uint64_t* words
-    for i in range(n):
-        who = lead[i]
-        if who < aliases:
-            who = alias[who]
-        if who >= s.known and store_watch(s, who, at[i]):
-            return STORE_NO_MEMORY
-        if at[i] > s.horizon:
-            s.later += 1
-            if not s.keep_later:
+    cdef partition_t* p
+    cdef int32_t picked[512]
+    cdef bint later
+    begin = 0
+    while begin < n:
+        picks = 0
+        for i in range(begin, begin + PICKED if n - begin > PICKED else n):
+            later = at[i] > s.horizon
+            s.later += later
+            picked[picks] = <int32_t> i
+            picks += s.keep_later if later else (hits[i] != 0) | s.keep_idle
+            if aliases or lead[i] >= s.known:
+                who = alias[lead[i]] if lead[i] < aliases else lead[i]
+                if who >= s.known and store_watch(s, who, at[i]):
+                    return STORE_NO_MEMORY
+        begin += PICKED
+        s.kept += picks
+        for j in range(picks):
+            i = picked[j]
+            who = alias[lead[i]] if lead[i] < aliases else lead[i]
+            if at[i] < s.earliest:
+                s.earliest = at[i]
+            p = &s.partitions[store_partition(s.bits, who)]
+            if p.room == NULL or p.room > p.full:
+                if store_turn(s, p):
+                    return STORE_NO_MEMORY
+            words = p.room
+            p.room += s.shape.stride
+            words[0] = <uint64_t> who << 32 | hits[i]
+            words[1] = <uint64_t> at[i]
+            if s.shape.stride == 2:
                 continue
-        elif hits[i] == 0 and not s.keep_idle:
-            continue
-        if at[i] < s.earliest:
-            s.earliest = at[i]
-        words = store_room(s, who)
-        if words == NULL:
-            return STORE_NO_MEMORY
-        words[0] = <uint64_t> who << 32 | hits[i]
-        words[1] = <uint64_t> at[i]
-        if s.shape.identities:
-            words[s.shape.identities] = <uint64_t> order[i] << 32
-            if content != NULL:
-                words[s.shape.identities] |= content[i]
-        if s.shape.row:
-            words[s.shape.row] = <uint64_t> row[i]
-        for k in range(s.shape.codes_size):
-            word = s.shape.codes + (k >> 1)
-            if k & 1:
-                words[word] |= <uint64_t> codes[k * codes_step + i] << 32
-            else:
-                words[word] = codes[k * codes_step + i]
-        for k in range(s.shape.numbers_size):
-            memcpy(&words[s.shape.numbers + k], &numbers[k * numbers_step + i], 8)
+            if s.shape.identities:
+                words[s.shape.identities] = <uint64_t> order[i] << 32
+                if content != NULL:
+                    words[s.shape.identities] |= content[i]
+            if s.shape.row:
+                words[s.shape.row] = <uint64_t> row[i]
+            for k in range(s.shape.codes_size):
+                word = s.shape.codes + (k >> 1)
+                if k & 1:
+                    words[word] |= <uint64_t> codes[k * codes_step + i] << 32
+                else:
+                    words[word] = codes[k * codes_step + i]
+            for k in range(s.shape.numbers_size):
+                memcpy(&words[s.shape.numbers + k], &numbers[k * numbers_step + i], 8)
     return STORE_OK
 
 

@@ -36,7 +36,14 @@ static inline uint64_t word_mul_shr(uint64_t a, uint64_t b, int n) {
 }
 /* rne(a / d), d > 0: to nearest, ties to even */
 static inline wide_t wide_rne_div(wide_t a, int64_t d) {
-    wide_t q = a / d, r = a % d, twice;
+    wide_t q, r, twice;
+    if ((wide_t)(int64_t)a == a) { /* one division of words: that of 128 bits is a function call */
+        q = (int64_t)a / d;
+        r = (int64_t)a % d;
+    } else {
+        q = a / d;
+        r = a % d;
+    }
     if (r < 0) { q -= 1; r += d; }
     twice = r * 2;
     if (twice > d || (twice == d && (q & 1))) q += 1;
@@ -142,6 +149,7 @@ static inline int64_t wide_hold(wide_t a, int64_t low, int64_t high) {
 
 /* rne(value * factor / 10^6): a factor of at most six places times a whole number (spec 9.2, 9.6) */
 static inline wide_t wide_times_millionths(int64_t value, int64_t factor) {
+    if (factor == 1000000) return wide_of(value);
     return wide_rne_div(wide_mul(value, factor), 1000000);
 }
 

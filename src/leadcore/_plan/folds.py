@@ -34,6 +34,8 @@ class Folds:
     exact: Callable[[Points], Decimal]
     group: int = 0
     """The group whose criteria are being added."""
+    criterion: int = -1
+    """The criterion being added, -1 for none."""
     rows: list[Row] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     steps: list[tuple[int, int]] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Folds:
         blank: Row = {
             "kind": kind,
             "group": self.group,
+            "criterion": self.criterion,
             "unique": -1,
             "distinct": -1,
             "number": -1,

@@ -157,7 +157,9 @@ class _Planner:
         else:
             if criterion.when is not None:
                 gate = self._leaf(self._when(criterion.when, criterion.case_sensitive))
+            self.folds.criterion = len(self.criteria)
             fold = self._fold(criterion)
+            self.folds.criterion = -1
             group_reset.append(fold)
             self.shared.append((criterion.name, fold))
             if criterion.reset is not None:
