@@ -106,6 +106,15 @@ impl Ids {
         Ok(())
     }
 
+    /// Make room for so many more ids, of the kind met so far.
+    pub fn reserve(&mut self, more: usize) {
+        if self.kind == Some(IdKind::Integer) {
+            self.integers.reserve(more);
+        } else {
+            self.texts.reserve(more);
+        }
+    }
+
     fn all_canonical(&mut self) -> bool {
         while self.canonical && self.seen < self.texts.len() {
             self.seen += 1;

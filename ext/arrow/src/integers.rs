@@ -85,7 +85,7 @@ impl IntTable {
     /// Store a new integer in the free slot found for it.
     fn store(&mut self, key: i64, hash: usize, mut index: usize) -> u32 {
         if (self.keys.len() + 1) * 2 > self.slots.len() {
-            self.grow();
+            self.grow(self.slots.len() * 2);
             index = match self.probe(key, hash) {
                 Ok(code) => return code,
                 Err(index) => index,
@@ -97,9 +97,17 @@ impl IntTable {
         code
     }
 
-    fn grow(&mut self) {
-        let mask = self.slots.len() * 2 - 1;
-        let mut grown = Slots::new(mask + 1);
+    /// Make room for so many more integers at once.
+    pub fn reserve(&mut self, more: usize) {
+        let count = ((self.keys.len() + more) * 2).next_power_of_two();
+        if count > self.slots.len() {
+            self.grow(count);
+        }
+    }
+
+    fn grow(&mut self, count: usize) {
+        let mask = count - 1;
+        let mut grown = Slots::new(count);
         let slots = grown.all_mut();
         for slot in self.slots.all().iter().filter(|slot| slot[1] != 0) {
             let mut index = self.hash(slot[0] as i64) & mask;

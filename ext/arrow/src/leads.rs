@@ -91,6 +91,9 @@ pub fn read_leads(
         ];
         let [account, problem] = [optional(&account)?, optional(&problem)?];
         let attributes = places.iter().map(optional).collect::<PyResult<Vec<_>>>()?;
+        if valid_from.is_none() {
+            run.leads.reserve(batch.num_rows()); // a row for each lead
+        }
         let mut start = 0;
         while start < batch.num_rows() {
             let count = (batch.num_rows() - start).min(STRETCH);

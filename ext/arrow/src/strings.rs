@@ -209,6 +209,19 @@ impl TextTable {
         self.grow((self.len() * 4).next_power_of_two().max(64));
     }
 
+    /// Make room for so many more ids at once.
+    pub fn reserve(&mut self, more: usize) {
+        match &mut self.uuids {
+            Some(uuids) => uuids.reserve(more),
+            None => {
+                let count = ((self.len() + more) * 2).next_power_of_two();
+                if count > self.slots.len() {
+                    self.grow(count);
+                }
+            }
+        }
+    }
+
     /// Find all texts by hash in so many slots.
     fn grow(&mut self, count: usize) {
         let mut grown = Slots::new(count);

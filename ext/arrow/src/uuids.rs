@@ -100,7 +100,7 @@ impl Uuids {
     /// Store a new UUID.
     pub fn store(&mut self, key: Key, code: u32) {
         if (self.count + 1) * 2 > self.slots.len() {
-            self.grow();
+            self.grow(self.slots.len() * 2);
         }
         if let Err(index) = self.probe(key, self.hash(key)) {
             self.slots.all_mut()[index] = [key[0], key[1], u64::from(code)];
@@ -108,9 +108,17 @@ impl Uuids {
         }
     }
 
-    fn grow(&mut self) {
-        let mask = self.slots.len() * 2 - 1;
-        let mut grown = Slots::new(mask + 1);
+    /// Make room for so many more at once.
+    pub fn reserve(&mut self, more: usize) {
+        let count = ((self.count + more) * 2).next_power_of_two();
+        if count > self.slots.len() {
+            self.grow(count);
+        }
+    }
+
+    fn grow(&mut self, count: usize) {
+        let mask = count - 1;
+        let mut grown = Slots::new(count);
         let slots = grown.all_mut();
         for slot in self.slots.all().iter().filter(|slot| slot[2] != 0) {
             let mut index = self.hash([slot[0], slot[1]]) & mask;
