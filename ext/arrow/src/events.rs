@@ -24,7 +24,7 @@ use crate::schema::Columns;
 use crate::source::Kind;
 
 /// Stretches looked at side by side, by thread: so many that a wait for the slowest costs little.
-const STRETCHES: usize = 4;
+const STRETCHES: usize = 12;
 /// Rows from which on more than one thread is used.
 const WORTH_THREADS: u64 = 100_000;
 
