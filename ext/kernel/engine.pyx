@@ -19,6 +19,8 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
+from os import urandom
+
 import numpy as np
 
 from leadcore._kernel.records import DTYPES as _DTYPES
@@ -68,6 +70,7 @@ from leadcore_kernel.wide cimport wide_t
 
 cdef enum:
     MOST_GROUNDS = 1 << 20    # sums of groups kept by a worker
+    MOST_SUMS = 1 << 21       # of a partition's leads and folds, or they are walked: 64 MB a worker
 
 cdef extern from *:
     """

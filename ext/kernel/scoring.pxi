@@ -34,12 +34,13 @@ cdef class Worker:
         free(self.grounded)
         self.grounds = NULL
         self.grounded = NULL
-        self.attributes = attributes
+        self.attributes = None
         if attributes.size * groups <= MOST_GROUNDS:
             self.grounds = <wide_t*> malloc(<size_t> (attributes.size * groups + 1) * sizeof(wide_t))
             self.grounded = <uint8_t*> calloc(<size_t> attributes.size + 1, 1)
             if self.grounds == NULL or self.grounded == NULL:
                 raise MemoryError
+        self.attributes = attributes
 
     cdef void _stand(self, uint32_t hits) noexcept nogil:
         """Begin with a lead without events, whose attributes have that hit set."""
@@ -94,6 +95,8 @@ cdef class Worker:
         cdef int64_t bits = store.bits, local, i, j, used, code, ask
         cdef uint32_t hits
         local = store_leads(bits, partition, leads)
+        if local * p.folds_size > MOST_SUMS:
+            return 0
         if sums_clear(w, p, local):
             return -1
         for i in range(local):

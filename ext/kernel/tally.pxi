@@ -295,6 +295,7 @@ cdef class Tally:
     cdef int64_t acts_size, acts_room
 
     def __cinit__(self, *args, **named):
+        self.roll.seed = int.from_bytes(urandom(8), "little")
         self.kinds = {}
         self.said = {}
         self.sets = {}
@@ -500,7 +501,11 @@ cdef class Tally:
         said = self._said_of(hits)
         e = roll_of(self, lead_id)
         if e == NULL:
-            self._new(lead_id, said, "leads")
+            try:
+                self._new(lead_id, said, "leads")
+            finally:
+                if said.c.users == 0:
+                    self.said.pop(hits, None)
             return
         before = e.said
         e.said = said.c

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import leadcore as lc
@@ -42,6 +42,7 @@ def nearly(draw: st.DrawFn) -> str:
             return text
 
 
+@settings(deadline=None)
 @given(
     st.lists(nearly(), min_size=1, max_size=80), st.integers(1, 40), st.sampled_from(["utf8", "large", "view", "codes"])
 )

@@ -16,6 +16,8 @@ use crate::schema::{Columns, Place};
 use crate::small_rows::SmallRows;
 
 const TABLE: &str = "leads";
+/// Ids room is made for before any is seen: how many rows there are is a claim of whoever hands them over.
+const MOST_RESERVED: usize = 1 << 22;
 /// In place of a missing `created_at`: later than all.
 const NEVER: i64 = i64::MAX;
 
@@ -92,7 +94,7 @@ pub fn read_leads(
         let [account, problem] = [optional(&account)?, optional(&problem)?];
         let attributes = places.iter().map(optional).collect::<PyResult<Vec<_>>>()?;
         if valid_from.is_none() {
-            run.leads.reserve(batch.num_rows()); // a row for each lead
+            run.leads.reserve(batch.num_rows().min(MOST_RESERVED)); // a row for each lead
         }
         let mut start = 0;
         while start < batch.num_rows() {

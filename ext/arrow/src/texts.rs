@@ -19,6 +19,8 @@ const BROKEN: &[u8] = b"\xff";
 /// A dictionary entry that no row has used yet.
 const UNSEEN: u32 = u32::MAX - 2;
 const NO_KEY: u32 = u32::MAX;
+/// Values of a dictionary whose codes are kept: everyone who reads a stretch keeps their own.
+const MOST_KEPT: usize = 1 << 16;
 const VIEW: usize = std::mem::size_of::<u128>();
 
 /// Texts by row.
@@ -270,18 +272,23 @@ impl DictionaryCodes {
             .is_some_and(|held| held.addresses() == values.addresses());
         if !same {
             self.values = Some(values.clone());
+            let kept = values.len() <= MOST_KEPT;
             self.codes.clear();
-            self.codes.resize(values.len(), UNSEEN);
+            self.codes
+                .resize(if kept { values.len() } else { 0 }, UNSEEN);
         }
     }
 
     #[inline]
     fn look(&mut self, key: u32, values: &Texts, table: &TextTable) -> u32 {
+        let find = |key: u32| {
+            let found = |bytes| table.find(bytes).unwrap_or(MISSING);
+            values.get(key as usize).map_or(NULL, found)
+        };
         match self.codes.get_mut(key as usize) {
             Some(slot) => {
                 if *slot == UNSEEN {
-                    let found = |bytes| table.find(bytes).unwrap_or(MISSING);
-                    match values.get(key as usize).map_or(NULL, found) {
+                    match find(key) {
                         MISSING => return MISSING,
                         code => *slot = code,
                     }
@@ -289,6 +296,7 @@ impl DictionaryCodes {
                 *slot
             }
             None if key == NO_KEY => NULL,
+            None if (key as usize) < values.len() => find(key),
             None => INVALID,
         }
     }

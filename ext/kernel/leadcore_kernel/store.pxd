@@ -20,7 +20,7 @@ cdef enum:
 cdef struct page_t:
     page_t* next
     int64_t used          # words; of a partition's last page, see `store_used`
-    uint64_t words[2_046]
+    uint64_t words[2_046] # or one record, where that is longer
 
 cdef struct partition_t:
     page_t* first
@@ -155,7 +155,8 @@ cdef inline int store_watch(store_t* s, uint32_t lead, int64_t at) noexcept nogi
 
 cdef inline int store_turn(store_t* s, partition_t* p) noexcept nogil:
     """Begin a partition's next page; -1 when memory runs out."""
-    cdef page_t* page = <page_t*> malloc(sizeof(page_t))
+    cdef int64_t words = PAGE_WORDS if s.shape.stride < PAGE_WORDS else s.shape.stride
+    cdef page_t* page = <page_t*> malloc(sizeof(page_t) + <size_t> (words - PAGE_WORDS) * sizeof(uint64_t))
     if page == NULL:
         return STORE_NO_MEMORY
     page.next = NULL
@@ -167,7 +168,7 @@ cdef inline int store_turn(store_t* s, partition_t* p) noexcept nogil:
         p.last.next = page
     p.last = page
     p.room = page.words
-    p.full = page.words + PAGE_WORDS - s.shape.stride
+    p.full = page.words + words - s.shape.stride
     return STORE_OK
 
 

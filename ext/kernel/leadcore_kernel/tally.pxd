@@ -40,6 +40,7 @@ cdef struct roll_t:
     held_t* leads
     int64_t bits          # there is room for 2^bits
     int64_t size
+    uint64_t seed         # random, so that ids cannot be made to collide
 
 cdef struct acting_t:
     # A fold, and what the event at hand does to it.
@@ -195,7 +196,7 @@ cdef inline said_t* said_new(const plan_t* p) noexcept nogil:
 
 cdef inline int64_t roll_home(const roll_t* r, int64_t value) noexcept nogil:
     """Where a lead is looked for first."""
-    return <int64_t> ((<uint64_t> value * 0x9E3779B97F4A7C15ULL) >> (64 - r.bits))
+    return <int64_t> (((<uint64_t> value ^ r.seed) * 0x9E3779B97F4A7C15ULL) >> (64 - r.bits))
 
 
 cdef inline held_t* roll_free_place(roll_t* r, int64_t value) noexcept nogil:
@@ -213,6 +214,7 @@ cdef inline int roll_grow(roll_t* r) noexcept nogil:
         return 0
     wide.bits = r.bits + 1 if r.memory != NULL else 4
     wide.size = r.size
+    wide.seed = r.seed
     wide.leads = <held_t*> leadcore_pages(sizeof(held_t) << wide.bits, &wide.memory)
     if wide.leads == NULL:
         return -1
