@@ -32,6 +32,6 @@ def make(w1: W1, distinct: bool = True) -> Work:
             for name, source in (("events", events), ("leads", leads))
         )
         asked = (by_value if distinct else by_row)(DIALECT, w1, Tables(*names))
-        return chdb.query(asked, "ArrowTable")  # type: ignore[no-untyped-call]
+        return chdb.query(asked, "ArrowTable")  # type: ignore[no-untyped-call]  # chdb has no types
 
     return work

@@ -42,16 +42,16 @@ from leadcore_kernel.sorting cimport keep_here, keep_read, keep_take
 from leadcore_kernel.telling cimport keep_read_moves, keep_tell, told_count
 from leadcore_kernel.fold cimport fold_advance, fold_value
 from leadcore_kernel.layout cimport (
-    ACT_ADD_PER, ACT_RESET, SAY_VALUE, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t, say_t,
-    score_t, span_t, stage_t, step_t, threshold_t, zone_t,
+    ACT_ADD_PER, ACT_RESET, SAY_VALUE, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t,
+    say_t, score_t, span_t, stage_t, step_t, threshold_t, zone_t,
 )
 from leadcore_kernel.lifecycle cimport (
     LIFE_STOPPED, LIFE_TOO_MANY_MOVES, history_t, life_free, life_run, life_start, life_t,
 )
 from leadcore_kernel.log cimport change_t, move_t
 from leadcore_kernel.lead cimport (
-    MOVED, lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_points, lead_say, lead_scores, lead_start,
-    lead_sum, lead_t,
+    ANEW, MOVED, lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_points, lead_say, lead_scores,
+    lead_start, lead_sum, lead_t,
 )
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.space cimport space_free, space_gather, space_line_up, space_t
@@ -100,4 +100,5 @@ include "replay.pxi"
 include "images.pxi"
 include "call.pxi"
 include "keeping.pxi"
+include "kinds.pxi"
 include "tally.pxi"

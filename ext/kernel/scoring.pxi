@@ -135,7 +135,7 @@ cdef class Worker:
             if not sums_values(w, a, p, i):
                 return 0
             if lines.shape[1]:
-                memset(a.stale, 1, <size_t> p.groups_size)
+                memset(a.stale, ANEW, <size_t> p.groups_size)
             lead_scores(a, p, &lines[ask, 0] if lines.shape[1] else NULL)
             lead_conclude(a, p, True)
             self._answer(ask, scores, grades, rating, label)

@@ -7,13 +7,14 @@ import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import leadcore as lc
 
 SNAPSHOT = Path(__file__).with_name("bad_tally.txt")
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "leadcore": 1,
     "name": "m",
     "attributes": {"size": "number"},
@@ -24,44 +25,44 @@ DOCUMENT = {
         "total": {"combine": {"fit": 1, "web": 1}},
     },
 }  # fmt: skip
-SCORER = lc.Scorer(lc.Model.model_validate(DOCUMENT))
+SCORER: Any = lc.Scorer(lc.Model.model_validate(DOCUMENT))
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
 
-def of(**changes: object) -> Callable[[lc.Tally], object]:
+def of(**changes: object) -> Callable[[Any], object]:
     """A tally of the model with another criterion of events."""
     document = copy.deepcopy(DOCUMENT)
-    document["scores"]["web"]["groups"]["g"]["criteria"][0].update(changes)  # type: ignore[index]
+    document["scores"]["web"]["groups"]["g"]["criteria"][0].update(changes)
     return lambda _: lc.Tally(lc.Scorer(lc.Model.model_validate(document)))
 
 
-def group(**changes: object) -> Callable[[lc.Tally], object]:
+def group(**changes: object) -> Callable[[Any], object]:
     """A tally of the model with other things in its group."""
     document = copy.deepcopy(DOCUMENT)
-    document["scores"]["web"]["groups"]["g"].update(changes)  # type: ignore[index]
+    document["scores"]["web"]["groups"]["g"].update(changes)
     return lambda _: lc.Tally(lc.Scorer(lc.Model.model_validate(document)))
 
 
-def tops(names: list[str], score: object = None) -> Callable[[lc.Tally], object]:
+def tops(names: list[str], score: Any = None) -> Callable[[Any], object]:
     """A tally of a model with scores of these names."""
     document = {**DOCUMENT, "scores": {name: {"criteria": []} for name in names}}
-    return lambda _: lc.Tally(lc.Scorer(lc.Model.model_validate(document)), score)  # type: ignore[arg-type]
+    return lambda _: lc.Tally(lc.Scorer(lc.Model.model_validate(document)), score)
 
 
-def add(*arguments: object) -> Callable[[lc.Tally], object]:
+def add(*arguments: Any) -> Callable[[Any], object]:
     """Tell one event."""
-    given = (1, NOW, "visit", {})
+    given: tuple[Any, ...] = (1, NOW, "visit", {})
     return lambda tally: tally.add(*arguments, *given[len(arguments) :])
 
 
-def value(**properties: object) -> Callable[[lc.Tally], object]:
+def value(**properties: object) -> Callable[[Any], object]:
     """Tell one event with these properties."""
     return add(1, NOW, "visit", properties)
 
 
 PER = {"per": "seconds", "rate": 1}
-ATTEMPTS: dict[str, Callable[[lc.Tally], object]] = {
-    "a model instead of a scorer": lambda _: lc.Tally(SCORER.model),  # type: ignore[arg-type]
+ATTEMPTS: dict[str, Callable[[Any], object]] = {
+    "a model instead of a scorer": lambda _: lc.Tally(SCORER.model),
     "a score the model has not": lambda _: lc.Tally(SCORER, "sum"),
     "no score of two": tops(["a", "b"]),
     "no score of none": tops([]),
@@ -101,18 +102,18 @@ ATTEMPTS: dict[str, Callable[[lc.Tally], object]] = {
     "a boolean that is none": value(paid=1),
     "an instant of a property that is none": value(due=5),
     "two values that are none": value(url=5, paid=5),
-    "too few arguments": lambda tally: tally.add(1, NOW),  # type: ignore[call-arg]
-    "attributes that are none": lambda tally: tally.put(1, 5),  # type: ignore[arg-type]
+    "too few arguments": lambda tally: tally.add(1, NOW),
+    "attributes that are none": lambda tally: tally.put(1, 5),
     "an attribute that is none": lambda tally: tally.put(1, {"size": "large"}),
-    "attributes of no lead": lambda tally: tally.put(None, {}),  # type: ignore[arg-type]
+    "attributes of no lead": lambda tally: tally.put(None, {}),
     "attributes of a lead of another kind": lambda tally: tally.put("1", {}),
     "the score of a lead that is not there": lambda tally: tally.score(2, NOW),
-    "the score of no lead": lambda tally: tally.score([], NOW),  # type: ignore[arg-type]
-    "the score at no instant": lambda tally: tally.score(1, None),  # type: ignore[arg-type]
+    "the score of no lead": lambda tally: tally.score([], NOW),
+    "the score at no instant": lambda tally: tally.score(1, None),
     "the score at a word": lambda tally: tally.score(1, "noon"),
     "the score too late": lambda tally: tally.score(1, 2**60),
     "the score too early": lambda tally: tally.score(1, "2026-03-01"),
-    "to begin twice": lambda tally: tally.__init__(SCORER),  # type: ignore[misc]
+    "to begin twice": lambda tally: tally.__init__(SCORER),
     "to begin not at all": lambda _: lc.Tally.__new__(lc.Tally).add(1, NOW, "visit"),
 }
 
@@ -135,6 +136,6 @@ def said(name: str) -> str:
     return f"# {name}\n{type(caught.value).__name__}: {caught.value}\n"
 
 
-def test_every_message():
+def test_every_message() -> None:
     """Every message reads as it did when it was last looked at."""
     assert "\n".join(map(said, ATTEMPTS)) == SNAPSHOT.read_text()

@@ -17,6 +17,12 @@ pub struct IntTable {
     keys: Vec<i64>,
 }
 
+#[inline]
+fn hash(seed: u64, key: i64) -> usize {
+    let product = u128::from(key as u64 ^ seed) * 0x9e37_79b9_7f4a_7c15;
+    ((product >> 64) as u64 ^ product as u64) as usize
+}
+
 impl Default for IntTable {
     fn default() -> Self {
         Self {
@@ -48,8 +54,7 @@ impl IntTable {
 
     #[inline]
     fn hash(&self, key: i64) -> usize {
-        let product = u128::from(key as u64 ^ self.seed) * 0x9e37_79b9_7f4a_7c15;
-        ((product >> 64) as u64 ^ product as u64) as usize
+        hash(self.seed, key)
     }
 
     pub fn find(&self, key: i64) -> Option<u32> {
@@ -85,7 +90,7 @@ impl IntTable {
     /// Store a new integer in the free slot found for it.
     fn store(&mut self, key: i64, hash: usize, mut index: usize) -> u32 {
         if (self.keys.len() + 1) * 2 > self.slots.len() {
-            self.grow(self.slots.len() * 2);
+            self.reserve(1);
             index = match self.probe(key, hash) {
                 Ok(code) => return code,
                 Err(index) => index,
@@ -99,24 +104,9 @@ impl IntTable {
 
     /// Make room for so many more integers at once.
     pub fn reserve(&mut self, more: usize) {
-        let count = ((self.keys.len() + more) * 2).next_power_of_two();
-        if count > self.slots.len() {
-            self.grow(count);
-        }
-    }
-
-    fn grow(&mut self, count: usize) {
-        let mask = count - 1;
-        let mut grown = Slots::new(count);
-        let slots = grown.all_mut();
-        for slot in self.slots.all().iter().filter(|slot| slot[1] != 0) {
-            let mut index = self.hash(slot[0] as i64) & mask;
-            while slots[index][1] != 0 {
-                index = (index + 1) & mask;
-            }
-            slots[index] = *slot;
-        }
-        self.slots = grown;
+        let seed = self.seed;
+        self.slots
+            .reserve(self.keys.len(), more, |slot| hash(seed, slot[0] as i64));
     }
 
     /// Codes of the wanted integers, `MISSING` where there is none, 0 for the others: slots are loaded in groups before

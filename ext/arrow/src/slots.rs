@@ -11,7 +11,7 @@ enum Memory<const N: usize> {
     Pages(MmapMut),
 }
 
-/// A power of two of slots of so many words; a slot of zeros is free. A look-up in a large table misses the caches
+/// A power of two of slots of so many words; one whose last word is 0 is free. A look-up in a large table misses the caches
 /// anyway; on huge pages it does not miss the page table too.
 pub struct Slots<const N: usize> {
     memory: Memory<N>,
@@ -37,6 +37,24 @@ impl<const N: usize> Slots<N> {
 
     pub fn len(&self) -> usize {
         self.count
+    }
+
+    /// Make room for more than are held, so that half of all slots stay free; `home` is the hash of what is in a slot.
+    pub fn reserve(&mut self, held: usize, more: usize, home: impl Fn(&[u64; N]) -> usize) {
+        let count = ((held + more) * 2).next_power_of_two();
+        if count <= self.count {
+            return;
+        }
+        let mut grown = Self::new(count);
+        let (mask, slots) = (count - 1, grown.all_mut());
+        for slot in self.all().iter().filter(|slot| slot[N - 1] != 0) {
+            let mut index = home(slot) & mask;
+            while slots[index][N - 1] != 0 {
+                index = (index + 1) & mask;
+            }
+            slots[index] = *slot;
+        }
+        *self = grown;
     }
 
     #[inline]

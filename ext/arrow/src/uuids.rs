@@ -57,6 +57,12 @@ pub struct Uuids {
     count: usize,
 }
 
+#[inline]
+fn hash(seeds: Key, key: Key) -> usize {
+    let product = u128::from(key[0] ^ seeds[0]) * u128::from(key[1] ^ seeds[1]);
+    ((product >> 64) as u64 ^ product as u64) as usize
+}
+
 impl Default for Uuids {
     fn default() -> Self {
         let random = DefaultHashBuilder::default();
@@ -71,8 +77,7 @@ impl Default for Uuids {
 impl Uuids {
     #[inline]
     fn hash(&self, key: Key) -> usize {
-        let product = u128::from(key[0] ^ self.seeds[0]) * u128::from(key[1] ^ self.seeds[1]);
-        ((product >> 64) as u64 ^ product as u64) as usize
+        hash(self.seeds, key)
     }
 
     /// The code, or the free slot where it would stand.
@@ -99,9 +104,7 @@ impl Uuids {
 
     /// Store a new UUID.
     pub fn store(&mut self, key: Key, code: u32) {
-        if (self.count + 1) * 2 > self.slots.len() {
-            self.grow(self.slots.len() * 2);
-        }
+        self.reserve(1);
         if let Err(index) = self.probe(key, self.hash(key)) {
             self.slots.all_mut()[index] = [key[0], key[1], u64::from(code)];
             self.count += 1;
@@ -110,24 +113,9 @@ impl Uuids {
 
     /// Make room for so many more at once.
     pub fn reserve(&mut self, more: usize) {
-        let count = ((self.count + more) * 2).next_power_of_two();
-        if count > self.slots.len() {
-            self.grow(count);
-        }
-    }
-
-    fn grow(&mut self, count: usize) {
-        let mask = count - 1;
-        let mut grown = Slots::new(count);
-        let slots = grown.all_mut();
-        for slot in self.slots.all().iter().filter(|slot| slot[2] != 0) {
-            let mut index = self.hash([slot[0], slot[1]]) & mask;
-            while slots[index][2] != 0 {
-                index = (index + 1) & mask;
-            }
-            slots[index] = *slot;
-        }
-        self.slots = grown;
+        let seeds = self.seeds;
+        self.slots
+            .reserve(self.count, more, |slot| hash(seeds, [slot[0], slot[1]]));
     }
 
     /// Codes of up to `GROUP` texts at once, `MISSING` where there is none, or the text is no UUID. Whether all were found.

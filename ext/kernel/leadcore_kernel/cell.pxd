@@ -11,11 +11,11 @@ from libc.string cimport memcpy, memmove, memset
 
 from leadcore_kernel.decay cimport floor_div, growth
 from leadcore_kernel.fold cimport (
-    fold_add, fold_advance, fold_copy, fold_fallen, fold_free, fold_start, fold_t, fold_track, fold_value, tables_t,
+    fold_add, fold_advance, fold_aged, fold_copy, fold_counted, fold_fallen, fold_free, fold_start, fold_t, fold_track,
+    fold_value, tables_t,
 )
 from leadcore_kernel.layout cimport (
-    DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, FOLD_FREQUENCY,
-    FOLD_RECENCY, UNIT_NONE, band_t, fold_spec_t,
+    DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, fold_spec_t,
 )
 from leadcore_kernel.slab cimport LINE, slab_give, slab_t, slab_take
 from leadcore_kernel.stepped cimport item_t
@@ -172,24 +172,6 @@ cdef inline int cell_push(cell_t* c, slab_t* slab, int64_t at, int64_t points) n
     return 0
 
 
-cdef inline int64_t cell_banded(const band_t* bands, int64_t size, int64_t count) noexcept nogil:
-    """Points of a count: the highest band reached."""
-    cdef int64_t i
-    for i in range(size - 1, -1, -1):
-        if count >= bands[i].bound:
-            return bands[i].points
-    return 0
-
-
-cdef inline int64_t cell_aged(const fold_spec_t* s, const tables_t* t, int64_t age) noexcept nogil:
-    """Points of an age, as of `fold_value`."""
-    cdef int64_t i
-    for i in range(s.bands, s.bands + s.bands_size):
-        if age < t.bands[i].bound:
-            return t.bands[i].points
-    return s.otherwise
-
-
 cdef inline int64_t cell_halved(wide_t sum, int64_t epoch, const clock_t* clock) noexcept nogil:
     """Points of a half-life sum of an epoch where its clock stands, as of `fold_shrunk`."""
     return wide_hold(
@@ -205,7 +187,7 @@ cdef inline int64_t cell_in_window(const cell_t* c, const form_t* form, const ta
             return 0
         return wide_hold(fold_fallen(c.sum, wide_of(0), c.moment, s, now), INT64_MIN, INT64_MAX)
     if s.kind == FOLD_FREQUENCY:
-        return cell_banded(t.bands + s.bands, s.bands_size, wide_low(c.sum))
+        return fold_counted(s, t, wide_low(c.sum))
     return wide_hold(c.sum, INT64_MIN, INT64_MAX)
 
 
@@ -249,10 +231,10 @@ cdef inline int64_t cell_take(
     if form.form == CELL_NEWEST:
         if acts:
             c.mark = now
-        return cell_aged(form.spec, t, now - c.mark)
+        return fold_aged(form.spec, t, now - c.mark)
     if form.form == CELL_COUNT:
         c.mark += acts
-        return cell_banded(t.bands + form.spec.bands, form.spec.bands_size, c.mark)
+        return fold_counted(form.spec, t, c.mark)
     if acts and fold_add(<fold_t*> c.more, form.spec, t, now, points, 0, 0):
         fault[0] = 1
     fold_advance(<fold_t*> c.more, form.spec, t, now)
@@ -277,8 +259,9 @@ cdef inline int64_t cell_foreseen(
         return value
     copy = c[0]
     if form.form == CELL_WINDOW or form.form == CELL_LINEAR:
-        head = (<const window_t*> c.more).head
-        cell_let_go(&copy, &head, form.span, now)
+        if c.more != NULL:  # NULL: memory ran out when its first event came
+            head = (<const window_t*> c.more).head
+            cell_let_go(&copy, &head, form.span, now)
         return cell_in_window(&copy, form, t, now)
     return cell_take(&copy, NULL, form, clocks, t, now, False, 0, fault)  # without an event it takes no memory
 

@@ -443,6 +443,24 @@ cdef inline wide_t fold_fallen(wide_t sum, wide_t waiting, wide_t moment, const 
     return wide_sub(sum, wide_rne_div(wide_sub(wide_scale_signed(wide_sub(sum, waiting), now), moment), s.span))
 
 
+cdef inline int64_t fold_counted(const fold_spec_t* s, const tables_t* t, int64_t count) noexcept nogil:
+    """Points of a count (spec 4.5): those of the highest band reached."""
+    cdef int64_t i
+    for i in range(s.bands + s.bands_size - 1, s.bands - 1, -1):
+        if count >= t.bands[i].bound:
+            return t.bands[i].points
+    return 0
+
+
+cdef inline int64_t fold_aged(const fold_spec_t* s, const tables_t* t, int64_t age) noexcept nogil:
+    """Points of the age of the newest event (spec 4.7): those of the first band it lies in."""
+    cdef int64_t i
+    for i in range(s.bands, s.bands + s.bands_size):  # ascending, made so by the plan
+        if age < t.bands[i].bound:
+            return t.bands[i].points
+    return s.otherwise
+
+
 cdef inline int64_t fold_value(
     fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now, int* fault
 ) noexcept nogil:
@@ -450,24 +468,15 @@ cdef inline int64_t fold_value(
 
     ``fault`` is set to 1 when memory runs out and is not touched otherwise.
     """
-    cdef int64_t i, age
+    cdef int64_t count
     cdef wide_t sum
     if s.kind == FOLD_RECENCY:
-        if f.last == INT64_MIN:
-            return s.never
-        age = now - f.last
-        for i in range(s.bands, s.bands + s.bands_size):  # ascending, made so by the plan
-            if age < t.bands[i].bound:
-                return t.bands[i].points
-        return s.otherwise
+        return s.never if f.last == INT64_MIN else fold_aged(s, t, now - f.last)
     if s.kind == FOLD_FREQUENCY:
-        age = fold_count(f, s)
-        if age < 0:
+        count = fold_count(f, s)
+        if count < 0:
             fault[0] = 1
-        for i in range(s.bands + s.bands_size - 1, s.bands - 1, -1):
-            if age >= t.bands[i].bound:
-                return t.bands[i].points
-        return 0
+        return fold_counted(s, t, count)
     if s.decay == DECAY_HALF_LIFE:
         if f.epoch == INT64_MIN:
             return wide_hold(wide_add(f.waiting, f.kept), INT64_MIN, INT64_MAX)

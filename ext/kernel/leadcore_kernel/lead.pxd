@@ -27,7 +27,8 @@ cdef extern from *:
     const int64_t HELD "LEADCORE_HELD"  # spec 9.6: values are held within +-10^18
 
 cdef enum:
-    MOVED = 2
+    ANEW = 1              # to be added up anew
+    MOVED = 2             # its sum is there
 
 cdef struct lead_t:
     fold_t* folds
@@ -44,7 +45,7 @@ cdef struct lead_t:
     int32_t label
     wide_t* summed        # sum of each group's criteria
     wide_t* grouped       # value of each group
-    uint8_t* stale        # groups to be worked out anew: MOVED, from their sums; 1, from their criteria
+    uint8_t* stale        # groups whose value is to be worked out: ANEW or MOVED, 0: none
     int64_t* due          # of a tracked lead: until when each fold's value stands still
     int64_t stands        # of a tracked lead: until when all stand still
     uint8_t* reached      # thresholds (spec 6.5)
@@ -127,7 +128,7 @@ cdef inline void lead_clear(lead_t* a, const plan_t* p) noexcept nogil:
         a.folded[which] = a.blank[which]
         a.due[which] = INT64_MAX
         a.is_touched[which] = 0
-        a.stale[p.folds[which].group] = 1
+        a.stale[p.folds[which].group] = ANEW
     a.touched_size = 0
     a.stands = INT64_MIN
 
@@ -174,7 +175,7 @@ cdef inline void lead_say(lead_t* a, const plan_t* p, const say_t* says, int64_t
     cdef int64_t i
     memset(a.values, 0, <size_t> p.values_size * sizeof(int64_t))
     memset(a.leaves, 0, <size_t> p.leaves_size)
-    memset(a.stale, 1, <size_t> p.groups_size)
+    memset(a.stale, ANEW, <size_t> p.groups_size)
     a.stands = INT64_MIN
     for i in range(size):
         if says[i].kind == SAY_VALUE:
@@ -306,7 +307,7 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
         sum = wide_of(0)
         for i in range(s.groups, s.groups + s.groups_size):
             if a.stale[i]:
-                if a.stale[i] != MOVED:
+                if a.stale[i] == ANEW:
                     a.summed[i] = lead_sum(a, p, &p.groups[i], &line)
                 a.grouped[i] = lead_group(a, p, &p.groups[i], a.summed[i], &line)
                 a.stale[i] = 0
@@ -346,7 +347,7 @@ cdef inline int lead_evaluate(lead_t* a, const plan_t* p, int64_t now, int64_t* 
         i = a.touched[k]
         fold_advance(&a.folds[i], &p.folds[i], &p.tables, now)
         a.folded[i] = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
-    memset(a.stale, 1, <size_t> p.groups_size)
+    memset(a.stale, ANEW, <size_t> p.groups_size)
     lead_scores(a, p, lines)
     lead_conclude(a, p, True)
     return -1 if a.fault else 0

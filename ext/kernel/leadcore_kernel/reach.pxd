@@ -19,7 +19,7 @@ from leadcore_kernel.layout cimport (
     DECAY_LINEAR, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
     part_t, score_t, span_t,
 )
-from leadcore_kernel.lead cimport MOVED, lead_t
+from leadcore_kernel.lead cimport ANEW, MOVED, lead_t
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.stepped cimport item_t, ring_item, stepped_after, stepped_by
 from leadcore_kernel.wide cimport (
@@ -51,7 +51,7 @@ cdef struct reach_t:
     wide_t* most
     wide_t* lows          # of groups
     wide_t* highs
-    uint8_t* stale        # groups whose bounds have changed: MOVED, by those of the sums; 1, to be added up anew
+    uint8_t* stale        # groups whose bounds are to be worked out: ANEW or MOVED, 0: none
     bint anew             # all groups: the attributes have changed
     bounds_t* scores
     bounds_t* grades      # indices
@@ -393,7 +393,7 @@ cdef inline void reach_score(reach_t* r, const lead_t* a, const plan_t* p, int64
     cdef int64_t i
     for i in range(s.groups, s.groups + s.groups_size):
         if r.stale[i]:
-            if r.stale[i] != MOVED:
+            if r.stale[i] == ANEW:
                 reach_sum(r, a, p, &p.groups[i], &r.least[i], &r.most[i])
             reach_group(r, p, &p.groups[i], r.least[i], r.most[i], &r.lows[i], &r.highs[i])
             r.stale[i] = 0
@@ -509,7 +509,7 @@ cdef inline void reach_find(reach_t* r, lead_t* a, const plan_t* p, int64_t now,
     cdef int64_t i
     cdef bounds_t b
     if r.anew:
-        memset(r.stale, 1, <size_t> p.groups_size)
+        memset(r.stale, ANEW, <size_t> p.groups_size)
         r.anew = False
     for i in range(p.folds_size):
         if a.due[i] > until:

@@ -14,7 +14,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from leadcore_kernel.decay cimport epoch_of, floor_div, growth
-from leadcore_kernel.fold cimport fold_fallen, fold_shrunk, tables_t
+from leadcore_kernel.fold cimport fold_aged, fold_counted, fold_fallen, fold_shrunk
 from leadcore_kernel.layout cimport (
     ACT_ADD, ACT_ADD_PER, ACT_RESET, DECAY_COMPOUND, DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE,
     DECAY_PERIODIC, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, act_t, fold_spec_t,
@@ -92,7 +92,7 @@ cdef inline bint fold_is_sum(const fold_spec_t* s) noexcept nogil:
 
 
 cdef inline uint8_t fold_way(const fold_spec_t* s) noexcept nogil:
-    """How hits of fixed points are added to a fold."""
+    """How hits are added to a fold."""
     if s.kind != FOLD_EVENT:
         return WAY_OTHER
     if s.decay == DECAY_HALF_LIFE:
@@ -124,8 +124,6 @@ cdef inline int sums_start(sums_t* w, const plan_t* p) noexcept nogil:
     for i in range(p.acts_size):
         if p.acts[i].act == ACT_RESET:
             sums = False
-        elif p.acts[i].act == ACT_ADD_PER and p.folds[p.acts[i].fold].decay != DECAY_HALF_LIFE:
-            w.ways[p.acts[i].fold] = WAY_OTHER
         elif p.acts[i].act <= ACT_ADD_PER and p.folds[p.acts[i].fold].decay == DECAY_HALF_LIFE:
             if p.acts[i].act == ACT_ADD_PER or (
                 points[p.acts[i].fold] != INT64_MIN and points[p.acts[i].fold] != p.acts[i].points
@@ -215,7 +213,7 @@ cdef inline void sums_add_up(sums_t* w, const plan_t* p, const shape_t* shape) n
         fold = hit.act.fold
         sum = &w.sums[hit.lead * p.folds_size + fold]
         at = record_at(hit.record)
-        k = hit.act.points if w.now - at < p.folds[fold].span else 0
+        k = lead_points(p, hit.act, shape, hit.record) if w.now - at < p.folds[fold].span else 0
         sum.near = wide_add(sum.near, wide_of(k))
         sum.far = wide_add(sum.far, wide_mul(k, at))
     for i in range(w.waiting[WAY_CONSTANT]):
@@ -224,7 +222,7 @@ cdef inline void sums_add_up(sums_t* w, const plan_t* p, const shape_t* shape) n
         s = &p.folds[fold]
         sum = &w.sums[hit.lead * p.folds_size + fold]
         at = w.now - record_at(hit.record)
-        k = hit.act.points if s.decay == DECAY_NONE or at < s.delay + s.span else 0
+        k = lead_points(p, hit.act, shape, hit.record) if s.decay == DECAY_NONE or at < s.delay + s.span else 0
         sum.near = wide_add(sum.near, wide_of(k))
     for i in range(w.waiting[WAY_OTHER]):
         hit = &w.hits[WAY_OTHER * HITS + i]
@@ -235,30 +233,20 @@ cdef inline void sums_add_up(sums_t* w, const plan_t* p, const shape_t* shape) n
 cdef inline void sums_add(
     sums_t* w, const plan_t* p, int64_t lead, int64_t fold, int64_t at, int64_t points
 ) noexcept nogil:
-    """Add up an event that goes no way of its own."""
+    """Add up an event that goes no way of its own: of a frequency, a recency, or points that fall in steps."""
     cdef const fold_spec_t* s = &p.folds[fold]
     cdef sum_t* sum = &w.sums[lead * p.folds_size + fold]
     cdef int64_t age = w.now - at, k
     if s.kind == FOLD_EVENT:
-        if s.decay == DECAY_NONE:
-            sum.near = wide_add(sum.near, wide_of(points))
-        elif s.decay == DECAY_LINEAR:
-            if age < s.span:
-                sum.near = wide_add(sum.near, wide_of(points))
-                sum.far = wide_add(sum.far, wide_mul(points, at))
-        elif s.decay == DECAY_EXPIRE:
-            if age < s.delay + s.span:
-                sum.near = wide_add(sum.near, wide_of(points))
+        age = age - s.delay if age > s.delay else 0
+        if s.decay == DECAY_STEPS:
+            k = s.table_size - 1
+            while k >= 0 and age < p.tables.steps[s.table + k].after:
+                k -= 1
+            points = stepped_by(s, p.tables.steps, points, k)
         else:
-            age = age - s.delay if age > s.delay else 0
-            if s.decay == DECAY_STEPS:
-                k = s.table_size - 1
-                while k >= 0 and age < p.tables.steps[s.table + k].after:
-                    k -= 1
-                points = stepped_by(s, p.tables.steps, points, k)
-            else:
-                points = stepped_after(s, p.tables.factors, points, age // s.span)
-            sum.near = wide_add(sum.near, wide_of(points))
+            points = stepped_after(s, p.tables.factors, points, age // s.span)
+        sum.near = wide_add(sum.near, wide_of(points))
     elif s.kind == FOLD_FREQUENCY:
         if s.span == 0 or age < s.span:
             sum.near = wide_add(sum.near, wide_of(1))
@@ -289,7 +277,6 @@ cdef inline bint sums_value(const sums_t* w, const plan_t* p, int64_t lead, int6
     """The value at ``now`` of a lead's fold that has events; False where the sum cannot tell."""
     cdef const sum_t* sum = &w.sums[lead * p.folds_size + which]
     cdef const fold_spec_t* s = &p.folds[which]
-    cdef int64_t j, count
     cdef wide_t grown, low, high
     if s.kind == FOLD_EVENT:
         if s.decay == DECAY_HALF_LIFE:
@@ -310,19 +297,10 @@ cdef inline bint sums_value(const sums_t* w, const plan_t* p, int64_t lead, int6
             grown = sum.near
         value[0] = wide_hold(grown, INT64_MIN, INT64_MAX)
         return True
-    count = wide_low(sum.near)
     if s.kind == FOLD_FREQUENCY:
-        value[0] = 0
-        for j in range(s.bands + s.bands_size - 1, s.bands - 1, -1):
-            if count >= p.tables.bands[j].bound:
-                value[0] = p.tables.bands[j].points
-                break
-        return True
-    value[0] = s.otherwise
-    for j in range(s.bands, s.bands + s.bands_size):
-        if w.now - count < p.tables.bands[j].bound:
-            value[0] = p.tables.bands[j].points
-            break
+        value[0] = fold_counted(s, &p.tables, wide_low(sum.near))
+    else:
+        value[0] = fold_aged(s, &p.tables, w.now - wide_low(sum.near))
     return True
 
 

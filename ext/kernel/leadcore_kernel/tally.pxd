@@ -262,11 +262,9 @@ cdef inline wide_t tally_sum(const tally_t* w, const group_t* g, const said_t* s
 cdef inline wide_t tally_group(const tally_t* w, const group_t* g, wide_t sum) noexcept nogil:
     """One group from the sum of its criteria (spec 6.1), as `lead_group` tells it."""
     cdef int64_t held = wide_hold(sum, g.low, g.high)
-    if g.fade >= 0 and w.folded[g.fade] != 1_000_000:
+    if g.fade >= 0:
         held = wide_low(wide_times_millionths(held, w.folded[g.fade]))
-    if g.weight != 1_000_000:
-        return wide_times_millionths(held, g.weight)
-    return wide_of(held)
+    return wide_times_millionths(held, g.weight)
 
 
 cdef inline void tally_score(tally_t* w, int32_t which, const said_t* said, bint added) noexcept nogil:
@@ -284,10 +282,7 @@ cdef inline void tally_score(tally_t* w, int32_t which, const said_t* said, bint
         sum = wide_add(sum, tally_group(w, &w.plan.groups[i], part_sum))
     for i in range(s.parts, s.parts + s.parts_size):
         part = &w.plan.parts[i]
-        if part.factor == 1_000_000:
-            sum = wide_add(sum, wide_of(w.scores[part.score]))
-        else:
-            sum = wide_add(sum, wide_times_millionths(w.scores[part.score], part.factor))
+        sum = wide_add(sum, wide_times_millionths(w.scores[part.score], part.factor))
     w.scores[which] = wide_hold(sum, s.low, s.high)
 
 
