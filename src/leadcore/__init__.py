@@ -154,11 +154,15 @@ _HOMES = {
     "leadcore.tally": ("Tally",),
     "leadcore.timeline": ("Timeline",),
 }
+_ROOMS = ("batch",)
+"""Modules that are public by name, loaded likewise."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name's home when it is first used: importing leadcore costs little more than its name (PEP 562)."""
+    if name in _ROOMS:
+        return import_module(f"leadcore.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'leadcore' has no attribute {name!r}")
     value = getattr(import_module(_HOME_OF[name]), name)
@@ -167,7 +171,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *_ROOMS, "__version__"]
 
 
 def get_include() -> str:

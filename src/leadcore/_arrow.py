@@ -6,11 +6,15 @@ from leadcore_arrow import (
     Classifier,
     EdgeError,
     Encoder,
+    PartReader,
     Program,
     Table,
     TableReader,
     from_python,
     match_text,
+    merge_parts,
+    parts_of,
+    split_table,
     write_table,
 )
 
@@ -19,11 +23,15 @@ __all__ = [
     "Classifier",
     "EdgeError",
     "Encoder",
+    "PartReader",
     "Program",
     "Table",
     "TableReader",
     "from_python",
     "match_text",
+    "merge_parts",
+    "parts_of",
+    "split_table",
     "write_table",
 ]
 

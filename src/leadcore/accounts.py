@@ -62,7 +62,7 @@ def combine_members(model: Model, members: Table, micropoints: bool) -> Table:
         ``account_id`` and a column per account score.
     """
     assert model.accounts is not None
-    encoder = Encoder(_no_rules())
+    encoder = Encoder(no_rules())
     with data_errors("accounts"):
         codes = encoder.read_pairs(members.select(["account_id"]), "accounts", {}, ["account_id"], [])["account_id"]
     ranks = encoder.id_ranks()
@@ -81,7 +81,7 @@ def combine_members(model: Model, members: Table, micropoints: bool) -> Table:
 
 
 @cache
-def _no_rules() -> Program:
+def no_rules() -> Program:
     """A program of no rules: all it does is to number ids."""
     source = {"fields": {"lead": [], "event": []}, "ordered": False, **{name: [] for name in _NO_RULES}}
     return Program(json.dumps(source).encode())

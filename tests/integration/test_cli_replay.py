@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from leadcore.cli import _folder
+from leadcore.batch import results
 from tests.integration.cli_files import EVENTS
 
 FILES = "--leads leads.csv --events events.csv --until 2026-06-01"
@@ -38,7 +38,9 @@ def test_tables_into_a_directory(leadcore, folder):
         ("3", "2026-05-25T00:00:00Z", "", "new", "", "birth", ""),
         ("3", "2026-05-25T00:00:00Z", "new", "hot", "ready", "event", ""),
     ]
-    assert ended.err == (
+    plan, told = ended.err.split("\n", 1)
+    assert plan.startswith("fold in memory: about 13 rows need less than 1 MB, there are ")
+    assert told == (
         "4 leads replayed until 2026-06-01: 3 transitions, 2 alerts\n"
         "new 1, hot 1, cold 0, no stage 2\n"
         "9 rows in = 7 used + 2 ignored + 0 rejected\n"
@@ -136,8 +138,8 @@ def test_tables_are_written_whole_or_not_at_all(leadcore, folder, monkeypatch):
         written.append(path)
         return write(made, path, kind)
 
-    write = _folder.write_table
-    monkeypatch.setattr(_folder, "write_table", failing)
+    write = results.write_table
+    monkeypatch.setattr(results, "write_table", failing)
     ended = leadcore(f"replay stages.yaml {FILES} --out d --format csv")
     assert ended.code == 1
     assert "no space left on device" in ended.err

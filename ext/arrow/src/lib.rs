@@ -36,12 +36,14 @@ mod leads;
 mod lexical;
 mod literals;
 mod mappings;
+mod merge;
 mod numbers;
 mod numpy_column;
 mod one_event;
 mod one_lead;
 mod order_keys;
 mod pairs;
+mod part;
 mod patterns;
 mod plan;
 mod program;
@@ -55,6 +57,7 @@ mod schema;
 mod slots;
 mod small_rows;
 mod source;
+mod split;
 mod strings;
 mod table;
 mod text;
@@ -83,7 +86,11 @@ fn _edge(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(functions::check_pattern, m)?)?;
     m.add_function(wrap_pyfunction!(functions::fold_text, m)?)?;
     m.add_function(wrap_pyfunction!(functions::match_text, m)?)?;
+    m.add_class::<part::PartReader>()?;
     m.add_class::<reader::TableReader>()?;
+    m.add_function(wrap_pyfunction!(merge::merge_parts, m)?)?;
+    m.add_function(wrap_pyfunction!(split::parts_of, m)?)?;
+    m.add_function(wrap_pyfunction!(split::split_table, m)?)?;
     m.add_function(wrap_pyfunction!(write::write_table, m)?)?;
     Ok(())
 }

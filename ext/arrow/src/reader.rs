@@ -62,7 +62,7 @@ impl Batches {
 }
 
 /// Why a file cannot be read: Python gets OSError or ValueError, always with its name.
-enum Refused {
+pub enum Refused {
     Io(io::Error),
     Form(String),
 }
@@ -121,7 +121,7 @@ pub fn os_error(path: &str, error: &io::Error) -> PyErr {
     }
 }
 
-fn refusal(path: &str, refused: Refused) -> PyErr {
+pub fn refusal(path: &str, refused: Refused) -> PyErr {
     match refused {
         Refused::Io(error) => os_error(path, &error),
         Refused::Form(reason) => PyValueError::new_err(format!("{path}: {reason}")),

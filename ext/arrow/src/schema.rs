@@ -11,7 +11,10 @@ use crate::errors::{edge_error, Problem};
 use crate::ids::{IdKind, Ids};
 
 /// Schema metadata by which a stream says that its values are text (CSV).
-const LEXICAL: &str = "leadcore.lexical";
+pub const LEXICAL: &str = "leadcore.lexical";
+/// Metadata of a field of untyped ids by which a stream says what all of them are, in this and in other streams of the
+/// same table: `integer` or `text`.
+pub const TYPED: &str = "leadcore.typed";
 /// A text column in which a reader says why it could not read a row.
 const PROBLEM: &str = "leadcore.problem";
 
@@ -114,10 +117,7 @@ impl<'a> Columns<'a> {
     /// A column of ids, which must fit the ids read before.
     pub fn find_ids(&mut self, name: &str, required: bool, ids: &mut Ids) -> Option<Place> {
         let place = self.find(name, Wanted::Id, required)?;
-        if let Err(reason) = ids.admit(IdKind::of(
-            self.schema.field(place.index).data_type(),
-            self.lexical,
-        )) {
+        if let Err(reason) = ids.admit(self.id_kind(&place)) {
             self.refuse(&place.name, reason.to_string());
         }
         Some(place)
@@ -125,7 +125,12 @@ impl<'a> Columns<'a> {
 
     /// What the ids of a column are.
     pub fn id_kind(&self, place: &Place) -> Option<IdKind> {
-        IdKind::of(self.schema.field(place.index).data_type(), self.lexical)
+        let field = self.schema.field(place.index);
+        match field.metadata().get(TYPED).map(String::as_str) {
+            Some("integer") => Some(IdKind::Integer),
+            Some("text") => Some(IdKind::Text),
+            _ => IdKind::of(field.data_type(), self.lexical),
+        }
     }
 
     /// The column in which the reader reports rows it could not read.

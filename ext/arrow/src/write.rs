@@ -6,8 +6,9 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow_array::RecordBatchReader;
-use arrow_schema::ArrowError;
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_schema::{ArrowError, SchemaRef};
+use arrow_select::concat::concat_batches;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -75,7 +76,7 @@ pub fn write_table(
     })
 }
 
-fn write_to(
+pub fn write_to(
     reader: Box<dyn RecordBatchReader + Send>,
     path: &str,
     format: &str,
@@ -217,7 +218,7 @@ fn write_text<W: Write, L: Lines>(
     Ok((written, sink))
 }
 
-/// Parquet with zstd, dictionaries kept. The bytes depend on the rows and their batches only: no clock, no version.
+/// Parquet with zstd, dictionaries kept. The bytes depend on the rows only: no clock, no version, no batches.
 fn write_parquet<W: Write + Send>(
     reader: Box<dyn RecordBatchReader + Send>,
     sink: W,
@@ -226,17 +227,44 @@ fn write_parquet<W: Write + Send>(
         .set_created_by(String::from("leadcore"))
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .build();
+    let schema = reader.schema();
     let sink = BufWriter::with_capacity(BUFFER, sink);
-    let mut writer = ArrowWriter::try_new(sink, reader.schema(), Some(properties))?;
+    let mut writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties))?;
     let mut written = 0;
+    // Pages end where a batch written ends, so all batches but the last have the same length.
+    let (mut pending, mut waiting) = (Vec::new(), 0);
     for batch in reader {
         let batch = batch?;
         check(&batch)?;
         written += batch.num_rows() as u64;
-        writer.write(&batch)?;
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let rows = (ROWS - waiting).min(batch.num_rows() - from);
+            pending.push(batch.slice(from, rows));
+            (from, waiting) = (from + rows, waiting + rows);
+            if waiting == ROWS {
+                write_pending(&mut writer, &schema, &mut pending)?;
+                waiting = 0;
+            }
+        }
     }
+    write_pending(&mut writer, &schema, &mut pending)?;
     let sink = writer.into_inner()?;
     let mut sink = sink.into_inner().map_err(|e| Fault::Io(e.into_error()))?;
     sink.flush()?;
     Ok((written, sink))
+}
+
+fn write_pending<W: Write + Send>(
+    writer: &mut ArrowWriter<W>,
+    schema: &SchemaRef,
+    pending: &mut Vec<RecordBatch>,
+) -> Result<(), Fault> {
+    match pending.as_slice() {
+        [] => {}
+        [one] => writer.write(one)?,
+        several => writer.write(&concat_batches(schema, several)?)?,
+    }
+    pending.clear();
+    Ok(())
 }

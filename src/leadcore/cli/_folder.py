@@ -1,15 +1,12 @@
-"""Tables written into a directory, all of them or none."""
+"""A directory that tables are to be written into."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 
-from leadcore._arrow import Table, write_table
-from leadcore._files import STANDARD_STREAM, Format
+from leadcore._files import STANDARD_STREAM
 from leadcore.cli._errors import Stop
 
 
@@ -38,24 +35,3 @@ def check_folder(folder: str, option: str, names: Sequence[str], others: Mapping
             raise Stop(f"{option}: {Path(folder) / name} is a directory")
         if str(path / name) in taken:
             raise Stop(f"{option} would write over {' '.join(taken[str(path / name)])}")
-
-
-def write_folder(folder: str, tables: Mapping[str, Table], format: Format) -> None:
-    """Write tables as ``NAME.FORMAT``: beside their names first, and renamed when all are whole.
-
-    Raises:
-        OSError: One cannot be written; then what was there before is there still.
-    """
-    path = Path(folder)
-    new = not path.exists()
-    path.mkdir(exist_ok=True)
-    work = Path(mkdtemp(prefix=".leadcore-", dir=path))
-    done = False
-    try:
-        for name, table in tables.items():
-            write_table(table, str(work / f"{name}.{format}"), format)
-        for name in tables:
-            (work / f"{name}.{format}").replace(path / f"{name}.{format}")
-        done = True
-    finally:
-        shutil.rmtree(path if new and not done else work, ignore_errors=True)

@@ -52,6 +52,33 @@ Aliases = Annotated[
     typer.Option("--aliases", metavar="FILE", help="A table lead_id, same_as of records that are one person."),
 ]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads to use; by default all.")]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory", metavar="SIZE",
+        help="What the job may take in all, such as 2GB; by default 70 % of the machine. More input is cut into partitions.",
+    ),
+]  # fmt: skip
+Partitions = Annotated[
+    int | None,
+    typer.Option("--partitions", metavar="N", min=1, max=1024, help="Partitions; by default as --memory asks for."),
+]
+Work = Annotated[
+    str | None,
+    typer.Option(
+        "--work", metavar="DIR", help="The folder for partitions; by default beside --out. It goes at the end."
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the job that was stopped; if there is none, begin one.")
+]
+Partitioned = Annotated[
+    bool, typer.Option("--partitioned", help="Leave results in folders of Parquet partitions instead of files.")
+]
+LogFormat = Annotated[
+    Literal["text", "json"],
+    typer.Option("--log-format", help="How stderr tells what happens: text, or JSON lines for schedulers."),
+]
 UnknownLeads = Annotated[
     Literal["score", "error", "ignore"],
     typer.Option("--unknown-leads", help="What to do with leads known only from events."),

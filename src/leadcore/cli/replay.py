@@ -9,10 +9,10 @@ import typer
 from leadcore.cli import _options as options
 from leadcore.cli._counts import tell_counts
 from leadcore.cli._errors import Stop, telling_files
-from leadcore.cli._progress import reading_bar
+from leadcore.cli._job import telling_job
 
 if TYPE_CHECKING:
-    from leadcore.replay import Replay
+    from leadcore.batch import Outcome
 
 
 def replay(
@@ -55,7 +55,13 @@ def replay(
     micropoints: Annotated[
         bool, typer.Option("--micropoints", help="Whole micropoints (1 point = 1,000,000) instead of decimals.")
     ] = False,
+    memory: options.Memory = None,
+    partitions: options.Partitions = None,
+    work: options.Work = None,
+    resume: options.Resume = False,
+    partitioned: options.Partitioned = False,
     threads: options.Threads = None,
+    log_format: options.LogFormat = "text",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no counts.")] = False,
 ) -> None:  # fmt: skip
     """Say what happened to every lead until an instant: tables of transitions, spans, alerts and states.
@@ -70,55 +76,42 @@ def replay(
         raise Stop("give --out DIR for tables, or --lead LEAD_ID for one lead's story")
     options.check_files(inputs, {"--rejects": rejects})
     if rejects is not None:
-        reject_format = options.output_format(rejects, "--rejects", format)
+        options.output_format(rejects, "--rejects", format)
 
     from leadcore._replay_tables import NAMES
-    from leadcore.cli._folder import check_folder, write_folder
+    from leadcore.cli._folder import check_folder
 
-    names = [*NAMES, *(["score_changes"] if score_changes else [])]
     kind = format or "parquet"
     if out is not None:
-        check_folder(out, "--out", [f"{name}.{kind}" for name in names], {**inputs, "--rejects": rejects})
+        names = [*NAMES, *(["score_changes"] if score_changes else [])]
+        taken = [] if partitioned else [f"{name}.{kind}" for name in names]
+        check_folder(out, "--out", taken, {**inputs, "--rejects": rejects})
     options.instant(until, "--until")
     document = options.load(model)
     if document.lifecycle is None:
         raise Stop(f"the model {model} has no lifecycle: there is nothing to replay")
     maps = options.column_map(document, columns)
 
-    from leadcore._arrow import write_table
-    from leadcore.scorer import Scorer
+    from leadcore import batch
 
-    tables = {"leads": leads, "events": events, "aliases": aliases, "start": start}
-    files = {table: options.open_input(path, document, table, maps, format) for table, path in tables.items()}
-    with telling_files(files), reading_bar(files["events"], quiet) as progress:
-        result = Scorer(document).replay(
-            files["events"],
-            files["leads"],
-            until=until,
-            start=files["start"],
-            columns=maps,
-            aliases=files["aliases"],
-            unknown_leads=unknown_leads,
-            on_error="raise" if rejects is None else "reject",
-            score_changes=score_changes,
-            micropoints=micropoints,
-            sort=True,
-            threads=threads,
-            progress=progress,
-        )
-    story = result.lead(options.lead_of(result, lead)) if lead is not None else None
-    if rejects is not None:
-        write_table(result.rejects, rejects, reject_format)
-    if out is not None:
-        write_folder(out, {name: getattr(result, name).table for name in names}, kind)
-    if story is not None:
-        print(story)
-    if not quiet:
-        tell_counts(result.counts, document, _done(result, until), until, rejects)
+    given = {"leads": leads, "events": events, "aliases": aliases, "start": start}
+    files = {table: options.open_input(path, document, table, maps, format) for table, path in given.items()}
+    with telling_files(files), telling_job(quiet, log_format) as log:
+        done = batch.replay(
+            document, files["events"], files["leads"], until=until, out=out, lead=lead, start=files["start"],
+            aliases=files["aliases"], rejects=rejects, score_changes=score_changes, columns=maps,
+            unknown_leads=unknown_leads, micropoints=micropoints, partitioned=partitioned, memory=memory, partitions=partitions, work=work,
+            resume=resume, threads=threads, format=format, progress=log.report, plan=log.plan,
+        )  # fmt: skip
+        log.done(done)
+    if done.story is not None:
+        print(done.story)
+    if not quiet and log_format == "text":
+        tell_counts(done.counts, document, _done(done, until), until, rejects)
 
 
-def _done(result: Replay, until: str) -> str:
+def _done(done: Outcome, until: str) -> str:
     """How many leads there are, how much happened, who stands where."""
-    standing = ", ".join(f"{stage} {number:,}" for stage, number in result.standing.items())
-    numbers = f"{len(result.transitions):,} transitions, {len(result.alerts):,} alerts"
-    return f"{len(result):,} leads replayed until {until}: {numbers}\n{standing}"
+    standing = ", ".join(f"{stage} {number:,}" for stage, number in done.standing.items())
+    numbers = f"{done.rows['transitions']:,} transitions, {done.rows['alerts']:,} alerts"
+    return f"{done.rows['states']:,} leads replayed until {until}: {numbers}\n{standing}"

@@ -9,7 +9,7 @@ import typer
 from leadcore.cli import _options as options
 from leadcore.cli._counts import tell_counts
 from leadcore.cli._errors import Stop, telling_files
-from leadcore.cli._progress import reading_bar
+from leadcore.cli._job import telling_job
 
 
 def score(
@@ -36,8 +36,14 @@ def score(
     micropoints: Annotated[
         bool, typer.Option("--micropoints", help="Whole micropoints (1 point = 1,000,000) instead of decimals.")
     ] = False,
+    memory: options.Memory = None,
+    partitions: options.Partitions = None,
+    work: options.Work = None,
+    resume: options.Resume = False,
+    partitioned: options.Partitioned = False,
     threads: options.Threads = None,
     format: options.StreamFormat = None,
+    log_format: options.LogFormat = "text",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no counts.")] = False,
 ) -> None:
     """Score every lead at an instant: one row per lead, sorted by lead_id.
@@ -48,39 +54,26 @@ def score(
     if leads is None and events is None:
         raise Stop("give --leads, --events or both: there is nothing to score")
     options.check_files({"--leads": leads, "--events": events, "--aliases": aliases}, outputs)
-    formats = {p: options.output_format(p, option, format) for option, p in outputs.items() if p is not None}
+    for option, path in outputs.items():
+        if path is not None and not (partitioned and option == "--out"):
+            options.output_format(path, option, format)
     options.instant(as_of)
     document = options.load(model)
     if accounts is not None and document.accounts is None:
         raise Stop(f"--accounts: the model {model} declares no accounts")
     maps = options.column_map(document, columns)
 
-    from leadcore._arrow import write_table
-    from leadcore.scorer import Scorer
+    from leadcore import batch
 
-    tables = {"leads": leads, "events": events, "aliases": aliases}
-    files = {table: options.open_input(path, document, table, maps, format) for table, path in tables.items()}
-    with telling_files(files), reading_bar(files["events"], quiet) as progress:
-        scores = Scorer(document).score(
-            files["events"],
-            files["leads"],
-            as_of=as_of,
-            columns=maps,
-            aliases=files["aliases"],
-            unknown_leads=unknown_leads,
-            on_error="raise" if rejects is None else "reject",
-            explain=explanations is not None,
-            micropoints=micropoints,
-            sort=True,
-            threads=threads,
-            progress=progress,
-        )
-    if explanations is not None:
-        write_table(scores.explanations().table, explanations, formats[explanations])
-    if accounts is not None:
-        write_table(scores.accounts.table, accounts, formats[accounts])
-    if rejects is not None:
-        write_table(scores.rejects, rejects, formats[rejects])
-    write_table(scores.table, out, formats[out])
-    if not quiet:
-        tell_counts(scores.counts, document, f"{len(scores):,} leads scored as of {as_of}", as_of, rejects)
+    given = {"leads": leads, "events": events, "aliases": aliases}
+    files = {table: options.open_input(path, document, table, maps, format) for table, path in given.items()}
+    with telling_files(files), telling_job(quiet, log_format) as log:
+        done = batch.score(
+            document, files["events"], files["leads"], as_of=as_of, out=out, aliases=files["aliases"], rejects=rejects,
+            accounts=accounts, explanations=explanations, columns=maps, unknown_leads=unknown_leads,
+            micropoints=micropoints, partitioned=partitioned, memory=memory, partitions=partitions, work=work, resume=resume, threads=threads,
+            format=format, progress=log.report, plan=log.plan,
+        )  # fmt: skip
+        log.done(done)
+    if not quiet and log_format == "text":
+        tell_counts(done.counts, document, f"{done.rows['scores']:,} leads scored as of {as_of}", as_of, rejects)

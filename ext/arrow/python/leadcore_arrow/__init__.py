@@ -4,6 +4,7 @@ from leadcore_arrow._edge import (
     Classifier,
     EdgeError,
     Encoder,
+    PartReader,
     Program,
     Table,
     TableReader,
@@ -13,6 +14,9 @@ from leadcore_arrow._edge import (
     fold_text,
     from_python,
     match_text,
+    merge_parts,
+    parts_of,
+    split_table,
     write_table,
 )
 
@@ -20,6 +24,7 @@ __all__ = [
     "Classifier",
     "EdgeError",
     "Encoder",
+    "PartReader",
     "Program",
     "Table",
     "TableReader",
@@ -29,5 +34,8 @@ __all__ = [
     "fold_text",
     "from_python",
     "match_text",
+    "merge_parts",
+    "parts_of",
+    "split_table",
     "write_table",
 ]

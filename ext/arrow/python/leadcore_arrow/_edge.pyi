@@ -1,6 +1,6 @@
 """What the compiled edge offers to Python: nothing else crosses this border."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -10,6 +10,7 @@ __all__ = [
     "Classifier",
     "EdgeError",
     "Encoder",
+    "PartReader",
     "Program",
     "Table",
     "TableReader",
@@ -19,6 +20,9 @@ __all__ = [
     "fold_text",
     "from_python",
     "match_text",
+    "merge_parts",
+    "parts_of",
+    "split_table",
     "write_table",
 ]
 
@@ -376,6 +380,67 @@ class TableReader:
     @property
     def progress(self) -> tuple[int, int | None]:
         """Bytes (CSV, JSON lines) or rows (Parquet) handed out so far, and in all where known."""
+
+@final
+class PartReader:
+    """A part that `split_table` wrote, as an Arrow stream that may be read any number of times.
+
+    Args:
+        path: File name.
+        fields: Wanted columns and their kind, as for `TableReader`.
+        typed: What untyped ids of a column are in the whole table: ``integer`` or ``text``.
+    """
+
+    def __new__(cls, path: str, fields: Mapping[str, str], typed: Mapping[str, str]) -> PartReader: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+def split_table(
+    table: _ArrowStream,
+    paths: Sequence[str],
+    lead_id: str,
+    ids: Sequence[str],
+    memory: int,
+    types: tuple[str, Sequence[str]] | None = None,
+    moved: tuple[_ArrowStream, npt.NDArray[np.uint32]] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[list[int], bool, list[str]]:
+    """Cut a table into Parquet files, one a part, by the hash of the lead id (`parts_of`).
+
+    Rows without an id that can be read are in the first part. Each part has a column ``leadcore.row`` more, int64: the
+    position in the whole table. Files are on disk when this returns; on an error they are left as they are.
+
+    Args:
+        table: The table.
+        paths: A file name for each part.
+        lead_id: The column of lead ids.
+        ids: Columns of ids; those of CSV are untyped and looked at for one that is no canonical integer.
+        memory: Bytes of rows not yet written that are held at most, and a batch.
+        types: The column of event types and the declared ones: untyped ids of other rows are not looked at.
+        moved: Leads whose rows go elsewhere: a table with one column of ids, and the part of each.
+        progress: Called with the number of rows done; what it raises ends the split.
+
+    Returns:
+        ``(rows, untyped, worded)``: rows of each part; whether the table's ids are untyped (CSV); and the columns of
+        ``ids`` in which one of them is no canonical integer.
+
+    Raises:
+        OSError: A file cannot be written, or the stream's file cannot be read.
+        ValueError: The stream failed.
+    """
+
+def parts_of(ids: _ArrowStream, parts: int) -> npt.NDArray[np.uint32]:
+    """The part of each lead of a table with one column of ids: the same in every run and on every machine.
+
+    An integer and the text that spells it are one id here. Integers are mixed by the finalizer of SplitMix64, other text by
+    SipHash-1-3 with a key of ours; the part is the hash times ``parts``, shifted right by 64 bits. Null: 0.
+    """
+
+def merge_parts(paths: Sequence[str], key: str, path: str, format: str, hidden: bool = False) -> int:
+    """Put Parquet files whose rows are sorted by a column into one file, written as `write_table` does; rows written.
+
+    Rows with one key keep the order they have in their part. ``key``: a column of int64 or text without nulls, sorted by
+    value or by code point; ``hidden``: it is left out.
+    """
 
 def write_table(table: _ArrowStream, path: str, format: str) -> int:
     """Write a stream as ``parquet``, ``csv`` or ``jsonl`` (``path`` "-": standard output); rows written.

@@ -1,0 +1,194 @@
+//! Sorted parts of one table put together into one file.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, RecordBatch, RecordBatchReader};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
+use arrow_select::interleave::interleave_record_batch;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::reader::{os_error, refusal};
+use crate::text_columns::ROWS;
+use crate::write::{write_to, Fault};
+
+/// Rows of a part held at once.
+const HELD: usize = 8192;
+
+/// What rows are sorted by: integers by value, text by code point.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Integer(i64),
+    Text(String),
+}
+
+/// The column rows are sorted by, of one batch.
+fn key_of(batch: &RecordBatch, column: usize, row: usize) -> Result<Key, ArrowError> {
+    let column = batch.column(column);
+    match column.data_type() {
+        _ if column.is_null(row) => Err(ArrowError::InvalidArgumentError(String::from(
+            "a row to be merged has no key",
+        ))),
+        DataType::Int64 => Ok(Key::Integer(column.as_primitive::<Int64Type>().value(row))),
+        DataType::Utf8 => Ok(Key::Text(column.as_string::<i32>().value(row).to_owned())),
+        DataType::LargeUtf8 => Ok(Key::Text(column.as_string::<i64>().value(row).to_owned())),
+        other => Err(ArrowError::InvalidArgumentError(format!(
+            "rows cannot be merged by a column of {other}"
+        ))),
+    }
+}
+
+/// A part and how far it has been taken.
+struct Cursor {
+    batches: ParquetRecordBatchReader,
+    /// Place of its batch among those held.
+    batch: usize,
+    row: usize,
+}
+
+/// The rows of all parts in the order of the key; rows of one key as they follow each other in their part.
+struct Merged {
+    /// Columns given out.
+    shown: Vec<usize>,
+    shown_schema: SchemaRef,
+    key: usize,
+    cursors: Vec<Cursor>,
+    held: Vec<RecordBatch>,
+    next: BinaryHeap<Reverse<(Key, usize)>>,
+}
+
+impl Merged {
+    fn open(paths: &[String], key: &str, hidden: bool) -> PyResult<Merged> {
+        let mut cursors = Vec::new();
+        let mut schema: Option<SchemaRef> = None;
+        for path in paths {
+            let file = File::open(path).map_err(|error| os_error(path, &error))?;
+            let opened = ParquetRecordBatchReaderBuilder::try_new(file)
+                .and_then(|part| part.with_batch_size(HELD).build());
+            let batches = opened.map_err(|error| refusal(path, error.into()))?;
+            let known = schema.get_or_insert_with(|| batches.schema());
+            if known.fields() != batches.schema().fields() {
+                return Err(PyValueError::new_err(format!(
+                    "{path}: its columns are not those of {}",
+                    paths[0]
+                )));
+            }
+            cursors.push(Cursor {
+                batches,
+                batch: 0,
+                row: 0,
+            });
+        }
+        let schema = schema.ok_or_else(|| PyValueError::new_err("there are no parts to merge"))?;
+        let value_error = |error: ArrowError| PyValueError::new_err(error.to_string());
+        let key = schema.index_of(key).map_err(value_error)?;
+        let shown: Vec<usize> = (0..schema.fields().len())
+            .filter(|&column| !hidden || column != key)
+            .collect();
+        let mut merged = Merged {
+            shown_schema: schema.project(&shown).map_err(value_error)?.into(),
+            shown,
+            key,
+            cursors,
+            held: Vec::new(),
+            next: BinaryHeap::new(),
+        };
+        for part in 0..merged.cursors.len() {
+            merged.turn(part).map_err(value_error)?;
+        }
+        Ok(merged)
+    }
+
+    /// Take the next batch of a part, if there is one.
+    fn turn(&mut self, part: usize) -> Result<(), ArrowError> {
+        let cursor = &mut self.cursors[part];
+        for batch in cursor.batches.by_ref() {
+            let batch = batch?;
+            if batch.num_rows() > 0 {
+                (cursor.batch, cursor.row) = (self.held.len(), 0);
+                self.next
+                    .push(Reverse((key_of(&batch, self.key, 0)?, part)));
+                self.held.push(batch);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        let mut taken: Vec<(usize, usize)> = Vec::with_capacity(ROWS);
+        while taken.len() < ROWS {
+            let Some(Reverse((_, part))) = self.next.pop() else {
+                break;
+            };
+            let cursor = &mut self.cursors[part];
+            taken.push((cursor.batch, cursor.row));
+            cursor.row += 1;
+            let batch = &self.held[cursor.batch];
+            if cursor.row < batch.num_rows() {
+                let key = key_of(batch, self.key, cursor.row)?;
+                self.next.push(Reverse((key, part)));
+            } else {
+                self.turn(part)?;
+            }
+        }
+        if taken.is_empty() {
+            return Ok(None);
+        }
+        let batches: Vec<&RecordBatch> = self.held.iter().collect();
+        let rows = interleave_record_batch(&batches, &taken)?;
+        self.forget();
+        rows.project(&self.shown).map(Some)
+    }
+
+    /// Let go of batches whose rows are all taken.
+    fn forget(&mut self) {
+        let mut kept = Vec::new();
+        for Reverse((_, part)) in &self.next {
+            let cursor = &mut self.cursors[*part];
+            kept.push(self.held[cursor.batch].clone());
+            cursor.batch = kept.len() - 1;
+        }
+        self.held = kept;
+    }
+}
+
+impl Iterator for Merged {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.batch().transpose()
+    }
+}
+
+impl RecordBatchReader for Merged {
+    fn schema(&self) -> SchemaRef {
+        self.shown_schema.clone()
+    }
+}
+
+/// See `_edge.pyi`.
+#[pyfunction]
+#[pyo3(signature = (paths, key, path, format, hidden = false))]
+pub fn merge_parts(
+    py: Python<'_>,
+    paths: Vec<String>,
+    key: String,
+    path: String,
+    format: String,
+    hidden: bool,
+) -> PyResult<u64> {
+    let written = py.detach(|| {
+        let merged = Merged::open(&paths, &key, hidden)?;
+        write_to(Box::new(merged), &path, &format).map_err(|fault| match fault {
+            Fault::Io(error) => os_error(&path, &error),
+            Fault::Data(reason) => PyValueError::new_err(format!("{path}: {reason}")),
+        })
+    })?;
+    Ok(written)
+}

@@ -1,0 +1,118 @@
+"""Where the tables of a job go: one file each, or a folder of partitions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadcore._arrow import Table, TableReader, merge_parts, write_table
+from leadcore._files import STANDARD_STREAM, Format, TableFile, located
+from leadcore.batch.rejected import ORDER
+
+_KEYS = {"accounts": "account_id", "rejects": ORDER}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One table of a job.
+
+    Attributes:
+        name: ``scores``, ``transitions``, ``rejects`` ...
+        path: Its file, or the folder of its partitions.
+        format: The file's format; partitions are Parquet.
+        partitioned: Whether it stays in partitions.
+    """
+
+    name: str
+    path: str
+    format: Format
+    partitioned: bool = False
+
+    @property
+    def key(self) -> str:
+        """The column its rows are sorted by."""
+        return _KEYS.get(self.name, "lead_id")
+
+    def part(self, work: Path, partition: int) -> Path:
+        """The file of a partition: where it stays, or in the work folder."""
+        if self.partitioned:
+            return Path(self.path) / f"part-{partition:05}.parquet"
+        return work / f"{self.name}-{partition:05}.parquet"
+
+    def prepare(self) -> None:
+        """Make room for partitions: those of an earlier job go."""
+        if self.partitioned:
+            Path(self.path).mkdir(parents=True, exist_ok=True)
+            for old in Path(self.path).glob("part-*.parquet"):
+                old.unlink()
+
+    @property
+    def file(self) -> str:
+        """Its file where it is written at once."""
+        return str(self.part(Path(), 0)) if self.partitioned else self.path
+
+    def merge(self, parts: Sequence[Path], work: Path, files: Mapping[str, TableFile]) -> None:
+        """Put its partitions together where it belongs.
+
+        Raises:
+            OSError: It cannot be written; the partitions are there still.
+        """
+        paths = [str(part) for part in parts]
+        if self.path != STANDARD_STREAM:
+            Path(self.path).parent.mkdir(exist_ok=True)
+        if self.name != "rejects":
+            merge_parts(paths, self.key, self.path, self.format)
+            return
+        together = str(work / "rejects.parquet")
+        merge_parts(paths, self.key, together, "parquet", hidden=True)
+        kinds = {"table": "text", "row": "number", "column": "text", "value": "text", "reason": "text"}
+        rejects = Table.collect(TableReader([together], "parquet", kinds))
+        write_table(located(rejects, files), self.path, self.format)
+
+
+def write_all(results: Sequence[Result], tables: Mapping[str, Table], files: Mapping[str, TableFile]) -> None:
+    """Write whole tables: beside their names first, and renamed when all are whole.
+
+    Raises:
+        OSError: One cannot be written; then what was there before is there still.
+    """
+    folders = {Path(result.file).parent for result in results if result.path != STANDARD_STREAM}
+    new = [folder for folder in folders if not folder.exists()]
+    beside: dict[Path, str] = {}
+    done = False
+    try:
+        for folder in new:
+            folder.mkdir()
+        for result in results:
+            table = tables[result.name]
+            if result.name == "rejects":
+                table = located(table.select([name for name in table.column_names if name != ORDER]), files)
+            target = Path(result.file)
+            if result.path == STANDARD_STREAM or (target.exists() and not target.is_file()):  # a pipe, a device
+                write_table(table, result.path, result.format)
+                continue
+            target = Path(os.path.realpath(target))
+            temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+            beside[temporary] = str(target)
+            write_table(table, str(temporary), result.format)
+        for temporary, path in beside.items():
+            temporary.replace(path)
+        done = True
+    finally:
+        for temporary in () if done else beside:
+            temporary.unlink(missing_ok=True)
+        for folder in () if done else new:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_folder(folder: Path, last: str) -> None:
+    """Remove a folder and all that is in it, the file called ``last`` after all others."""
+    for one in sorted(folder.iterdir(), key=lambda one: (one.name == last, one.name)):
+        if one.is_dir():
+            shutil.rmtree(one)
+        else:
+            one.unlink()
+    folder.rmdir()

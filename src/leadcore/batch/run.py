@@ -1,0 +1,280 @@
+"""Score and replay tables of any size from files to files (spec 12)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from leadcore._files import STANDARD_STREAM, Format, format_of
+from leadcore._inputs import column_names, one_instant
+from leadcore._time import to_text
+from leadcore.batch.job import Job, Outcome, work_folder
+from leadcore.batch.memory import memory_of
+from leadcore.batch.plan import MOST_PARTITIONS, plan_of
+from leadcore.batch.progress import Report
+from leadcore.batch.results import Result
+from leadcore.batch.sources import Given, Source, open_source, rows_of
+from leadcore.batch.task import Options, ReplayTask, ScoreTask, Task
+from leadcore.errors import DataError, LeadcoreError, Problem
+from leadcore.model import Model
+
+Path_ = str | os.PathLike[str]
+Moment = datetime | date | str
+
+
+def score(
+    model: Model | Path_,
+    events: Given | None = None,
+    leads: Given | None = None,
+    *,
+    as_of: Moment,
+    out: Path_,
+    aliases: Given | None = None,
+    rejects: Path_ | None = None,
+    accounts: Path_ | None = None,
+    explanations: Path_ | None = None,
+    columns: Mapping[str, Any] | None = None,
+    unknown_leads: Literal["score", "error", "ignore"] = "score",
+    micropoints: bool = False,
+    partitioned: bool = False,
+    memory: str | int | None = None,
+    partitions: int | None = None,
+    work: Path_ | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+    format: Format | None = None,
+    progress: Report | None = None,
+    plan: Callable[[Any], object] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Outcome:
+    r"""Score every lead at an instant, from files to files, however large: the bits that `Scorer.score` gives.
+
+    Where all rows fit into ``memory`` they are scored there. Else tables are cut into partitions by lead in a work
+    folder, and scored one after another. Either way one file of results has the same bytes.
+
+    Args:
+        model: The model, or the file of its document.
+        events: The events table: a file (``.parquet``, ``.csv``, ``.jsonl``, also ``.gz``), a glob, a folder (also of
+            ``key=value`` folders), a list of these, or a query (`leadcore.batch.sql`).
+        leads: The leads table, likewise.
+        as_of: The instant: datetime, date or ISO 8601 text; naive is UTC.
+        out: The file of scores, sorted by lead; with ``partitioned`` a folder.
+        aliases: A table (``lead_id``, ``same_as``).
+        rejects: Go on without faulty rows, and write them there: ``table``, ``file``, ``row``, ``line``, ``column``,
+            ``value``, ``reason``.
+        accounts: The file of account scores.
+        explanations: The file of every line of every score.
+        columns: The model's names to yours, as for `Scorer.score`.
+        unknown_leads: What to do with leads known only from events: score, refuse or ignore them.
+        micropoints: Scores as int64 micropoints.
+        partitioned: Leave the scores in Parquet partitions, ``part-00000.parquet`` and so on.
+        memory: What the process may take in all, such as ``"2GB"``; by default 70 % of what the machine or its control
+            group has.
+        partitions: How many partitions; by default as many as ``memory`` asks for.
+        work: The folder for partitions; by default ``out`` with ``.work``. It goes when the job is done.
+        resume: Go on with the job that was stopped, if there is one.
+        threads: How many threads to use; by default as many as the process may.
+        format: The format of a table that is ``-``, the standard stream.
+        progress: Called with a `Progress` now and then.
+        plan: Called with the `Plan` before the first row is read.
+        cancel: Asked now and then; when it says True, the job ends.
+
+    Returns:
+        Where rows went, and the way that was taken.
+
+    Raises:
+        DataError: A table is faulty; nothing is written.
+        LeadcoreError: An argument is none of those above, or the job in the work folder is another one.
+        OSError: A file cannot be read or written, or the disk is full: with ``resume`` the job goes on.
+        Canceled: ``cancel`` said so; with ``resume`` the job goes on.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> import leadcore as lc
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "visits.csv").write_text("lead_id,at,type\n7,2026-03-01,visit\n7,2026-03-02,visit\n")
+        >>> model = lc.Model.from_yaml('''
+        ... {leadcore: 1, name: visits, events: {visit: {}},
+        ...  scores: {interest: {criteria: [{name: visits, kind: event, on: visit, points: 5}]}}}
+        ... ''')
+        >>> done = lc.batch.score(model, folder / "visits.csv", as_of="2026-03-08", out=folder / "scores.csv")
+        >>> (folder / "scores.csv").read_text()
+        'lead_id,interest\n7,10.0\n'
+        >>> done.counts.used, done.plan.spills
+        (2, False)
+    """
+    document = _model(model)
+    if accounts is not None and document.accounts is None:
+        raise LeadcoreError(f"the model {document.name!r} declares no accounts")
+    task = ScoreTask(
+        _options(document, as_of, "as_of", columns, unknown_leads, rejects, micropoints),
+        explanations is not None, accounts is not None,
+    )  # fmt: skip
+    given = {"explanations": explanations, "accounts": accounts, "rejects": rejects}
+    results = [Result(name, os.fspath(path), _format(path, format)) for name, path in given.items() if path is not None]
+    kind: Format = "parquet" if partitioned else _format(out, format)
+    results.append(Result("scores", os.fspath(out), kind, partitioned))
+    tables = {"leads": leads, "events": events, "aliases": aliases}
+    return _run(
+        task, tables, results, out, work, memory, partitions, resume, threads, format, progress, plan, cancel
+    )  # fmt: skip
+
+
+def replay(
+    model: Model | Path_,
+    events: Given | None = None,
+    leads: Given | None = None,
+    *,
+    until: Moment,
+    out: Path_ | None,
+    lead: str | None = None,
+    start: Given | None = None,
+    aliases: Given | None = None,
+    rejects: Path_ | None = None,
+    score_changes: bool = False,
+    columns: Mapping[str, Any] | None = None,
+    unknown_leads: Literal["score", "error", "ignore"] = "score",
+    micropoints: bool = False,
+    partitioned: bool = False,
+    memory: str | int | None = None,
+    partitions: int | None = None,
+    work: Path_ | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+    format: Format | None = None,
+    progress: Report | None = None,
+    plan: Callable[[Any], object] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Outcome:
+    """Take every lead through its stages until an instant, from files to files: the bits that `Scorer.replay` gives.
+
+    Args:
+        model: As for `score`.
+        events: As for `score`.
+        leads: As for `score`.
+        until: The end: datetime, date or ISO 8601 text; naive is UTC.
+        out: The folder of ``transitions``, ``spans``, ``alerts`` and ``states``, each a file there, or with
+            ``partitioned`` a folder of partitions; None: no tables, with ``lead``.
+        lead: The id of a lead, as text, whose story is told too.
+        start: A table (``lead_id``, ``stage``, ``entered_at``) of leads adopted with a stage.
+        aliases: As for `score`.
+        rejects: As for `score`.
+        score_changes: Also a table of every change of a score.
+        columns: As for `score`.
+        unknown_leads: As for `score`.
+        micropoints: As for `score`.
+        partitioned: Leave the tables in Parquet partitions.
+        memory: As for `score`.
+        partitions: As for `score`.
+        work: As for `score`.
+        resume: As for `score`.
+        threads: As for `score`.
+        format: The format of the tables (Parquet by default), and of a table that is ``-``.
+        progress: As for `score`.
+        plan: As for `score`.
+        cancel: As for `score`.
+
+    Returns:
+        Where rows went, how many leads stand in each stage, and the way that was taken.
+
+    Raises:
+        DataError: A table is faulty, or a lead makes more than 1,000,000 transitions; nothing is written.
+        LeadcoreError: As for `score`, or the model has no lifecycle.
+        OSError: As for `score`.
+        Canceled: As for `score`.
+    """
+    document = _model(model)
+    if document.lifecycle is None:
+        raise LeadcoreError(f"the model {document.name!r} has no lifecycle: there is nothing to replay")
+    task = ReplayTask(
+        _options(document, until, "until", columns, unknown_leads, rejects, micropoints), score_changes, lead
+    )  # fmt: skip
+    results = [] if rejects is None else [Result("rejects", os.fspath(rejects), _format(rejects, format))]
+    if out is not None:
+        folder = Path(out)
+        if folder.exists() and not folder.is_dir():
+            raise LeadcoreError(f"{out} is a file, and a folder is wanted")
+        for name in task.results:
+            kind: Format = "parquet" if partitioned else format or "parquet"
+            path = folder / (name if partitioned else f"{name}.{kind}")
+            results.append(Result(name, str(path), kind, partitioned))
+    elif lead is None:
+        raise LeadcoreError("give out, or a lead: there is nothing to do")
+    tables = {"leads": leads, "events": events, "start": start, "aliases": aliases}
+    beside = f"{document.name}.replay" if out is None else out
+    return _run(
+        task, tables, results, beside, work, memory, partitions, resume, threads, format, progress, plan, cancel
+    )  # fmt: skip
+
+
+def _run(
+    task: Task, tables: Mapping[str, Given | None], results: list[Result], out: Path_, work: Path_ | None,
+    memory: str | int | None, partitions: int | None, resume: bool, threads: int | None, format: Format | None,
+    progress: Report | None, plan: Callable[[Any], object] | None, cancel: Callable[[], bool] | None,
+) -> Outcome:  # fmt: skip
+    if all(table is None for name, table in tables.items() if name != "aliases"):
+        raise LeadcoreError("give events, leads or both: there is nothing to do")
+    if partitions is not None and (type(partitions) is not int or not 1 <= partitions <= MOST_PARTITIONS):
+        raise LeadcoreError(f"partitions is a whole number from 1 to {MOST_PARTITIONS}, not {partitions!r}")
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise LeadcoreError(f"threads is a whole number of at least 1, not {threads!r}")
+    budget = memory_of(memory)
+    options = task.options
+    sources = {
+        name: open_source(given, options.model, name, options.names, format)
+        for name, given in tables.items()
+        if given is not None
+    }
+    rows = {name: rows_of(source) for name, source in sources.items()}
+    told, needed = _needed(task, rows, sources, memory is None)
+    chosen = plan_of(budget, told, needed, partitions)
+    if plan is not None:
+        plan(chosen)
+    job = Job(task, sources, results, chosen, work_folder(os.fspath(out), work), threads, progress, cancel)
+    return job.run(resume)
+
+
+def _needed(
+    task: Task, rows: Mapping[str, int | None], sources: Mapping[str, Source], fold: bool
+) -> tuple[int | None, int | None]:
+    """Rows of all tables and the memory they would take; without a budget, a standard stream is taken to fit."""
+    if any(known is None for known in rows.values()):
+        return (0, 0) if fold else (None, None)
+    events, leads = rows.get("events") or 0, rows.get("leads") or 0
+    # Without a table of leads nobody knows how many there are; a twentieth of the events is usual.
+    return sum(known or 0 for known in rows.values()), task.bytes_needed(events, leads or events // 20)
+
+
+def _model(given: Model | Path_) -> Model:
+    return given if isinstance(given, Model) else Model.load(given)
+
+
+def _options(
+    model: Model, instant: Moment, name: str, columns: Mapping[str, Any] | None, unknown_leads: Any,
+    rejects: Path_ | None, micropoints: bool,
+) -> Options:  # fmt: skip
+    micros = one_instant(instant, name)
+    if micros is None:
+        reason = "is not one instant: give a datetime, a date or ISO 8601 text"
+        raise DataError([Problem(name, None, None, type(instant).__name__, reason)])
+    if unknown_leads not in ("score", "error", "ignore"):
+        raise LeadcoreError(f"unknown_leads is 'score', 'error' or 'ignore', not {unknown_leads!r}")
+    return Options(
+        model, to_text(micros), column_names(model, columns), unknown_leads, rejects is not None, micropoints
+    )  # fmt: skip
+
+
+def _format(path: Path_, format: Format | None) -> Format:
+    if os.fspath(path) == STANDARD_STREAM:
+        if format is None:
+            raise LeadcoreError("say the format of the standard stream: csv, jsonl or parquet")
+        return format
+    known = format_of(os.fspath(path))
+    if known is None or os.fspath(path).lower().endswith(".gz"):
+        raise LeadcoreError(
+            f"{os.fspath(path)}: the ending of a result's name is one of .parquet, .csv, .jsonl, .ndjson"
+        )
+    return known

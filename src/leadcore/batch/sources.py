@@ -1,0 +1,93 @@
+"""Where the tables of a job come from: files, or a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Protocol
+
+from leadcore._arrow import ArrowStream
+from leadcore._files import STANDARD_STREAM, Format, TableFile, open_table
+from leadcore._inputs import Names
+from leadcore.batch.sql import QueryTable, is_query
+from leadcore.model import Model
+
+Given = str | PathLike[str] | Sequence[str | PathLike[str]] | TableFile | QueryTable
+"""A file, a glob, a folder, several of these, or a query (see `leadcore.batch.sql`); or one of them open already."""
+
+_LINE = 60
+"""Bytes of a line of text, where none can be looked at."""
+_PACKED = 8
+"""How much longer a packed text is unpacked."""
+
+
+class Source(ArrowStream, Protocol):
+    """A table of a job: a stream that may be read again unless it is the standard stream."""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The columns read, by their name there, and their kind."""
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether it may be read again."""
+
+    @property
+    def rows_total(self) -> int | None:
+        """Rows, where they are known before they are read."""
+
+    @property
+    def progress(self) -> tuple[int, int | None]:
+        """Bytes or rows handed out so far, and in all where known."""
+
+
+def open_source(given: Given, model: Model, table: str, names: Names, format: Format | None = None) -> Source:
+    """Open a table of a job: only the columns the model asks for are read.
+
+    Raises:
+        LeadcoreError: Nothing says the format of a file, a query is none, or an extra is not installed.
+        OSError: A file cannot be read.
+        DataError: One column is wanted as two kinds.
+    """
+    if isinstance(given, (TableFile, QueryTable)):
+        return given
+    if isinstance(given, str) and is_query(given):
+        return QueryTable(given, model, table, names)
+    several = [given] if isinstance(given, (str, PathLike)) else list(given)
+    return open_table([fspath(path) for path in several], model, table, names, format)
+
+
+def identity(source: Source) -> Any:
+    """What must be the same for a job to go on: names, sizes and times of files; the query and its file."""
+    if isinstance(source, QueryTable):
+        return {"query": source.query, "files": _files([source.file] if source.file else [])}
+    assert isinstance(source, TableFile)
+    return {"format": source.format, "files": _files(source.paths)}
+
+
+def _files(paths: Sequence[str]) -> list[list[Any]]:
+    found = []
+    for path in paths:
+        status = None if path == STANDARD_STREAM else Path(path).stat()
+        found.append([path, status and status.st_size, status and status.st_mtime_ns])
+    return found
+
+
+def rows_of(source: Source) -> int | None:
+    """How many rows there are, or hardly more; None where nobody can tell."""
+    if source.rows_total is not None or not isinstance(source, TableFile):
+        return source.rows_total
+    if STANDARD_STREAM in source.paths:
+        return None
+    return sum(_lines(Path(path)) for path in source.paths)
+
+
+def _lines(path: Path) -> int:
+    """Lines of a file of text, judged by its first ones."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    if head.startswith(b"\x1f\x8b"):
+        return size * _PACKED // _LINE
+    return size * head.count(b"\n") // max(len(head), 1) + 1

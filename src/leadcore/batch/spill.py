@@ -1,0 +1,154 @@
+"""Tables cut into partitions by lead, in the work folder of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leadcore._aliases import canonical_codes
+from leadcore._arrow import ArrowStream, Encoder, PartReader, Table, TableReader, parts_of, split_table
+from leadcore._inputs import data_errors
+from leadcore.accounts import no_rules, scored
+from leadcore.batch.rejected import Rows
+from leadcore.batch.sources import Source
+from leadcore.batch.task import Options
+from leadcore.model import Model
+
+_ROW = "leadcore.row"
+_PROBLEM = "leadcore.problem"
+_SHARE = 4
+"""Of the memory of a job, the part for rows on their way to disk."""
+_IDS = {
+    "leads": ("lead_id", "account_id"),
+    "events": ("lead_id", "event_id"),
+    "aliases": ("lead_id", "same_as"),
+    "start": ("lead_id",),
+}
+
+
+class Spill:
+    """The partitions of every table of a job.
+
+    Args:
+        folder: Where they are.
+        sources: The tables.
+        options: What is done with them.
+        partitions: How many there are.
+    """
+
+    def __init__(self, folder: Path, sources: Mapping[str, Source], options: Options, partitions: int) -> None:
+        self._folder, self._sources, self._options, self._partitions = folder, sources, options, partitions
+
+    def path(self, table: str, partition: int) -> Path:
+        """The file of a table's partition."""
+        return self._folder / f"{table}-{partition:05}.parquet"
+
+    def cut(self, memory: int, progress: Callable[[int], None]) -> dict[str, Any]:
+        """Cut every table; all is on disk when this returns.
+
+        Args:
+            memory: Bytes the job may take.
+            progress: Called with the rows of events done.
+
+        Returns:
+            ``rows`` by table and partition; ``typed``: what untyped ids of a table's columns are.
+
+        Raises:
+            DataError: Aliases contradict each other, or a table cannot be read.
+            OSError: A file cannot be written.
+        """
+        self._folder.mkdir(exist_ok=True)
+        aliases: ArrowStream | None = self._sources.get("aliases")
+        moved = None
+        if aliases is not None:
+            with data_errors("aliases"):
+                aliases = Table.collect(aliases)
+            moved = self._moved(aliases)
+        rows: dict[str, list[int]] = {}
+        untyped: dict[str, bool] = {}
+        worded: dict[str, set[str]] = {}
+        for table, source in self._sources.items():
+            stream = aliases if table == "aliases" and aliases is not None else source
+            paths = [str(self.path(table, partition)) for partition in range(self._partitions)]
+            ids = [self._named(table, name) for name in _IDS[table]]
+            types = (self._named("events", "type"), list(self._options.model.events)) if table == "events" else None
+            with data_errors(table):
+                rows[table], untyped[table], found = split_table(
+                    stream, paths, self._named(table, "lead_id"), ids, max(memory // _SHARE, 1 << 26), types, moved,
+                    progress if table == "events" else _silent,
+                )  # fmt: skip
+            worded[table] = set(found)
+        return {"rows": rows, "typed": self._typed(untyped, worded)}
+
+    def _typed(self, untyped: Mapping[str, bool], worded: Mapping[str, set[str]]) -> dict[str, dict[str, str]]:
+        """What untyped ids are, decided for all partitions together; where a table has types, it decides (spec 2.1)."""
+        typed: dict[str, dict[str, str]] = {table: {} for table in untyped}
+        places = [(table, name) for table in untyped for name in _IDS[table]]
+        for space in (("lead_id", "same_as"), ("event_id",), ("account_id",)):
+            columns = [(table, self._named(table, name)) for table, name in places if name in space]
+            if all(untyped[table] for table, _ in columns):
+                word = any(column in worded[table] for table, column in columns)
+                for table, column in columns:
+                    typed[table][column] = "text" if word else "integer"
+        return typed
+
+    def _named(self, table: str, name: str) -> str:
+        names = {"leads": self._options.names.leads, "events": self._options.names.events}
+        return names.get(table, {}).get(name, name)
+
+    def _moved(self, aliases: ArrowStream) -> tuple[Table, Any]:
+        """Every record that is another's, and the partition of the one it stands for (spec 2.8)."""
+        encoder = Encoder(no_rules(), True)
+        with data_errors("aliases"):
+            pairs = encoder.read_pairs(aliases, "aliases", {}, ["lead_id", "same_as"], [])
+        count = encoder.lead_count
+
+        def id_of(code: int) -> Any:
+            return encoder.ids(np.array([code], np.uint32)).row(0)["lead_id"]
+
+        stands = canonical_codes(pairs["lead_id"], pairs["same_as"], count, id_of)
+        return encoder.ids(np.arange(count, dtype=np.uint32)), parts_of(encoder.ids(stands), self._partitions)
+
+    def tables(self, partition: int, split: Mapping[str, Any]) -> dict[str, ArrowStream | None]:
+        """The tables of a partition, as `cut` left them."""
+        return {
+            table: PartReader(
+                str(self.path(table, partition)), {**source.fields, _PROBLEM: "text"}, split["typed"][table]
+            )
+            for table, source in self._sources.items()
+        }  # fmt: skip
+
+    def rows(self, partition: int) -> Rows:
+        """By table: where the rows of a partition stand in the whole table."""
+
+        def read(table: str) -> Callable[[], Any]:
+            path = str(self.path(table, partition))
+            return lambda: Table.collect(TableReader(path, "parquet", {_ROW: "number"})).column(_ROW)
+
+        return {table: read(table) for table in self._sources}
+
+    def drop(self, partition: int) -> None:
+        """Remove the files of a partition."""
+        for table in self._sources:
+            self.path(table, partition).unlink(missing_ok=True)
+
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.stat().st_size for file in self._folder.glob("*.parquet"))
+
+
+def _silent(rows: int) -> None:
+    """Nobody is told of small tables."""
+
+
+def cut_members(paths: Sequence[Path], folder: Path, model: Model, memory: int) -> list[Path]:
+    """Cut what leads are to their accounts (`account_members`) into as many partitions by account."""
+    fields = {"account_id": "id", **{f"score.{name}": "number" for name in scored(model)}}
+    made = [folder / f"members-{partition:05}.parquet" for partition in range(len(paths))]
+    folder.mkdir(exist_ok=True)
+    stream = TableReader([str(path) for path in paths], "parquet", fields)
+    split_table(stream, [str(path) for path in made], "account_id", [], max(memory // _SHARE, 1 << 26))
+    return made
