@@ -10,6 +10,7 @@ from leadcore_arrow import (
     Table,
     TableReader,
     from_python,
+    lines_of_rows,
     match_text,
     write_table,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Table",
     "TableReader",
     "from_python",
+    "lines_of_rows",
     "match_text",
     "write_table",
 ]

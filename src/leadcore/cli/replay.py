@@ -40,7 +40,7 @@ def replay(
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option("--start", metavar="FILE", help="A table lead_id, stage, entered_at of where leads begin."),
+        typer.Option("--start", metavar="FILES", help="A table lead_id, stage, entered_at of where leads begin."),
     ] = None,
     score_changes: Annotated[
         bool, typer.Option("--score-changes", help="Also a table of every change of a score.")
@@ -78,7 +78,7 @@ def replay(
     names = [*NAMES, *(["score_changes"] if score_changes else [])]
     kind = format or "parquet"
     if out is not None:
-        check_folder(out, "--out", [f"{name}.{kind}" for name in names], {**inputs, "--rejects": rejects})
+        check_folder(out, "--out", [f"{name}.{kind}" for name in names], inputs, {"--rejects": rejects})
     options.instant(until, "--until")
     document = options.load(model)
     if document.lifecycle is None:
@@ -86,6 +86,7 @@ def replay(
     maps = options.column_map(document, columns)
 
     from leadcore._arrow import write_table
+    from leadcore._files import located
     from leadcore.scorer import Scorer
 
     tables = {"leads": leads, "events": events, "aliases": aliases, "start": start}
@@ -108,7 +109,7 @@ def replay(
         )
     story = result.lead(options.lead_of(result, lead)) if lead is not None else None
     if rejects is not None:
-        write_table(result.rejects, rejects, reject_format)
+        write_table(located(result.rejects, files), rejects, reject_format)
     if out is not None:
         write_folder(out, {name: getattr(result, name).table for name in names}, kind)
     if story is not None:

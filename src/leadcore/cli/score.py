@@ -56,6 +56,7 @@ def score(
     maps = options.column_map(document, columns)
 
     from leadcore._arrow import write_table
+    from leadcore._files import located
     from leadcore.scorer import Scorer
 
     tables = {"leads": leads, "events": events, "aliases": aliases}
@@ -80,7 +81,7 @@ def score(
     if accounts is not None:
         write_table(scores.accounts.table, accounts, formats[accounts])
     if rejects is not None:
-        write_table(scores.rejects, rejects, formats[rejects])
+        write_table(located(scores.rejects, files), rejects, formats[rejects])
     write_table(scores.table, out, formats[out])
     if not quiet:
         tell_counts(scores.counts, document, f"{len(scores):,} leads scored as of {as_of}", as_of, rejects)

@@ -12,6 +12,7 @@ from leadcore_arrow._edge import (
     document_events,
     fold_text,
     from_python,
+    lines_of_rows,
     match_text,
     write_table,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "document_events",
     "fold_text",
     "from_python",
+    "lines_of_rows",
     "match_text",
     "write_table",
 ]
