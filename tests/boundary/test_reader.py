@@ -34,7 +34,7 @@ def file(tmp_path):
 
 
 def read(path, format, fields):
-    return pa.RecordBatchReader.from_stream(TableReader(path, format, fields)).read_all()
+    return pa.RecordBatchReader.from_stream(TableReader([path], format, fields)).read_all()
 
 
 def rows(path, format, fields):
@@ -96,7 +96,7 @@ def test_csv(file, data, expected, packed):
 def test_csv_says_it_is_text(file):
     """The schema tells the consumer to read numbers from text; other columns of the file are known but not read."""
     path = file("x,b,a\n1,2,3\n")
-    reader = TableReader(path, "csv", {"a": "number", "b": "id", "nothing": "text"})
+    reader = TableReader([path], "csv", {"a": "number", "b": "id", "nothing": "text"})
     stream = pa.RecordBatchReader.from_stream(reader)
 
     assert reader.column_names == ["x", "b", "a"]
@@ -125,7 +125,7 @@ def test_csv_without_a_header_is_refused(file, data, reason):
     path = file(data)
 
     with pytest.raises(ValueError) as caught:
-        TableReader(path, "csv", AB)
+        TableReader([path], "csv", AB)
     assert reason in str(caught.value)
     assert path in str(caught.value)
 
@@ -136,7 +136,7 @@ def test_csv_of_many_batches(file):
     lines = (f'{i},"x{i % 7}\n""{i}"""\r\n' for i in range(count))
     path = file("a,b\n" + "".join(lines))
 
-    stream = pa.RecordBatchReader.from_stream(TableReader(path, "csv", AB))
+    stream = pa.RecordBatchReader.from_stream(TableReader([path], "csv", AB))
     batches = list(stream)
 
     assert [b.num_rows for b in batches] == [65536, 65536, 65536, count - 3 * 65536]
@@ -229,7 +229,7 @@ def test_json_lines(file, data, expected):
 def test_json_lines_types_and_names(file):
     """Types follow the wanted kinds; names are the keys of the first rows."""
     path = file('{"z": 1, "id": null}\n{"id": 7, "n": 1}\n')
-    reader = TableReader(path, "jsonl", JSON_FIELDS)
+    reader = TableReader([path], "jsonl", JSON_FIELDS)
     schema = pa.RecordBatchReader.from_stream(reader).schema
 
     assert reader.column_names == ["z", "id", "n"]
@@ -281,7 +281,7 @@ def test_parquet_keeps_dictionaries(tmp_path):
     path = str(tmp_path / "e.parquet")
     table = events()
     pq.write_table(table, path, row_group_size=100_000, use_dictionary=["url"])
-    reader = TableReader(path, "parquet", {"url": "text", "unique": "text", "lead_id": "id"})
+    reader = TableReader([path], "parquet", {"url": "text", "unique": "text", "lead_id": "id"})
     stream = pa.RecordBatchReader.from_stream(reader)
 
     assert reader.column_names == table.column_names
@@ -354,7 +354,7 @@ def test_empty_parquet_and_no_wanted_columns(tmp_path):
     pq.write_table(events(0), path)
     assert read(path, "parquet", {"url": "text"}).num_rows == 0
     pq.write_table(events(10), path)
-    assert Table.collect(TableReader(path, "parquet", {"nothing": "text"})).column_names == []
+    assert Table.collect(TableReader([path], "parquet", {"nothing": "text"})).column_names == []
 
 
 def test_damaged_parquet_is_an_exception(tmp_path):
@@ -373,7 +373,7 @@ def test_damaged_parquet_is_an_exception(tmp_path):
             data[at] ^= 1 << rng.integers(8)
         (tmp_path / "e.parquet").write_bytes(data)
         try:
-            Table.collect(TableReader(path, "parquet", {"url": "text", "at": "instant", "unique": "text"}))
+            Table.collect(TableReader([path], "parquet", {"url": "text", "at": "instant", "unique": "text"}))
             outcomes.add("rows")
         except (ValueError, OSError) as error:
             outcomes.add("refused" if path in str(error) else f"nameless: {error}")
@@ -384,26 +384,26 @@ def test_damaged_parquet_is_an_exception(tmp_path):
 def test_files_that_cannot_be_opened(tmp_path, format):
     """OSError with its number and the file's name."""
     with pytest.raises(FileNotFoundError) as caught:
-        TableReader(str(tmp_path / "no"), format, AB)
+        TableReader([str(tmp_path / "no")], format, AB)
     assert caught.value.filename == str(tmp_path / "no")
     with pytest.raises(IsADirectoryError):
-        TableReader(str(tmp_path), format, AB)
+        TableReader([str(tmp_path)], format, AB)
     if os.geteuid():
         (tmp_path / "locked").touch(mode=0)
         with pytest.raises(PermissionError):
-            TableReader(str(tmp_path / "locked"), format, AB)
+            TableReader([str(tmp_path / "locked")], format, AB)
 
 
 def test_files_of_another_format(file):
     """A plain reason with the file's name."""
     path = file("a,b\n1,2\n")
     with pytest.raises(ValueError, match="not a Parquet file") as caught:
-        TableReader(path, "parquet", AB)
+        TableReader([path], "parquet", AB)
     assert path in str(caught.value)
     with pytest.raises(ValueError, match="no such format: xml"):
-        TableReader(path, "xml", AB)
+        TableReader([path], "xml", AB)
     with pytest.raises(ValueError, match="no such kind: money"):
-        TableReader(path, "csv", {"a": "money"})
+        TableReader([path], "csv", {"a": "money"})
 
 
 def test_gzip_that_is_cut(file):
@@ -417,7 +417,7 @@ def test_gzip_that_is_cut(file):
 
 def test_a_reader_is_read_once(file):
     """The second time says so."""
-    reader = TableReader(file("a,b\n1,2\n"), "csv", AB)
+    reader = TableReader([file("a,b\n1,2\n")], "csv", AB)
     assert len(Table.collect(reader)) == 1
     with pytest.raises(ValueError, match="read already"):
         Table.collect(reader)
@@ -435,7 +435,7 @@ def test_a_consumer_may_stop_early(file):
     gc.collect()
     before = held()
     for i in range(30):
-        reader = TableReader(path, "csv", AB)
+        reader = TableReader([path], "csv", AB)
         if i % 3 > 0:
             stream = pa.RecordBatchReader.from_stream(reader)
             if i % 3 > 1:
@@ -464,7 +464,7 @@ def test_standard_input(tmp_path, format):
         data = b"a,b\nx,y\n" if format == "csv" else b'{"a": "x", "b": "y"}\n'
     code = f"""
 from leadcore_arrow import Table, TableReader
-print(Table.collect(TableReader("-", "{format}", {{"a": "text", "b": "text"}})).select(["a", "b"]).to_dicts())
+print(Table.collect(TableReader(["-"], "{format}", {{"a": "text", "b": "text"}})).select(["a", "b"]).to_dicts())
 """
 
     assert eval(run(code, data)) == [{"a": "x", "b": "y"}]
@@ -475,7 +475,7 @@ def test_a_process_ends_while_standard_input_stays_open():
     code = """
 import pyarrow as pa
 from leadcore_arrow import TableReader
-stream = pa.RecordBatchReader.from_stream(TableReader("-", "csv", {"a": "text"}))
+stream = pa.RecordBatchReader.from_stream(TableReader(["-"], "csv", {"a": "text"}))
 del stream
 print("done", flush=True)
 """
@@ -499,7 +499,7 @@ def test_other_threads_run_while_a_file_is_decoded(file):
 
     thread = threading.Thread(target=tick)
     thread.start()
-    Table.collect(TableReader(path, "csv", AB))
+    Table.collect(TableReader([path], "csv", AB))
     stop.set()
     thread.join()
     assert len(ticks) > 5

@@ -119,7 +119,7 @@ def test_what_is_written_reads_back(tmp_path, format):
     path = str(tmp_path / "t")
     assert write_table(table, path, format) == count
 
-    found = Table.collect(TableReader(path, format, {"lead_id": "id", "t": "text", "d": "text", "n": "number"}))
+    found = Table.collect(TableReader([path], format, {"lead_id": "id", "t": "text", "d": "text", "n": "number"}))
 
     assert found.column("t") == table.column("t")
     assert found.column("d") == table.column("d")
@@ -263,7 +263,7 @@ def test_any_text_and_number_survives(format, rows):
         path = str(Path(directory, "t"))
         write_table(table, path, format)
 
-        found = Table.collect(TableReader(path, format, {"a": "text", "b": "text", "n": "number"})).to_dicts()
+        found = Table.collect(TableReader([path], format, {"a": "text", "b": "text", "n": "number"})).to_dicts()
 
     numbers = [None if row["n"] is None else float(row["n"]) for row in found]
     assert [(row["a"], row["b"]) for row in found] == list(zip(a, b, strict=True))

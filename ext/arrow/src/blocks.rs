@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
-/// Bytes read at once.
-const BLOCK: usize = 1 << 20;
+/// Bytes read at once of a file that is read to its end.
+pub const BLOCK: usize = 1 << 20;
 /// The longest line or record: memory stays bounded whatever a file holds.
 pub const LONGEST: usize = 64 << 20;
 
@@ -34,11 +34,13 @@ pub struct Blocks {
     end: usize,
     ended: bool,
     count: Arc<AtomicU64>,
+    /// Bytes read at once.
+    block: usize,
 }
 
 impl Blocks {
-    /// The file of this name (`-`: standard input), unpacked if it is gzip, without a byte order mark.
-    pub fn open(file: Source) -> io::Result<Blocks> {
+    /// A file (or standard input) in blocks of this size, unpacked if it is gzip, without a byte order mark.
+    pub fn open(file: Source, block: usize) -> io::Result<Blocks> {
         let count = Arc::new(AtomicU64::new(0));
         let source: Box<dyn Read + Send> = match file {
             Source::File(file) => Box::new(file),
@@ -55,6 +57,7 @@ impl Blocks {
             end: 0,
             ended: false,
             count,
+            block,
         };
         blocks.fill()?;
         // No text begins with these two bytes: the second cannot begin a character.
@@ -95,8 +98,8 @@ impl Blocks {
         self.data.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        let doubled = self.end + self.end.max(BLOCK);
-        let wanted = doubled.min(LONGEST + BLOCK).max(self.end + BLOCK);
+        let doubled = self.end + self.end.max(self.block);
+        let wanted = doubled.min(LONGEST + self.block).max(self.end + self.block);
         if self.data.len() < wanted {
             self.data.resize(wanted, 0);
         }

@@ -23,7 +23,7 @@ pub enum Wanted {
     Instant,
 }
 
-fn is_text(kind: &DataType) -> bool {
+pub fn is_text(kind: &DataType) -> bool {
     matches!(
         kind,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View

@@ -35,10 +35,15 @@ pub struct JsonColumn {
 }
 
 impl JsonColumn {
-    /// A column of this kind: `id`, `number`, `boolean`, else text (instants too: the consumer reads them).
-    pub fn new(name: &str, kind: &str) -> Self {
+    /// A column of this kind: `id`, `number`, `boolean`, else text (instants too: the consumer reads them). Ids are
+    /// integers or text, unless it is `known` by the first of them.
+    pub fn new(name: &str, kind: &str, known: Option<&DataType>) -> Self {
         let values = match kind {
-            "id" => Values::Undecided(0),
+            "id" => match known {
+                Some(DataType::Int64) => Values::Integer(Int64Builder::new()),
+                Some(_) => Values::Text(TextColumn::new()),
+                None => Values::Undecided(0),
+            },
             "number" => Values::Number(Float64Builder::new()),
             "boolean" => Values::Boolean(BooleanBuilder::new()),
             _ => Values::Text(TextColumn::new()),

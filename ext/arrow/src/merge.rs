@@ -13,7 +13,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::reader::{os_error, refusal};
+use crate::refused::{os_error, Refused};
 use crate::text_columns::ROWS;
 use crate::write::{write_to, Fault};
 
@@ -70,7 +70,7 @@ impl Merged {
             let file = File::open(path).map_err(|error| os_error(path, &error))?;
             let opened = ParquetRecordBatchReaderBuilder::try_new(file)
                 .and_then(|part| part.with_batch_size(HELD).build());
-            let batches = opened.map_err(|error| refusal(path, error.into()))?;
+            let batches = opened.map_err(|error| Refused::from(error).raised(path))?;
             let known = schema.get_or_insert_with(|| batches.schema());
             if known.fields() != batches.schema().fields() {
                 return Err(PyValueError::new_err(format!(

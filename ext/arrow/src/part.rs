@@ -11,7 +11,7 @@ use pyo3::types::PyCapsule;
 use crate::blocks::Source;
 use crate::capsule::stream_capsule;
 use crate::read_parquet::ParquetBatches;
-use crate::reader::{os_error, refusal};
+use crate::refused::{os_error, Refused};
 use crate::schema::TYPED;
 
 /// See `_edge.pyi`.
@@ -40,8 +40,8 @@ impl PartReader {
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let source = Source::open(&self.path).map_err(|error| os_error(&self.path, &error))?;
-        let batches = ParquetBatches::open(source, &self.fields)
-            .map_err(|error| refusal(&self.path, error.into()))?;
+        let batches = ParquetBatches::open(source, &self.fields, None)
+            .map_err(|error| Refused::from(error).raised(&self.path))?;
         let told = |field: &Arc<Field>| match self.typed.get(field.name()) {
             Some(kind) => {
                 let told = HashMap::from([(TYPED.to_owned(), kind.clone())]);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr_iter};
 
 use crate::blocks::{Blocks, LONGEST};
 use crate::text_columns::{problem, TextColumn, BYTES, PROBLEM, ROWS};
@@ -135,6 +135,100 @@ fn text_of(bytes: &[u8], span: &Span) -> Option<String> {
     })
 }
 
+/// Read the header: names of columns, and the line on which the next record begins. The text is why it cannot be.
+fn header(
+    blocks: &mut Blocks,
+    spans: &mut Vec<Span>,
+) -> io::Result<Result<(Vec<String>, u64), String>> {
+    let mut line = 1;
+    let names: Option<Vec<String>> = loop {
+        let (names, bytes) = match take(blocks, spans)? {
+            Taken::Blank(bytes) => (None, bytes),
+            Taken::End => {
+                return Ok(Err(String::from(
+                    "the file is empty, not even a header is there",
+                )))
+            }
+            Taken::Endless(_) => {
+                return Ok(Err(String::from("a quote in the header is never closed")))
+            }
+            Taken::Record(bytes) => {
+                let names = spans.iter().map(|s| text_of(blocks.rest(), s)).collect();
+                (Some(names), bytes)
+            }
+        };
+        line += line_ends(&blocks.rest()[..bytes]);
+        blocks.consume(bytes);
+        if let Some(names) = names {
+            break names;
+        }
+    };
+    let Some(names) = names else {
+        return Ok(Err(String::from("the header is not UTF-8")));
+    };
+    for (i, name) in names.iter().enumerate() {
+        if names[..i].contains(name) {
+            return Ok(Err(format!(
+                "two columns of the header are called {name:?}"
+            )));
+        }
+    }
+    Ok(Ok((names, line)))
+}
+
+fn line_ends(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// A blank line separates nothing; only where there is one column it is a row, its field empty.
+fn blank_is_row(columns: usize) -> bool {
+    columns == 1
+}
+
+/// The lines, from 1, on which the rows of a CSV file begin: the very rows of `CsvBatches`, without their values.
+pub struct CsvLines {
+    blocks: Blocks,
+    spans: Vec<Span>,
+    columns: usize,
+    line: u64,
+}
+
+impl CsvLines {
+    /// Read the header; the text is why it cannot be.
+    pub fn open(mut blocks: Blocks) -> io::Result<Result<CsvLines, String>> {
+        let mut spans = Vec::new();
+        Ok(
+            header(&mut blocks, &mut spans)?.map(|(names, line)| CsvLines {
+                blocks,
+                spans,
+                columns: names.len(),
+                line,
+            }),
+        )
+    }
+}
+
+impl Iterator for CsvLines {
+    type Item = io::Result<u64>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (bytes, row) = match take(&mut self.blocks, &mut self.spans) {
+                Ok(Taken::Record(bytes) | Taken::Endless(bytes)) => (bytes, true),
+                Ok(Taken::Blank(bytes)) => (bytes, blank_is_row(self.columns)),
+                Ok(Taken::End) => return None,
+                Err(error) => return Some(Err(error)),
+            };
+            let line = self.line;
+            self.line += line_ends(&self.blocks.rest()[..bytes]);
+            self.blocks.consume(bytes);
+            if row {
+                return Some(Ok(line));
+            }
+        }
+    }
+}
+
 /// The wanted columns of a CSV file, batch by batch.
 pub struct CsvBatches {
     blocks: Blocks,
@@ -150,36 +244,12 @@ pub struct CsvBatches {
 
 impl CsvBatches {
     /// Read the header; the text is why it cannot be.
-    pub fn open(mut blocks: Blocks, fields: &[String]) -> io::Result<Result<CsvBatches, String>> {
+    pub fn open(mut blocks: Blocks, fields: &[&str]) -> io::Result<Result<CsvBatches, String>> {
         let mut spans = Vec::new();
-        let names: Option<Vec<String>> = loop {
-            match take(&mut blocks, &mut spans)? {
-                Taken::Blank(bytes) => blocks.consume(bytes),
-                Taken::End => {
-                    return Ok(Err(String::from(
-                        "the file is empty, not even a header is there",
-                    )))
-                }
-                Taken::Endless(_) => {
-                    return Ok(Err(String::from("a quote in the header is never closed")))
-                }
-                Taken::Record(bytes) => {
-                    let names = spans.iter().map(|s| text_of(blocks.rest(), s)).collect();
-                    blocks.consume(bytes);
-                    break names;
-                }
-            }
+        let names = match header(&mut blocks, &mut spans)? {
+            Ok((names, _)) => names,
+            Err(reason) => return Ok(Err(reason)),
         };
-        let Some(names) = names else {
-            return Ok(Err(String::from("the header is not UTF-8")));
-        };
-        for (i, name) in names.iter().enumerate() {
-            if names[..i].contains(name) {
-                return Ok(Err(format!(
-                    "two columns of the header are called {name:?}"
-                )));
-            }
-        }
         let wanted: Vec<usize> = fields
             .iter()
             .filter_map(|f| names.iter().position(|n| n == f))
@@ -259,8 +329,7 @@ impl CsvBatches {
                     self.blocks.consume(bytes);
                 }
                 Taken::Blank(bytes) => {
-                    // A blank line separates nothing; only where there is one column it is a row, its field empty.
-                    if self.names.len() == 1 {
+                    if blank_is_row(self.names.len()) {
                         self.columns.iter_mut().for_each(TextColumn::push_null);
                         self.problems.push_null();
                     }

@@ -16,6 +16,89 @@ use crate::blocks::{Blocks, LONGEST};
 use crate::json_columns::{Cell, JsonColumn};
 use crate::text_columns::{problem, TextColumn, BYTES, PROBLEM, ROWS};
 
+/// A line taken from the file: its bytes stay in the blocks until they are consumed.
+enum Taken {
+    Row(usize),
+    Blank(usize),
+    /// It is too long.
+    Endless,
+    End,
+}
+
+fn take(blocks: &mut Blocks) -> io::Result<Taken> {
+    loop {
+        let rest = blocks.rest();
+        let bytes = match memchr(b'\n', rest) {
+            Some(end) => end + 1,
+            None if blocks.ended() => rest.len(),
+            None if rest.len() >= LONGEST => return Ok(Taken::Endless),
+            None => {
+                blocks.fill()?;
+                continue;
+            }
+        };
+        return Ok(match rest[..bytes].trim_ascii() {
+            _ if bytes == 0 => Taken::End,
+            [] => Taken::Blank(bytes),
+            _ => Taken::Row(bytes),
+        });
+    }
+}
+
+/// Leave a line that is too long behind, block by block.
+fn skip_line(blocks: &mut Blocks) -> io::Result<()> {
+    loop {
+        let rest = blocks.rest();
+        let (skipped, found) = match memchr(b'\n', rest) {
+            Some(end) => (end + 1, true),
+            None => (rest.len(), blocks.ended()),
+        };
+        blocks.consume(skipped);
+        if found {
+            return Ok(());
+        }
+        blocks.fill()?;
+    }
+}
+
+/// The lines, from 1, that are rows of a file of JSON objects: the very rows of `JsonBatches`, without their values.
+pub struct JsonLines {
+    blocks: Blocks,
+    line: u64,
+}
+
+impl JsonLines {
+    pub fn new(blocks: Blocks) -> JsonLines {
+        JsonLines { blocks, line: 0 }
+    }
+}
+
+impl Iterator for JsonLines {
+    type Item = io::Result<u64>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let taken = match take(&mut self.blocks) {
+                Ok(Taken::End) => return None,
+                Ok(taken) => taken,
+                Err(error) => return Some(Err(error)),
+            };
+            self.line += 1;
+            match taken {
+                Taken::Row(bytes) | Taken::Blank(bytes) => self.blocks.consume(bytes),
+                Taken::Endless | Taken::End => {
+                    if let Err(error) = skip_line(&mut self.blocks) {
+                        return Some(Err(error));
+                    }
+                }
+            }
+            if !matches!(taken, Taken::Blank(_)) {
+                return Some(Ok(self.line));
+            }
+        }
+    }
+}
+
 /// The wanted columns of a file of JSON objects, batch by batch.
 pub struct JsonBatches {
     blocks: Blocks,
@@ -29,13 +112,18 @@ pub struct JsonBatches {
 }
 
 impl JsonBatches {
-    /// Read the first batch: it tells whether ids are integers or text.
-    pub fn open(blocks: Blocks, fields: &[(String, String)]) -> Result<JsonBatches, ArrowError> {
+    /// Read the first batch: it tells whether ids are integers or text, where their types are not `known`.
+    pub fn open(
+        blocks: Blocks,
+        fields: &[(String, String)],
+        known: Option<&Schema>,
+    ) -> Result<JsonBatches, ArrowError> {
+        let known = |name: &str| Some(known?.field_with_name(name).ok()?.data_type());
         let mut batches = JsonBatches {
             blocks,
             columns: fields
                 .iter()
-                .map(|(name, kind)| JsonColumn::new(name, kind))
+                .map(|(name, kind)| JsonColumn::new(name, kind, known(name)))
                 .collect(),
             problems: TextColumn::new(),
             names: Vec::new(),
@@ -57,6 +145,11 @@ impl JsonBatches {
         self.blocks.taken()
     }
 
+    /// Whether there are no rows: then the types say nothing.
+    pub fn is_void(&self) -> bool {
+        self.ended && self.first.is_none()
+    }
+
     fn full(&self) -> bool {
         self.problems.len() == ROWS || self.columns.iter().any(|c| c.bytes() >= BYTES)
     }
@@ -64,56 +157,26 @@ impl JsonBatches {
     /// Read lines until the batch is full; `seen` collects the keys.
     fn fill(&mut self, mut seen: Option<&mut HashSet<String>>) -> io::Result<()> {
         while !self.ended && !self.full() {
-            let rest = self.blocks.rest();
-            let line = match memchr(b'\n', rest) {
-                Some(end) => end + 1,
-                None if self.blocks.ended() => rest.len(),
-                None if rest.len() >= LONGEST => {
-                    self.skip_line()?;
-                    continue;
-                }
-                None => {
-                    self.blocks.fill()?;
-                    continue;
-                }
+            let row = Row {
+                columns: &mut self.columns,
+                problems: &mut self.problems,
             };
-            if line == 0 {
-                self.ended = true;
-                continue;
+            match take(&mut self.blocks)? {
+                Taken::Row(bytes) => {
+                    let line = self.blocks.rest()[..bytes].trim_ascii();
+                    row.add(line, seen.as_deref_mut(), &mut self.names);
+                    self.blocks.consume(bytes);
+                }
+                Taken::Blank(bytes) => self.blocks.consume(bytes),
+                Taken::Endless => {
+                    let head = self.blocks.rest()[..256].to_vec();
+                    row.refuse("", &head, "the line is longer than 64 MiB");
+                    skip_line(&mut self.blocks)?;
+                }
+                Taken::End => self.ended = true,
             }
-            let bytes = rest[..line].trim_ascii();
-            if !bytes.is_empty() {
-                let row = Row {
-                    columns: &mut self.columns,
-                    problems: &mut self.problems,
-                };
-                row.add(bytes, seen.as_deref_mut(), &mut self.names);
-            }
-            self.blocks.consume(line);
         }
         Ok(())
-    }
-
-    /// Refuse a line that is too long, and leave it behind block by block.
-    fn skip_line(&mut self) -> io::Result<()> {
-        let head = self.blocks.rest()[..256].to_vec();
-        let row = Row {
-            columns: &mut self.columns,
-            problems: &mut self.problems,
-        };
-        row.refuse("", &head, "the line is longer than 64 MiB");
-        loop {
-            let rest = self.blocks.rest();
-            let (skipped, found) = match memchr(b'\n', rest) {
-                Some(end) => (end + 1, true),
-                None => (rest.len(), self.blocks.ended()),
-            };
-            self.blocks.consume(skipped);
-            if found {
-                return Ok(());
-            }
-            self.blocks.fill()?;
-        }
     }
 
     fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {

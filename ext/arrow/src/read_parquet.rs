@@ -39,10 +39,11 @@ pub struct ParquetBatches {
 }
 
 impl ParquetBatches {
-    /// Read what the file says of itself.
+    /// Read what the file says of itself. Columns `known` to be plain text are read as such.
     pub fn open(
         source: Source,
         fields: &[(String, String)],
+        known: Option<&Schema>,
     ) -> Result<ParquetBatches, ParquetError> {
         let held = match source {
             Source::File(file) => Held::File(file),
@@ -69,7 +70,17 @@ impl ParquetBatches {
             .iter()
             .enumerate()
             .map(|(root, field)| match kind_of(field.name()) {
-                Some(kind) => asked(field, kind, root, found.metadata()),
+                Some(kind) => {
+                    let is_plain = |f: &Field| *f.data_type() == DataType::Utf8;
+                    let known = known.and_then(|k| k.field_with_name(field.name()).ok());
+                    asked(
+                        field,
+                        kind,
+                        root,
+                        found.metadata(),
+                        !known.is_some_and(is_plain),
+                    )
+                }
                 None => field.as_ref().clone(),
             })
             .collect();
@@ -154,9 +165,15 @@ impl Iterator for ParquetBatches {
     }
 }
 
-/// A column as it is asked of the reader: text as a dictionary where the file has one throughout, old forms of text
-/// and timestamps as such.
-fn asked(field: &Field, kind: &str, root: usize, metadata: &ParquetMetaData) -> Field {
+/// A column as it is asked of the reader: text as a dictionary, if that will do, where the file has one throughout, old
+/// forms of text and timestamps as such.
+fn asked(
+    field: &Field,
+    kind: &str,
+    root: usize,
+    metadata: &ParquetMetaData,
+    dictionaries: bool,
+) -> Field {
     let schema = metadata.file_metadata().schema_descr();
     let mut leaves =
         (0..schema.num_columns()).filter(|&leaf| schema.get_column_root_idx(leaf) == root);
@@ -166,10 +183,8 @@ fn asked(field: &Field, kind: &str, root: usize, metadata: &ParquetMetaData) -> 
     let text = DataType::Utf8;
     let dictionary = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(text.clone()));
     let whole = || {
-        metadata
-            .row_groups()
-            .iter()
-            .all(|g| has_dictionary(g.column(leaf)))
+        let mut groups = metadata.row_groups().iter();
+        dictionaries && groups.all(|g| has_dictionary(g.column(leaf)))
     };
     let asked = match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if whole() => dictionary(),

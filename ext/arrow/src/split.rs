@@ -22,7 +22,7 @@ use siphasher::sip::SipHasher13;
 use crate::columns::Column;
 use crate::ids::IdKind;
 use crate::lexical::canonical;
-use crate::reader::os_error;
+use crate::refused::os_error;
 use crate::schema::LEXICAL;
 use crate::table::check;
 use crate::write::Fault;

@@ -17,7 +17,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyRecordBatch;
 
-use crate::reader::os_error;
+use crate::refused::os_error;
 use crate::table::check;
 use crate::text_columns::ROWS;
 use crate::write_csv::CsvWriter;

@@ -13,15 +13,15 @@ from typing import Any
 
 import leadcore
 from leadcore._arrow import Table, TableReader, write_table
-from leadcore._files import TableFile
+from leadcore._files import FileTable
 from leadcore._run import Counts
 from leadcore.accounts import combine_members, scored
+from leadcore.batch.inputs import Input, identity
 from leadcore.batch.manifest import NAME, Manifest, sync_folder
 from leadcore.batch.plan import Plan
 from leadcore.batch.progress import Canceled, Progress, Report, Stage
 from leadcore.batch.rejected import ordered, renumbered
 from leadcore.batch.results import Result, remove_folder, write_all
-from leadcore.batch.sources import Source, identity
 from leadcore.batch.spill import Spill, cut_members
 from leadcore.batch.task import Piece, Task, added, counts_of
 from leadcore.errors import DataError, LeadcoreError
@@ -70,7 +70,7 @@ class Job:
     """
 
     def __init__(
-        self, task: Task, sources: Mapping[str, Source], results: Sequence[Result], plan: Plan, work: Path,
+        self, task: Task, sources: Mapping[str, Input], results: Sequence[Result], plan: Plan, work: Path,
         threads: int | None = None, report: Report | None = None, canceled: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self._task, self._sources, self._results, self._plan, self._work = (
@@ -186,8 +186,11 @@ class Job:
         spill = Spill(self._work / "split", self._sources, self._task.options, manifest.partitions)
         if manifest.split is None:
             split = spill.cut(self._plan.memory, lambda rows: self._tell("split", rows, 0))
-            manifest.split = {**split, "bytes": spill.size()}
+            starts = {table: source.starts for table, source in self._files().items()}
+            manifest.split = {**split, "bytes": spill.size(), "starts": starts}
             manifest.save(self._work)
+        for table, source in self._files().items():
+            source.remember(manifest.split["starts"][table])
         self._spilled = manifest.split["bytes"]
         self._parts.mkdir(exist_ok=True)
         resumed = len(manifest.done)
@@ -282,8 +285,8 @@ class Job:
 
     # telling
 
-    def _files(self) -> dict[str, TableFile]:
-        return {table: source for table, source in self._sources.items() if isinstance(source, TableFile)}
+    def _files(self) -> dict[str, FileTable]:
+        return {table: source for table, source in self._sources.items() if isinstance(source, FileTable)}
 
     def _tell(self, stage: Stage, rows: int, done: int, total: int | None = None) -> None:
         """Tell how far the job is, and ask whether it is to end."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadcore._arrow import Table, TableReader, merge_parts, write_table
-from leadcore._files import STANDARD_STREAM, Format, TableFile, located
+from leadcore._files import FileTable, located
+from leadcore._sources import STANDARD_STREAM, Format
 from leadcore.batch.rejected import ORDER
 
 _KEYS = {"accounts": "account_id", "rejects": ORDER}
@@ -54,7 +55,7 @@ class Result:
         """Its file where it is written at once."""
         return str(self.part(Path(), 0)) if self.partitioned else self.path
 
-    def merge(self, parts: Sequence[Path], work: Path, files: Mapping[str, TableFile]) -> None:
+    def merge(self, parts: Sequence[Path], work: Path, files: Mapping[str, FileTable]) -> None:
         """Put its partitions together where it belongs.
 
         Raises:
@@ -73,7 +74,7 @@ class Result:
         write_table(located(rejects, files), self.path, self.format)
 
 
-def write_all(results: Sequence[Result], tables: Mapping[str, Table], files: Mapping[str, TableFile]) -> None:
+def write_all(results: Sequence[Result], tables: Mapping[str, Table], files: Mapping[str, FileTable]) -> None:
     """Write whole tables: beside their names first, and renamed when all are whole.
 
     Raises:

@@ -8,15 +8,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from leadcore._files import STANDARD_STREAM, Format, format_of
 from leadcore._inputs import column_names, one_instant
+from leadcore._sources import STANDARD_STREAM, Format, format_of
 from leadcore._time import to_text
+from leadcore.batch.inputs import Given, Input, open_input, rows_of
 from leadcore.batch.job import Job, Outcome, work_folder
 from leadcore.batch.memory import memory_of
 from leadcore.batch.plan import MOST_PARTITIONS, plan_of
 from leadcore.batch.progress import Report
 from leadcore.batch.results import Result
-from leadcore.batch.sources import Given, Source, open_source, rows_of
 from leadcore.batch.task import Options, ReplayTask, ScoreTask, Task
 from leadcore.errors import DataError, LeadcoreError, Problem
 from leadcore.model import Model
@@ -224,7 +224,7 @@ def _run(
     budget = memory_of(memory)
     options = task.options
     sources = {
-        name: open_source(given, options.model, name, options.names, format)
+        name: open_input(given, options.model, name, options.names, format)
         for name, given in tables.items()
         if given is not None
     }
@@ -238,7 +238,7 @@ def _run(
 
 
 def _needed(
-    task: Task, rows: Mapping[str, int | None], sources: Mapping[str, Source], fold: bool
+    task: Task, rows: Mapping[str, int | None], sources: Mapping[str, Input], fold: bool
 ) -> tuple[int | None, int | None]:
     """Rows of all tables and the memory they would take; without a budget, a standard stream is taken to fit."""
     if any(known is None for known in rows.values()):

@@ -12,8 +12,8 @@ from leadcore._aliases import canonical_codes
 from leadcore._arrow import ArrowStream, Encoder, PartReader, Table, TableReader, parts_of, split_table
 from leadcore._inputs import data_errors
 from leadcore.accounts import no_rules, scored
+from leadcore.batch.inputs import Input
 from leadcore.batch.rejected import Rows
-from leadcore.batch.sources import Source
 from leadcore.batch.task import Options
 from leadcore.model import Model
 
@@ -39,7 +39,7 @@ class Spill:
         partitions: How many there are.
     """
 
-    def __init__(self, folder: Path, sources: Mapping[str, Source], options: Options, partitions: int) -> None:
+    def __init__(self, folder: Path, sources: Mapping[str, Input], options: Options, partitions: int) -> None:
         self._folder, self._sources, self._options, self._partitions = folder, sources, options, partitions
 
     def path(self, table: str, partition: int) -> Path:

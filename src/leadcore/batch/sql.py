@@ -8,12 +8,14 @@ elsewhere (``s3://``, ``gs://``, ``az://``, ``https://`` ...) is read by DuckDB,
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from leadcore._arrow import ArrowStream, Table
-from leadcore._files import format_of, wanted_fields
+from leadcore._files import wanted_fields
 from leadcore._inputs import Names
+from leadcore._sources import format_of
 from leadcore.errors import DataError, LeadcoreError, Problem
 from leadcore.model import Model
 
@@ -144,15 +146,10 @@ class _Held:
 
 def _adbc(scheme: str, where: str, sql: str) -> ArrowStream:
     try:
-        import adbc_driver_manager as manager
-
-        if scheme == "sqlite:":
-            import adbc_driver_sqlite as driver
-        else:
-            import adbc_driver_postgresql as driver
+        manager = import_module("adbc_driver_manager")
+        driver = import_module("adbc_driver_sqlite" if scheme == "sqlite:" else "adbc_driver_postgresql")
     except ImportError as error:
-        extra = "sqlite" if scheme == "sqlite:" else "postgres"
-        raise LeadcoreError(f"a {scheme} query needs an ADBC driver: pip install 'leadcore[{extra}]'") from error
+        raise LeadcoreError(f"a {scheme} query needs an ADBC driver: pip install 'leadcore[adbc]'") from error
     database = driver.connect(where)
     connection = manager.AdbcConnection(database)
     statement = manager.AdbcStatement(connection)

@@ -1,4 +1,4 @@
-"""Which event types a file has, how often, and which columns each of them uses (for ``init``)."""
+"""Which event types a table has, how often, and which columns each of them uses (for ``init``)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from leadcore import _kernel
 from leadcore._arrow import Encoder, Program
-from leadcore._files import Format, TableFile
+from leadcore._files import FileTable
 from leadcore._inputs import data_errors
+from leadcore._sources import Format
 
 MOST_TYPES = 60
 
@@ -34,29 +35,29 @@ class Census:
     left_out: int
 
 
-def census(path: str, format: Format, roles: Mapping[str, str], kinds: Mapping[str, str]) -> Census:
-    """Read a file of events twice: for its types, then for the columns of each.
+def census(paths: Sequence[str], format: Format, roles: Mapping[str, str], kinds: Mapping[str, str]) -> Census:
+    """Read a table of events twice: for its types, then for the columns of each.
 
     Args:
-        path: The file.
-        format: Its format.
+        paths: Its files.
+        format: Their format.
         roles: Its column names by ``lead_id``, ``at``, ``type``.
         kinds: Kind of each column that may be a property.
 
     Raises:
         DataError: A required column is missing or of a wrong type.
     """
-    counts, _, _ = _read(path, format, roles, {}, [])
+    counts, _, _ = _read(paths, format, roles, {}, [])
     types = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     kept = list(types)[:MOST_TYPES]
-    _, found, last = _read(path, format, roles, kinds, kept)
+    _, found, last = _read(paths, format, roles, kinds, kept)
     columns = list(kinds)
     uses = {name: [c for j, c in enumerate(columns) if found[i * len(columns) + j]] for i, name in enumerate(kept)}
     return Census({name: types[name] for name in kept}, uses, last, len(types) - len(kept))
 
 
 def _read(
-    path: str, format: Format, roles: Mapping[str, str], kinds: Mapping[str, str], types: Sequence[str]
+    paths: Sequence[str], format: Format, roles: Mapping[str, str], kinds: Mapping[str, str], types: Sequence[str]
 ) -> tuple[dict[str, int], list[bool], int | None]:
     """Rows of undeclared types; whether some row of a type has a value in a column; the latest instant."""
     columns = list(kinds)
@@ -71,10 +72,10 @@ def _read(
         "lead_rules": [], "event_rules": rules, "codes": [], "numbers": [], "ordered": False,
     }  # fmt: skip
     fields = {roles["lead_id"]: "id", roles["at"]: "instant", roles["type"]: "text"}
-    file = TableFile(path, format, {**kinds, **fields})
+    table = FileTable(paths, format, {**kinds, **fields})
     encoder, n = Encoder(Program(json.dumps(program).encode()), True), _kernel.BLOCK
     with data_errors("events"):
-        encoder.open_events(file, {key: roles[key] for key in ("lead_id", "at", "type")})
+        encoder.open_events(table, {key: roles[key] for key in ("lead_id", "at", "type")})
         at = np.empty(n, np.int64)
         block: list[Any] = [np.empty(n, np.uint32), at, np.empty(n, np.uint32), np.empty(n, np.int64)]
         block += [

@@ -17,7 +17,7 @@ from leadcore.cli._progress import reading_bar
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from leadcore._files import TableFile
+    from leadcore._files import FileTable
     from leadcore.model import Model
     from leadcore.model.lifecycle import Stage
     from leadcore.replay import Replay
@@ -34,7 +34,7 @@ _CAUSES = {
 
 
 def show_replay(
-    console: Console, folder: Path, scorer: Scorer, files: tuple[TableFile, TableFile], until: str, threads: int | None
+    console: Console, folder: Path, scorer: Scorer, files: tuple[FileTable, FileTable], until: str, threads: int | None
 ) -> int | str | None:
     """Replay the year and show it; gives the lead whose story was told, None without a lifecycle or a story."""
     model = scorer.model

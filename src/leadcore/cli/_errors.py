@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from leadcore._files import STANDARD_STREAM, TableFile, lines_of_rows
+from leadcore._files import FileTable, Place
+from leadcore._sources import STANDARD_STREAM
 from leadcore.errors import DataError, LeadcoreError, ModelError, Problem
 
 DONE, OTHER, USAGE, DATA = 0, 1, 2, 3
@@ -24,7 +25,7 @@ class Stop(Exception):  # noqa: N818 - it is no error of the program
 
 
 @contextmanager
-def telling_files(files: Mapping[str, TableFile | None]) -> Iterator[None]:
+def telling_files(files: Mapping[str, FileTable | None]) -> Iterator[None]:
     """Name files and, where they are certain, lines in faults of tables.
 
     Args:
@@ -36,13 +37,14 @@ def telling_files(files: Mapping[str, TableFile | None]) -> Iterator[None]:
         raise Stop("\n".join(problem_lines(error, files)), DATA) from error
 
 
-def problem_lines(error: DataError, files: Mapping[str, TableFile | None]) -> list[str]:
+def problem_lines(error: DataError, files: Mapping[str, FileTable | None]) -> list[str]:
     """The problems of a table as sentences."""
-    lines: dict[str, dict[int, int]] = {}
+    places: dict[tuple[str, int], Place] = {}
     for table, file in files.items():
-        rows = {p.row for p in error.problems if p.table == table and p.row is not None}
-        lines[table] = {} if file is None else lines_of_rows(file.path, file.format, rows)
-    told = [_told(problem, files.get(problem.table), lines.get(problem.table, {})) for problem in error.problems]
+        rows = [p.row for p in error.problems if p.table == table and p.row is not None]
+        if file is not None:
+            places.update(zip(((table, row) for row in rows), file.places(rows), strict=True))
+    told = [_told(problem, files.get(problem.table), places) for problem in error.problems]
     if error.total > 1:
         told = [f"{error.total:,} problems in the data", *(f"  {line}" for line in told)]
     if error.total > len(error.problems):
@@ -53,24 +55,29 @@ def problem_lines(error: DataError, files: Mapping[str, TableFile | None]) -> li
         file = files.get(table)
         if file is not None and table in ("leads", "events"):
             told.append(
-                f"({file.path} has {', '.join(file.column_names)}: map them with --columns {table}.NAME=COLUMN)"
+                f"({file.source} has {', '.join(file.column_names)}: map them with --columns {table}.NAME=COLUMN)"
             )
     return told
 
 
-def _told(problem: Problem, file: TableFile | None, lines: Mapping[int, int]) -> str:
-    where = problem.table
-    if file is not None:
-        where = "standard input" if file.path == STANDARD_STREAM else file.path
+def _told(problem: Problem, file: FileTable | None, places: Mapping[tuple[str, int], Place]) -> str:
+    where = problem.table if file is None else _named(file.source)
     if problem.row is not None:
-        where += f", row {problem.row}"
-        if file is not None and problem.row in lines:
-            where += f" (line {lines[problem.row]})"
+        place = places.get((problem.table, problem.row))
+        if place is None:
+            where += f", row {problem.row}"
+        else:
+            where = f"{_named(place.file)}, row {place.row_in_file}"
+            where += f" (line {place.line})" if place.line is not None else ""
     if problem.column is None:  # the row as a whole
         found = f", found '{problem.value}'" if problem.value is not None else ""
         return f"{where}: {problem.reason}{found}"
     where += f", column {problem.column}"
     return f"{where} {problem.reason}" if problem.value is None else f"{where}: '{problem.value}' {problem.reason}"
+
+
+def _named(file: str) -> str:
+    return "standard input" if file == STANDARD_STREAM else file
 
 
 def exit_code(error: BaseException) -> int:

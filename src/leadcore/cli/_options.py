@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from leadcore._files import ENDINGS, STANDARD_STREAM, Format, TableFile, format_of, open_table
+from leadcore._files import FileTable, open_table
 from leadcore._inputs import Names, column_names
+from leadcore._sources import ENDINGS, STANDARD_STREAM, Format, find_files, format_of
 from leadcore._time import to_micros
 from leadcore.cli._errors import DATA, Stop
-from leadcore.errors import DataError
+from leadcore.errors import DataError, LeadcoreError
 from leadcore.model import Model
 
 if TYPE_CHECKING:
     from leadcore.replay import Replay
     from leadcore.scores import Scores
 
+_FILES = "a file, a folder or a quoted glob of .parquet, .csv, .jsonl (also .gz), or -"
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="The model document: YAML, or JSON ending in .json.")]
 Leads = Annotated[
     str | None,
-    typer.Option("--leads", metavar="FILE", help="The leads table: .parquet, .csv, .jsonl (also .gz), or -."),
+    typer.Option("--leads", metavar="FILES", help=f"The leads table: {_FILES}."),
 ]
 Events = Annotated[
     str | None,
-    typer.Option("--events", metavar="FILE", help="The events table: .parquet, .csv, .jsonl (also .gz), or -."),
+    typer.Option("--events", metavar="FILES", help=f"The events table: {_FILES}."),
 ]
 AsOf = Annotated[
     str,
@@ -49,7 +51,7 @@ StreamFormat = Annotated[
 ]
 Aliases = Annotated[
     str | None,
-    typer.Option("--aliases", metavar="FILE", help="A table lead_id, same_as of records that are one person."),
+    typer.Option("--aliases", metavar="FILES", help="A table lead_id, same_as of records that are one person."),
 ]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads to use; by default all.")]
 Memory = Annotated[
@@ -159,23 +161,25 @@ def _asked(model: Model, table: str) -> str:
 
 
 def open_input(
-    path: str | None, model: Model, table: str, maps: Mapping[str, Mapping[str, str]], format: Format | None = None
-) -> TableFile | None:
+    source: str | None, model: Model, table: str, maps: Mapping[str, Mapping[str, str]], format: Format | None = None
+) -> FileTable | None:
     """A table named on the command line, or None where none was.
 
     Raises:
-        Stop: The file is not there, or its format is unknown.
+        Stop: A file is not there, or its format is unknown.
     """
-    if path is None:
+    if source is None:
         return None
-    kind = stream_format(path, f"--{table}", format)
+    kind = stream_format(source, f"--{table}", format) if source == STANDARD_STREAM else None
     names: Names = column_names(model, {key: dict(value) for key, value in maps.items()})
     try:
-        return open_table(path, model, table, names, kind)
+        return open_table(source, model, table, names, kind)
     except OSError as error:
-        raise Stop(f"--{table}: cannot read {path}: {_reason(error)}") from error
+        raise Stop(f"--{table}: cannot read {error.filename or source}: {_reason(error)}") from error
     except DataError as error:
         raise Stop(f"--columns: column {error.problems[0].column} {error.problems[0].reason}") from error
+    except LeadcoreError as error:
+        raise Stop(f"--{table}: {error}") from error
     except ValueError as error:
         raise Stop(str(error), DATA) from error
 
@@ -211,32 +215,56 @@ def output_format(path: str, option: str, format: Format | None) -> Format:
 
 
 def check_files(inputs: Mapping[str, str | None], outputs: Mapping[str, str | None]) -> None:
-    """Refuse what cannot go well before anything is read: by option, names of files or None.
+    """Refuse what cannot go well before anything is read: by option, names of files or None; inputs may be of many.
 
     Raises:
-        Stop: One stream for two tables, an output over an input, or a directory that is not there.
+        Stop: One stream for two tables, an output over or among an input's files, or what is not there.
     """
     for side in (inputs, outputs):
         streams = [option for option, path in side.items() if path == STANDARD_STREAM]
         if len(streams) > 1:
             raise Stop(f"only one of {' and '.join(streams)} can be - (the standard stream)")
-    seen: dict[str, str] = {}
-    for option, path in {**inputs, **outputs}.items():
+    seen = {file: option for option, source in inputs.items() for file in files_of(source, option)}
+    for option, path in outputs.items():
         if path is None or path == STANDARD_STREAM:
             continue
         real = os.path.realpath(path)
-        if option in outputs:
-            if real in seen:
-                raise Stop(f"{option} would write over {seen[real]} {path}")
-            if not Path(real).parent.is_dir():
-                raise Stop(f"{option}: there is no directory {Path(path).parent}")
-            if Path(real).is_dir():
-                raise Stop(f"{option}: {path} is a directory")
-        elif Path(real).is_dir():
+        if real in seen:
+            raise Stop(f"{option} would write over {seen[real]} {path}")
+        if not Path(real).parent.is_dir():
+            raise Stop(f"{option}: there is no directory {Path(path).parent}")
+        if Path(real).is_dir():
             raise Stop(f"{option}: {path} is a directory")
-        elif not Path(real).exists():
-            raise Stop(f"{option}: there is no file {path}")
+        for table, source in inputs.items():
+            if source is not None and Path(real).is_relative_to(os.path.realpath(source)):
+                raise Stop(f"{option}: {path} would lie among the files of {table} {source}")
         seen[real] = option
+
+
+def files_of(source: str | None, option: str) -> list[str]:
+    """The real names of the files of a table or a model; none of the standard stream.
+
+    Raises:
+        Stop: There are none, or they are of several formats.
+    """
+    if source is None or source == STANDARD_STREAM:
+        return []
+    paths = [source] if Path(source).is_file() else find(source, option)[0]
+    return [os.path.realpath(path) for path in paths]
+
+
+def find(source: str, option: str) -> tuple[list[str], Format]:
+    """The files of a table, and their format.
+
+    Raises:
+        Stop: There are none, or they are of several formats.
+    """
+    try:
+        return find_files(source)
+    except FileNotFoundError as error:
+        raise Stop(f"{option}: there is no file {source}") from error
+    except LeadcoreError as error:
+        raise Stop(f"{option}: {error}") from error
 
 
 def _reason(error: OSError) -> str:

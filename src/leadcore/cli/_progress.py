@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from leadcore._files import TableFile
+from leadcore._files import FileTable
 
 
 @contextmanager
-def reading_bar(events: TableFile | None, quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
+def reading_bar(events: FileTable | None, quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
     """Show how far the reading of events is; gives what to call with the number of rows read so far."""
     if quiet or events is None or not sys.stderr.isatty():
         yield None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from leadcore._arrow import Table, TableReader
-from leadcore._files import Format
+from leadcore._sources import Format
 from leadcore._time import to_micros
 
 ROWS = 50_000
@@ -67,8 +67,8 @@ def sample(path: str, format: Format) -> list[ColumnSample]:
             names = list(dict.fromkeys(name for row in objects if isinstance(row, dict) for name in row))
             return [_column(name, [row.get(name) for row in objects], False) for name in names]
         case "parquet":
-            names = TableReader(path, format, {}).column_names
-            table = Table.collect(TableReader(path, format, dict.fromkeys(names, "text")), ROWS)
+            names = TableReader([path], format, {}).column_names
+            table = Table.collect(TableReader([path], format, dict.fromkeys(names, "text")), ROWS)
             return [_column(name, _listed(table, name), False) for name in names]
 
 

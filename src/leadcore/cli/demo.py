@@ -17,7 +17,7 @@ from leadcore.cli._progress import reading_bar
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from leadcore._files import TableFile
+    from leadcore._files import FileTable
     from leadcore.model import Model
     from leadcore.scorer import Scorer
     from leadcore.scores import Scores
@@ -160,7 +160,7 @@ def _figures(console: Console, scores: Scores, model: Model, seconds: tuple[floa
 
 
 def _results(
-    console: Console, scores: Scores, scorer: Scorer, model: Model, files: tuple[TableFile, TableFile], as_of: str,
+    console: Console, scores: Scores, scorer: Scorer, model: Model, files: tuple[FileTable, FileTable], as_of: str,
     threads: int | None,
 ) -> int | str:  # fmt: skip
     """Show the result; gives the hottest lead."""

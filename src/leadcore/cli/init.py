@@ -14,7 +14,7 @@ from leadcore.cli._errors import DATA, Stop, telling_files
 from leadcore.presets import PRESETS, preset_text
 
 if TYPE_CHECKING:
-    from leadcore._files import Format
+    from leadcore._sources import Format
     from leadcore.cli._sample import ColumnSample
     from leadcore.cli._starter import Starter
 
@@ -72,13 +72,14 @@ def _from_files(leads: str | None, events: str | None, columns: list[str], out: 
     given = _given(columns)
     starter, maps = Starter("starter"), list[str]()
     roles: dict[str, dict[str, str]] = {}
-    formats: dict[str, Format] = {}
-    for table, path in (("leads", leads), ("events", events)):
-        if path is None:
+    files: dict[str, tuple[list[str], Format]] = {}
+    for table, source in (("leads", leads), ("events", events)):
+        if source is None:
             continue
-        formats[table] = options.stream_format(path, f"--{table}", None)
+        files[table] = options.find(source, f"--{table}")
+        path, kind = files[table][0][0], files[table][1]  # what columns look like, the first file tells
         try:
-            found = sample(path, formats[table])
+            found = sample(path, kind)
         except (OSError, ValueError) as error:
             raise Stop(f"--{table}: cannot read {path}: {error}", DATA) from error
         needed = ("lead_id", "at", "type") if table == "events" else ("lead_id",)
@@ -93,7 +94,7 @@ def _from_files(leads: str | None, events: str | None, columns: list[str], out: 
     if events is not None:
         kinds = {c.name: str(c.kind) for c in starter.properties}
         with telling_files({}):
-            starter.events = census(events, formats["events"], roles["events"], kinds)
+            starter.events = census(*files["events"], roles["events"], kinds)
         if starter.events.last is not None:
             as_of = to_text(starter.events.last)
             if starter.document():
@@ -101,9 +102,9 @@ def _from_files(leads: str | None, events: str | None, columns: list[str], out: 
     document = starter.document()
     if not document:
         raise Stop("nothing in these tables to score leads by: no event types, no attribute with a pattern", DATA)
-    files = [text for t, path in (("leads", leads), ("events", events)) if path for text in (f"--{t}", path)]
+    tables = [text for t, source in (("leads", leads), ("events", events)) if source for text in (f"--{t}", source)]
     columns = [text for mapped in maps for text in ("--columns", mapped)]
-    command = shlex.join(["leadcore", "score", out, *files, *columns, "--as-of", as_of, "--out", "scores.csv"])
+    command = shlex.join(["leadcore", "score", out, *tables, *columns, "--as-of", as_of, "--out", "scores.csv"])
     head = [f"# Made by leadcore init from {' and '.join(p for p in (leads, events) if p)}.", f"# {command}", ""]
     return "\n".join(head) + document, ["try it:", f"  {command}"]
 

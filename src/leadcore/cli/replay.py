@@ -40,7 +40,7 @@ def replay(
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option("--start", metavar="FILE", help="A table lead_id, stage, entered_at of where leads begin."),
+        typer.Option("--start", metavar="FILES", help="A table lead_id, stage, entered_at of where leads begin."),
     ] = None,
     score_changes: Annotated[
         bool, typer.Option("--score-changes", help="Also a table of every change of a score.")
@@ -85,7 +85,7 @@ def replay(
     if out is not None:
         names = [*NAMES, *(["score_changes"] if score_changes else [])]
         taken = [] if partitioned else [f"{name}.{kind}" for name in names]
-        check_folder(out, "--out", taken, {**inputs, "--rejects": rejects})
+        check_folder(out, "--out", taken, inputs, {"--rejects": rejects})
     options.instant(until, "--until")
     document = options.load(model)
     if document.lifecycle is None:

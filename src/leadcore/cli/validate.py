@@ -11,7 +11,7 @@ from leadcore.cli._errors import telling_files
 from leadcore.cli._progress import reading_bar
 
 if TYPE_CHECKING:
-    from leadcore._files import TableFile
+    from leadcore._files import FileTable
     from leadcore.cli._probes import Probe
     from leadcore.cli._profile import Profile
     from leadcore.model import Model
@@ -46,9 +46,9 @@ def validate(
     with telling_files(tables), reading_bar(tables["events"]) as progress:
         found = profile(document, tables["leads"], tables["events"], column_names(document, maps), instant, progress)
     if tables["leads"] is not None:
-        _tell_leads(document, found, tables["leads"].path, as_of)
+        _tell_leads(document, found, tables["leads"].source, as_of)
     if tables["events"] is not None:
-        _tell_events(document, found, tables["events"].path, as_of)
+        _tell_events(document, found, tables["events"].source, as_of)
     _tell_unmet(found)
     if as_of is None:
         print("\nNo instant was compared with a date: give --as-of to learn what lies after it.")
@@ -157,7 +157,7 @@ def _names(answers: list[tuple[Probe, int]]) -> list[str]:
     return [probe.criterion for probe, _ in answers if probe.asks == "fits"]
 
 
-def _tell_faults(found: Profile, tables: dict[str, TableFile | None]) -> None:
+def _tell_faults(found: Profile, tables: dict[str, FileTable | None]) -> None:
     from leadcore.cli._errors import problem_lines
     from leadcore.errors import DataError, Problem
 

@@ -1,6 +1,6 @@
 """What the compiled edge offers to Python: nothing else crosses this border."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -19,6 +19,7 @@ __all__ = [
     "document_events",
     "fold_text",
     "from_python",
+    "lines_of_rows",
     "match_text",
     "merge_parts",
     "parts_of",
@@ -355,31 +356,58 @@ class Table:
 
 @final
 class TableReader:
-    """A file as an Arrow stream, read once, in batches, decoded in a thread of its own.
+    """A table in one or many files as an Arrow stream, read once, in batches, decoded in a thread of its own.
+
+    The files are opened one after another and have one schema: columns are told by name, and where types differ the
+    values are brought to one that holds both exactly (text with and without dictionary, integers of 32 and 64 bits,
+    instants in ms and us; nanoseconds floor, spec 1.1). A column in the names of the folders (``country=DE/a.csv``) is
+    one like any other where it is wanted and no file has it.
 
     Args:
-        path: File name, or ``"-"`` for standard input.
-        format: ``parquet``, ``csv`` or ``jsonl``.
-        fields: Wanted columns by the name in the file and their kind: ``id``, ``text``, ``number``, ``boolean`` or
-            ``instant``. Others are not read. Names that are not in the file are left to the reader's consumer.
+        paths: File names in order; ``"-"``, standard input, alone.
+        format: ``parquet``, ``csv`` or ``jsonl``, of all files.
+        fields: Wanted columns by the name in the files and their kind: ``id``, ``text``, ``number``, ``boolean`` or
+            ``instant``. Others are not read. Names that are in no file are left to the reader's consumer.
+        optional: Wanted columns that some files may lack; they are null there.
 
     CSV columns are text; the stream's schema metadata ``leadcore.lexical`` says so, and the encoder then reads numbers,
     booleans (``true``, ``false``) and instants from text. An empty field is null, a quoted empty one empty text (spec 12).
     A row that cannot be read at all (wrong number of fields, bad UTF-8, bad JSON, a JSON value of the wrong type) stands in the stream as
     a row of nulls with its reason in the text column ``leadcore.problem``: ``column<TAB>value<TAB>reason``.
+
+    Raises:
+        OSError: A file cannot be opened; its ``filename`` says which.
+        ValueError: A file is not of the format; a wanted column is in one file of CSV or Parquet and not in another, or
+            is of two kinds. The text names the file and the column.
     """
 
-    def __new__(cls, path: str, format: str, fields: Mapping[str, str]) -> TableReader: ...
+    def __new__(
+        cls, paths: Sequence[str], format: str, fields: Mapping[str, str], optional: Set[str] = ...
+    ) -> TableReader: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     @property
     def column_names(self) -> list[str]:
-        """Columns of the file, read or not."""
+        """Columns of the files and of their paths, read or not."""
     @property
     def rows_total(self) -> int | None:
-        """Rows in the file where its format says so (Parquet)."""
+        """Rows in all files where their format says so (Parquet)."""
     @property
     def progress(self) -> tuple[int, int | None]:
-        """Bytes (CSV, JSON lines) or rows (Parquet) handed out so far, and in all where known."""
+        """Bytes (CSV, JSON lines) or rows (Parquet) handed out so far, and in all files where known."""
+    @property
+    def starts(self) -> list[int]:
+        """For each file opened so far, how many rows of the table lie before it."""
+
+def lines_of_rows(path: str, format: str, rows: Sequence[int]) -> list[int]:
+    """The lines, from 1, on which rows of a ``csv`` or ``jsonl`` file begin; ``rows`` count from 0 and ascend.
+
+    The file is read again as `TableReader` reads it, up to the last of the rows: quoted line breaks, blank lines, gzip
+    and a byte order mark are what they are there.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is of another format, or has no such row; or rows do not ascend.
+    """
 
 @final
 class PartReader:

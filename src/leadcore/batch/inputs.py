@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Protocol
 
 from leadcore._arrow import ArrowStream
-from leadcore._files import STANDARD_STREAM, Format, TableFile, open_table
+from leadcore._files import FileTable, open_table
 from leadcore._inputs import Names
+from leadcore._sources import STANDARD_STREAM, Format, Source
 from leadcore.batch.sql import QueryTable, is_query
 from leadcore.model import Model
 
-Given = str | PathLike[str] | Sequence[str | PathLike[str]] | TableFile | QueryTable
+Given = Source | FileTable | QueryTable
 """A file, a glob, a folder, several of these, or a query (see `leadcore.batch.sql`); or one of them open already."""
 
 _LINE = 60
@@ -22,7 +22,7 @@ _PACKED = 8
 """How much longer a packed text is unpacked."""
 
 
-class Source(ArrowStream, Protocol):
+class Input(ArrowStream, Protocol):
     """A table of a job: a stream that may be read again unless it is the standard stream."""
 
     @property
@@ -42,7 +42,7 @@ class Source(ArrowStream, Protocol):
         """Bytes or rows handed out so far, and in all where known."""
 
 
-def open_source(given: Given, model: Model, table: str, names: Names, format: Format | None = None) -> Source:
+def open_input(given: Given, model: Model, table: str, names: Names, format: Format | None = None) -> Input:
     """Open a table of a job: only the columns the model asks for are read.
 
     Raises:
@@ -50,19 +50,18 @@ def open_source(given: Given, model: Model, table: str, names: Names, format: Fo
         OSError: A file cannot be read.
         DataError: One column is wanted as two kinds.
     """
-    if isinstance(given, (TableFile, QueryTable)):
+    if isinstance(given, (FileTable, QueryTable)):
         return given
     if isinstance(given, str) and is_query(given):
         return QueryTable(given, model, table, names)
-    several = [given] if isinstance(given, (str, PathLike)) else list(given)
-    return open_table([fspath(path) for path in several], model, table, names, format)
+    return open_table(given, model, table, names, format)
 
 
-def identity(source: Source) -> Any:
+def identity(source: Input) -> Any:
     """What must be the same for a job to go on: names, sizes and times of files; the query and its file."""
     if isinstance(source, QueryTable):
         return {"query": source.query, "files": _files([source.file] if source.file else [])}
-    assert isinstance(source, TableFile)
+    assert isinstance(source, FileTable)
     return {"format": source.format, "files": _files(source.paths)}
 
 
@@ -74,9 +73,9 @@ def _files(paths: Sequence[str]) -> list[list[Any]]:
     return found
 
 
-def rows_of(source: Source) -> int | None:
+def rows_of(source: Input) -> int | None:
     """How many rows there are, or hardly more; None where nobody can tell."""
-    if source.rows_total is not None or not isinstance(source, TableFile):
+    if source.rows_total is not None or not isinstance(source, FileTable):
         return source.rows_total
     if STANDARD_STREAM in source.paths:
         return None
