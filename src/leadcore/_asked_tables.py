@@ -10,9 +10,8 @@ import numpy.typing as npt
 from leadcore import _kernel
 from leadcore._arrow import ArrowStream, Program, Table
 from leadcore._plan import Plan
-from leadcore._run import Answers, Asks, Codes, Ints, Reading, Request, run
+from leadcore._run import Asks, Codes, Ints, Reading, Request, run
 from leadcore._time import to_datetime
-from leadcore.accounts import account_table
 from leadcore.errors import LeadcoreError
 from leadcore.explanation import Share
 from leadcore.model import Model
@@ -75,9 +74,12 @@ class AskedTables:
         """Rejected rows of the tables."""
         return self.reading.encoder.rejects()
 
-    def accounts(self, answers: Answers, micropoints: bool) -> Table:
-        """Account scores of these answers."""
-        return account_table(self.model, self.plan, self.reading, self.asks, answers, micropoints)
+    def accounts(self) -> tuple[Ints, Table]:
+        """The rows of leads that have an account, and its id: one column ``account_id``."""
+        account = self.asks.account
+        rows = np.empty(0, np.int64) if account is None else np.flatnonzero(account)
+        codes = np.empty(0, np.int64) if account is None else account[rows].astype(np.int64)
+        return rows, self.reading.encoder.accounts().take(codes - 1)
 
     def lines(self, row: int) -> Ints:
         """The lines of a row's explanation, each in two words; the input is read again."""

@@ -14,6 +14,7 @@ from leadcore._plan import Plan
 from leadcore._points import to_points
 from leadcore._run import Answers, Counts
 from leadcore._time import to_datetime
+from leadcore.accounts import account_members, combine_members
 from leadcore.errors import LeadcoreError
 from leadcore.explanation import Explanation, Share
 from leadcore.frame import Frame
@@ -99,8 +100,8 @@ class Asked(Protocol):
     def rejects(self) -> Table:
         """Rejected rows of the tables."""
 
-    def accounts(self, answers: Answers, micropoints: bool) -> Table:
-        """Account scores of these answers, for a model that has some."""
+    def accounts(self) -> tuple[npt.NDArray[np.int64], Table]:
+        """The rows of leads that have an account, and its id: one column ``account_id``."""
 
     def lines(self, row: int) -> npt.NDArray[np.int64]:
         """The lines of a row's explanation, each in two words."""
@@ -172,11 +173,8 @@ class Scores(Frame):
         Raises:
             LeadcoreError: The model has no accounts, or leads were asked at instants of their own.
         """
-        if self.model.accounts is None:
-            raise LeadcoreError("this model declares no accounts")
-        if self._asked.own_instants:
-            raise LeadcoreError("account scores need one instant for all leads: give as_of as a single instant")
-        return Frame(self._asked.accounts(self._answers, self._micropoints))
+        members = account_members(self)
+        return Frame(combine_members(self.model, members, self._micropoints))
 
     def __iter__(self) -> Iterator[LeadScore]:
         """Every row, in order."""

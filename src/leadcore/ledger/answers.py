@@ -86,7 +86,7 @@ class AskedLeads:
         """No rows: a ledger refuses faulty tables."""
         return Encoder(self._scorer._program).rejects()
 
-    def accounts(self, answers: Answers, micropoints: bool) -> Table:
+    def accounts(self) -> tuple[Ints, Table]:
         """A ledger keeps no accounts."""
         raise LeadcoreError("a ledger does not know the accounts of its leads: ask Scorer.score for account scores")
 
