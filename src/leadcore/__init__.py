@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leadcore import spark
     from leadcore._inputs import Column, column
     from leadcore.diagram import Diagram
     from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem, StateError
@@ -117,9 +118,11 @@ __all__ = [
     "column",
     "field",
     "get_include",
+    "spark",
 ]
 
 _HOMES = {
+    "leadcore": ("spark",),
     "leadcore._inputs": ("Column", "column"),
     "leadcore.diagram": ("Diagram",),
     "leadcore.errors": ("DataError", "Fault", "LeadcoreError", "ModelError", "Problem", "StateError"),
@@ -161,7 +164,8 @@ def __getattr__(name: str) -> Any:
     """Load a public name's home when it is first used: importing leadcore costs little more than its name (PEP 562)."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'leadcore' has no attribute {name!r}")
-    value = getattr(import_module(_HOME_OF[name]), name)
+    home = _HOME_OF[name]
+    value = import_module(f"leadcore.{name}") if home == "leadcore" else getattr(import_module(home), name)
     globals()[name] = value
     return value
 
