@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leadcore import batch, spark
     from leadcore._inputs import Column, column
     from leadcore.diagram import Diagram
     from leadcore.errors import DataError, Fault, LeadcoreError, ModelError, Problem, StateError
@@ -114,12 +115,15 @@ __all__ = [
     "Threshold",
     "Timeline",
     "Transition",
+    "batch",
     "column",
     "field",
     "get_include",
+    "spark",
 ]
 
 _HOMES = {
+    "leadcore": ("batch", "spark"),
     "leadcore._inputs": ("Column", "column"),
     "leadcore.diagram": ("Diagram",),
     "leadcore.errors": ("DataError", "Fault", "LeadcoreError", "ModelError", "Problem", "StateError"),
@@ -154,24 +158,21 @@ _HOMES = {
     "leadcore.tally": ("Tally",),
     "leadcore.timeline": ("Timeline",),
 }
-_ROOMS = ("batch",)
-"""Modules that are public by name, loaded likewise."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name's home when it is first used: importing leadcore costs little more than its name (PEP 562)."""
-    if name in _ROOMS:
-        return import_module(f"leadcore.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'leadcore' has no attribute {name!r}")
-    value = getattr(import_module(_HOME_OF[name]), name)
+    home = _HOME_OF[name]
+    value = import_module(f"leadcore.{name}") if home == "leadcore" else getattr(import_module(home), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *_ROOMS, "__version__"]
+    return [*__all__, "__version__"]
 
 
 def get_include() -> str:

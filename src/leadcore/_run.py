@@ -296,7 +296,7 @@ class Reading:
 
     def canonical(self, codes: Codes) -> Codes:
         """The codes these stand for (spec 2.8); codes that came after the aliases stand for themselves."""
-        if self.alias is None:
+        if self.alias is None or not len(self.alias):
             return codes
         return np.where(codes < len(self.alias), self.alias[np.minimum(codes, len(self.alias) - 1)], codes)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leadcore import _kernel
-from leadcore._arrow import Encoder, Program, Table
+from leadcore._arrow import Table
+from leadcore._ids import id_encoder
 from leadcore._inputs import data_errors
 from leadcore._points import to_points
 from leadcore.errors import LeadcoreError
@@ -62,7 +61,7 @@ def combine_members(model: Model, members: Table, micropoints: bool) -> Table:
         ``account_id`` and a column per account score.
     """
     assert model.accounts is not None
-    encoder = Encoder(no_rules())
+    encoder = id_encoder()
     with data_errors("accounts"):
         codes = encoder.read_pairs(members.select(["account_id"]), "accounts", {}, ["account_id"], [])["account_id"]
     ranks = encoder.id_ranks()
@@ -78,10 +77,3 @@ def combine_members(model: Model, members: Table, micropoints: bool) -> Table:
         combined = _kernel.combine_accounts(of[order], starts, BY[score.by], score.n or 0, share)
         columns.append((name, combined if micropoints else to_points(combined)))
     return Table.build(columns)
-
-
-@cache
-def no_rules() -> Program:
-    """A program of no rules: all it does is to number ids."""
-    source = {"fields": {"lead": [], "event": []}, "ordered": False, **{name: [] for name in _NO_RULES}}
-    return Program(json.dumps(source).encode())

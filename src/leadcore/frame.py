@@ -49,16 +49,16 @@ class Frame:
 
     def to_arrow(self) -> pyarrow.Table:
         """A pyarrow Table, without a copy (needs pyarrow)."""
-        return _imported("pyarrow", "pandas").table(self.table)
+        return imported("pyarrow", "pandas").table(self.table)
 
     def to_polars(self) -> polars.DataFrame:
         """A Polars DataFrame (needs the extra ``polars``)."""
-        frame: polars.DataFrame = _imported("polars", "polars").DataFrame(self.table)
+        frame: polars.DataFrame = imported("polars", "polars").DataFrame(self.table)
         return frame
 
     def to_pandas(self) -> pandas.DataFrame:
         """A pandas DataFrame (needs the extra ``pandas``)."""
-        _imported("pandas", "pandas")
+        imported("pandas", "pandas")
         frame: pandas.DataFrame = self.to_arrow().to_pandas()
         return frame
 
@@ -95,7 +95,7 @@ def _cell(value: Any) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-def _imported(module: str, extra: str) -> Any:
+def imported(module: str, extra: str) -> Any:
     """The module, or an error that says how to get it."""
     import importlib
 

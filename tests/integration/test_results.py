@@ -232,6 +232,12 @@ def test_rejects():
     assert counts.leads + counts.events == counts.used + sum(counts.ignored.values()) + sum(counts.rejected.values())
 
 
+def test_aliases_of_nobody():
+    """A table of aliases without rows changes nothing, also where no lead is known before the events (spec 2.8)."""
+    nobody = pa.table({"lead_id": pa.array([], pa.string()), "same_as": pa.array([], pa.string())})
+    assert SCORER.score(EVENTS, as_of=T, aliases=nobody).to_dicts() == SCORER.score(EVENTS, as_of=T).to_dicts()
+
+
 def test_repeats_rejected():
     """Rows that repeat an event id and differ are all rejected, whatever their order (spec 2.5)."""
     rows = [{**EVENTS[0], "event_id": 1}, {**EVENTS[0], "event_id": 1, "url": "/x"}, {**EVENTS[1], "event_id": 2}]

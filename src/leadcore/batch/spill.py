@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from leadcore._aliases import canonical_codes
-from leadcore._arrow import ArrowStream, Encoder, PartReader, Table, TableReader, parts_of, split_table
+from leadcore._arrow import ArrowStream, PartReader, Table, TableReader, parts_of, split_table
+from leadcore._ids import id_encoder
 from leadcore._inputs import data_errors
-from leadcore.accounts import no_rules, scored
+from leadcore.accounts import scored
 from leadcore.batch.inputs import Input
 from leadcore.batch.rejected import Rows
 from leadcore.batch.task import Options
@@ -101,7 +102,7 @@ class Spill:
 
     def _moved(self, aliases: ArrowStream) -> tuple[Table, Any]:
         """Every record that is another's, and the partition of the one it stands for (spec 2.8)."""
-        encoder = Encoder(no_rules(), True)
+        encoder = id_encoder(reject=True)
         with data_errors("aliases"):
             pairs = encoder.read_pairs(aliases, "aliases", {}, ["lead_id", "same_as"], [])
         count = encoder.lead_count

@@ -1,0 +1,9 @@
+"""Scoring on Spark: the same kernel and the same bits, partition by partition, for tables that one machine cannot hold.
+
+Needs ``pip install "leadcore[spark]"`` here, and leadcore, pyarrow and pandas on the executors.
+"""
+
+from leadcore.spark.replay import ReplayTables, replay
+from leadcore.spark.score import ScoreTables, score, score_tables
+
+__all__ = ["ReplayTables", "ScoreTables", "replay", "score", "score_tables"]
