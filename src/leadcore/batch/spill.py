@@ -85,13 +85,17 @@ class Spill:
         return {"rows": rows, "typed": self._typed(untyped, worded)}
 
     def _typed(self, untyped: Mapping[str, bool], worded: Mapping[str, set[str]]) -> dict[str, dict[str, str]]:
-        """What untyped ids are, decided for all partitions together; where a table has types, it decides (spec 2.1)."""
+        """What untyped ids are, decided for all partitions together; where a table has types, it decides (spec 2.1).
+
+        One that is no integer makes all of them text. Without one they are integers in every partition by themselves;
+        of events' ids a partition may have none, which would leave their type open.
+        """
         typed: dict[str, dict[str, str]] = {table: {} for table in untyped}
         places = [(table, name) for table in untyped for name in _IDS[table]]
         for space in (("lead_id", "same_as"), ("event_id",), ("account_id",)):
             columns = [(table, self._named(table, name)) for table, name in places if name in space]
-            if all(untyped[table] for table, _ in columns):
-                word = any(column in worded[table] for table, column in columns)
+            word = any(column in worded[table] for table, column in columns)
+            if all(untyped[table] for table, _ in columns) and (word or space == ("event_id",)):
                 for table, column in columns:
                     typed[table][column] = "text" if word else "integer"
         return typed
@@ -127,7 +131,7 @@ class Spill:
 
         def read(table: str) -> Callable[[], Any]:
             path = str(self.path(table, partition))
-            return lambda: Table.collect(TableReader(path, "parquet", {_ROW: "number"})).column(_ROW)
+            return lambda: Table.collect(TableReader([path], "parquet", {_ROW: "number"})).column(_ROW)
 
         return {table: read(table) for table in self._sources}
 

@@ -88,10 +88,12 @@ def invoke(arguments: Sequence[str]) -> int:
     try:
         ended: Any = app(list(arguments), prog_name="leadcore", standalone_mode=False)
         sys.stdout.flush()
+        if ended == _errors.INTERRUPTED:
+            raise KeyboardInterrupt
         return ended if isinstance(ended, int) else _errors.DONE
     except KeyboardInterrupt:
         print("leadcore: stopped", file=sys.stderr)
-        return 130
+        return _errors.INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return _errors.OTHER

@@ -12,6 +12,7 @@ from leadcore._sources import STANDARD_STREAM
 from leadcore.errors import DataError, LeadcoreError, ModelError, Problem
 
 DONE, OTHER, USAGE, DATA = 0, 1, 2, 3
+INTERRUPTED = 130
 
 _ROWS_TOLD = "rows count from 0, the header is not one of them"
 

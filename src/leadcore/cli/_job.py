@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Literal
 
-from leadcore.batch import Canceled, Outcome, Plan, Progress
+from leadcore.batch import Outcome, Plan, Progress
 from leadcore.batch.progress import Report
-from leadcore.cli._errors import OTHER, Stop, exit_code
+from leadcore.cli._errors import INTERRUPTED, OTHER, Stop, exit_code
 from leadcore.cli._memory import peak_memory
 
 LogFormat = Literal["text", "json"]
@@ -42,7 +42,7 @@ def telling_job(quiet: bool, log_format: LogFormat) -> Iterator[Log]:
     """Tell a job's plan and progress while it runs, and what to do where it stops half-way.
 
     Raises:
-        Stop: The job was stopped and can be resumed.
+        Stop: The job was stopped, and can go on.
     """
     spills = False
 
@@ -64,8 +64,10 @@ def telling_job(quiet: bool, log_format: LogFormat) -> Iterator[Log]:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = "make room, and go on with --resume" if full else "go on with --resume when it is mended"
         raise Stop(f"{what}\nwhat was done stays: {hint}", OTHER) from error
-    except Canceled as error:
-        raise Stop(str(error), OTHER) from error
+    except KeyboardInterrupt:
+        if not spills:
+            raise
+        raise Stop("stopped\nwhat was done stays: go on with --resume", INTERRUPTED) from None
 
 
 @contextmanager

@@ -1,0 +1,370 @@
+"""Jobs from files to files: whatever way they take, whatever stops them, the same bytes."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import leadcore as lc
+from leadcore.batch.manifest import NAME
+from leadcore.batch.memory import LEAST, memory_of
+from leadcore.errors import DataError, LeadcoreError
+from tools import crash_batch
+
+UNTIL = "2026-10-01"
+MODEL = lc.Model.from_yaml(crash_batch.MODEL)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """Tables in CSV: a thousandth of the events are faulty, and one id is a word."""
+    folder = tmp_path_factory.mktemp("tables")
+    crash_batch.make_tables(folder, 8_000)
+    return folder
+
+
+def left(folder):
+    """The bytes of every file."""
+    files = sorted(file for file in Path(folder).rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def score(tables, out, **options):
+    """A job with all results."""
+    out.mkdir()
+    given = {"events": tables / "events.csv", "leads": tables / "leads.csv"} | options
+    return lc.batch.score(
+        MODEL, as_of=UNTIL, out=out / "scores.csv", rejects=out / "rejects.csv", accounts=out / "accounts.parquet",
+        explanations=out / "explanations.parquet", **given,
+    )  # fmt: skip
+
+
+def replay(tables, out, **options):
+    """A job with all results."""
+    given = {"events": tables / "events.csv", "leads": tables / "leads.csv"} | options
+    return lc.batch.replay(
+        MODEL, until=UNTIL, out=out, rejects=out.with_suffix(".csv"), score_changes=True, format="jsonl", **given
+    )
+
+
+@pytest.mark.parametrize("partitions", [2, 7, 64])
+def test_both_ways_end_in_the_same_bytes(tables, tmp_path, partitions):
+    """Scores, explanations, accounts and rejects; transitions, spans, alerts, states and changes of scores."""
+    whole = score(tables, tmp_path / "a")
+    parts = score(tables, tmp_path / "b", partitions=partitions)
+    assert left(tmp_path / "a") == left(tmp_path / "b") != {}
+    assert parts.counts == whole.counts
+    for name in ("scores", "explanations", "rejects"):
+        assert parts.rows[name] == whole.rows[name]
+    assert whole.counts.rejected["events"] > 3
+    assert (whole.plan.partitions, parts.plan.partitions) == (1, partitions)
+    assert parts.spilled > 0 == whole.spilled
+    assert not (tmp_path / "b" / "scores.csv.work").exists()
+
+    whole = replay(tables, tmp_path / "c")
+    parts = replay(tables, tmp_path / "d", partitions=partitions)
+    assert left(tmp_path / "c") == left(tmp_path / "d") != {}
+    assert (tmp_path / "c.csv").read_bytes() == (tmp_path / "d.csv").read_bytes()
+    assert parts.counts == whole.counts
+    assert parts.standing == whole.standing
+    assert parts.rows == whole.rows
+
+
+def test_rejects_say_where_rows_stand(tables, tmp_path):
+    """Each faulty row by file, row and line, though it went through a partition."""
+    score(tables, tmp_path / "a", partitions=5)
+    lines = (tables / "events.csv").read_text().splitlines()
+    faulty = [number for number, line in enumerate(lines, 1) if ",yesterday," in line]
+    rejects = pl.read_csv(tmp_path / "a" / "rejects.csv")
+    assert rejects["line"].to_list() == faulty
+    assert rejects["row"].to_list() == [number - 2 for number in faulty]
+    assert set(rejects["file"]) == {str(tables / "events.csv")}
+    assert set(rejects["value"]) == {"yesterday"}
+
+
+def test_errors_say_where_rows_stand_and_nothing_is_left(tables, tmp_path):
+    """Without rejects a faulty row ends the job, by its place in the whole table."""
+    with pytest.raises(DataError) as whole:
+        lc.batch.score(MODEL, tables / "events.csv", as_of=UNTIL, out=tmp_path / "s.csv")
+    with pytest.raises(DataError) as parts:
+        lc.batch.score(MODEL, tables / "events.csv", as_of=UNTIL, out=tmp_path / "s.csv", partitions=4)
+    assert {p.row for p in parts.value.problems} <= {p.row for p in whole.value.problems}
+    assert parts.value.problems[0].column == "at"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_repeats_name_rows_of_the_whole_table(tmp_path):
+    """An event_id told in two ways (spec 2.5): both rows, in the numbers of the file."""
+    (tmp_path / "e.csv").write_text(
+        "lead_id,at,type,event_id\n1,2026-01-01,call,a\n2,2026-01-01,call,b\n3,2026-01-01,call,c\n3,2026-01-02,call,c\n"
+    )
+    for partitions in (1, 8):
+        done = lc.batch.score(
+            MODEL, tmp_path / "e.csv", as_of=UNTIL, out=tmp_path / "s.csv", rejects=tmp_path / "r.csv",
+            partitions=partitions,
+        )  # fmt: skip
+        rejects = pl.read_csv(tmp_path / "r.csv")
+        assert rejects["row"].to_list() == [2, 3]
+        assert [text.split()[-1] for text in rejects["reason"]] == ["3", "2"]
+        assert done.counts.rejected == {"events": 2}
+
+
+@pytest.mark.parametrize("word", ["", "someone,2026-05-01,call,e1\n", "someone,2026-05-01,unheard_of,e1\n"])
+def test_untyped_ids_are_decided_for_all_partitions(tmp_path, word):
+    """Ids of CSV are integers if all that count are; one word in one partition makes all of them text."""
+    rows = "".join(f"{lead},2026-05-01,call,{lead if lead > 9 else ''}\n" for lead in (10, 9, 200, 30))
+    (tmp_path / "e.csv").write_text(f"lead_id,at,type,event_id\n{rows}{word}")
+    for partitions, name in ((1, "a"), (16, "b")):
+        lc.batch.score(MODEL, tmp_path / "e.csv", as_of=UNTIL, out=tmp_path / f"{name}.parquet", partitions=partitions)
+        lc.batch.replay(MODEL, tmp_path / "e.csv", until=UNTIL, out=tmp_path / name, partitions=partitions)
+    assert left(tmp_path / "a") == left(tmp_path / "b")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    ids = pq.read_table(tmp_path / "b.parquet")["lead_id"].to_pylist()
+    assert ids == (["10", "200", "30", "9", "someone"] if "call" in word else [9, 10, 30, 200])
+
+
+def test_records_of_one_person_meet(tmp_path):
+    """Aliases (spec 2.8): chains end in one partition, and rejected rows of aliases are listed once."""
+    events = [{"lead_id": f"r{i}", "at": "2026-05-01", "type": "call", "points": None, "url": None} for i in range(40)]
+    pq.write_table(pa.Table.from_pylist(events), tmp_path / "e.parquet")
+    chain = "".join(f"r{i},r{i + 1}\n" for i in range(0, 38, 2)) + "r39,r0\n,r5\n"
+    (tmp_path / "a.csv").write_text(f"lead_id,same_as\n{chain}")
+    (tmp_path / "start.csv").write_text("lead_id,stage,entered_at\nr3,warm,2026-04-01\nr39,cold,2026-04-02\n")
+    for partitions, name in ((1, "one"), (9, "many")):
+        lc.batch.replay(
+            MODEL, tmp_path / "e.parquet", until=UNTIL, out=tmp_path / name, aliases=tmp_path / "a.csv",
+            start=tmp_path / "start.csv", rejects=tmp_path / f"{name}.csv", partitions=partitions,
+        )  # fmt: skip
+    assert left(tmp_path / "one") == left(tmp_path / "many")
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "many.csv").read_bytes()
+    assert len(pl.read_csv(tmp_path / "many.csv")) == 1
+    states = pl.read_parquet(tmp_path / "many" / "states.parquet")
+    assert len(states) == 20
+
+    (tmp_path / "a.csv").write_text("lead_id,same_as\nr1,r2\nr2,r1\n")
+    with pytest.raises(DataError, match="goes round in a circle"):
+        lc.batch.score(
+            MODEL, tmp_path / "e.parquet", as_of=UNTIL, out=tmp_path / "s.csv", aliases=tmp_path / "a.csv", partitions=3
+        )
+    assert not (tmp_path / "s.csv.work").exists()
+
+
+def test_partitions_may_stay(tables, tmp_path):
+    """A folder of partitions holds what one file would; a later job clears it first."""
+    done = lc.batch.score(
+        MODEL, tables / "events.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "s", partitions=3,
+        partitioned=True, rejects=tmp_path / "r.csv",
+    )  # fmt: skip
+    lc.batch.score(
+        MODEL, tables / "events.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "s.parquet",
+        rejects=tmp_path / "r.csv",
+    )  # fmt: skip
+    assert [Path(file).name for file in done.files["scores"]] == [f"part-0000{i}.parquet" for i in range(3)]
+    assert pl.read_parquet(tmp_path / "s").sort("lead_id").equals(pl.read_parquet(tmp_path / "s.parquet"))
+    lc.batch.score(
+        MODEL, tables / "events.csv", as_of=UNTIL, out=tmp_path / "s", partitioned=True, rejects=tmp_path / "r.csv"
+    )
+    assert [file.name for file in (tmp_path / "s").iterdir()] == ["part-00000.parquet"]
+
+
+def test_queries_are_tables(tables, tmp_path):
+    """DuckDB over a file of its own, over files, SQLite, and the name of a table."""
+    with duckdb.connect(str(tmp_path / "crm.db")) as crm:
+        crm.execute(f"create table e as from read_csv('{tables / 'events.csv'}', all_varchar = true)")
+        crm.execute(f"create table l as from read_csv('{tables / 'leads.csv'}', all_varchar = true)")
+    lite = sqlite3.connect(tmp_path / "crm.sqlite")
+    rows = pl.read_csv(tables / "events.csv", infer_schema=False)
+    lite.execute(f"create table e ({', '.join(f'{name} text' for name in rows.columns)})")
+    lite.executemany(f"insert into e values ({', '.join('?' * len(rows.columns))})", rows.rows())
+    lite.commit()
+    lite.close()
+    # Numbers that are text in a database are no numbers (spec 2.7): say so in the query.
+    numbers = 'lead_id, "at", type, cast(points as double) as points, url, event_id'
+    where = "\"at\" <> 'yesterday'"
+    leads = f"duckdb:{tmp_path / 'crm.db'}#l"
+    queries = {
+        "duckdb": f"duckdb:{tmp_path / 'crm.db'}#select {numbers} from e where {where}",
+        "files": f"duckdb:#select {numbers} from read_csv('{tables / 'events.csv'}', all_varchar = true) where {where}",
+        "sqlite": f"sqlite:{tmp_path / 'crm.sqlite'}#select {numbers} from e where {where}",
+    }
+    seen = set()
+    for name, query in queries.items():
+        for partitions in (1, 4):
+            out = tmp_path / f"{name}{partitions}.csv"
+            lc.batch.score(MODEL, query, leads, as_of=UNTIL, out=out, partitions=partitions)
+            seen.add(out.read_bytes())
+    lc.batch.score(
+        MODEL, tables / "events.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "f.csv",
+        rejects=tmp_path / "r.csv",
+    )  # fmt: skip
+    assert len(seen) == 1
+    files = pl.read_csv(tmp_path / "f.csv", infer_schema=False).drop("rejected_rows")
+    assert pl.read_csv(seen.pop(), infer_schema=False).equals(files)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("duckdb:nowhere.db#select 1", "there is no file nowhere.db"),
+        ("duckdb:#", "write duckdb:...#select ..., or the name of a table"),
+        ("duckdb:#select * from nowhere", "the query failed: .*nowhere"),
+        ("duckdb:#select 1 as lead_id", "at is missing"),
+    ],
+)
+def test_queries_that_cannot_be_run(tmp_path, query, told):
+    """The error names the query's fault."""
+    with pytest.raises(LeadcoreError, match=told):
+        lc.batch.score(MODEL, query, as_of=UNTIL, out=tmp_path / "s.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_decides_the_way(tables, tmp_path):
+    """What fits is folded in memory; what does not is cut, into more partitions for less memory."""
+    sizes = {"2GB": 2 * 10**9, "1.5 GiB": 3 * 2**29, "800MB": 8 * 10**8, "300m": 3 * 10**8, 10**9: 10**9}
+    assert {text: memory_of(text) for text in sizes} == sizes
+    assert memory_of(None) >= LEAST
+    for wrong in ("lots", "-1GB", "1PB", True, "10MB"):
+        with pytest.raises(LeadcoreError, match="memory"):
+            memory_of(wrong)
+    plans = []
+    rows = pa.table({"lead_id": [1], "at": ["2026-01-01"], "type": ["call"], "points": [1.0], "url": [""]})
+    pq.write_table(pa.concat_tables([rows] * 4), tmp_path / "e.parquet")
+    task = lc.batch.run.ScoreTask(lc.batch.run._options(MODEL, UNTIL, "as_of", None, "score", None, False))
+    for events in (10**6, 10**8, 10**10):
+        needed = task.bytes_needed(events, events // 20)
+        plans.append(lc.batch.run.plan_of(10**9, events, needed, None))
+    assert [plan.spills for plan in plans] == [False, True, True]
+    assert plans[1].partitions < plans[2].partitions
+    assert str(plans[1]).startswith("partition and spill: about 100,000,000 rows need ")
+    assert str(plans[0]).startswith("fold in memory: about 1,000,000 rows need ")
+
+
+def test_a_job_that_was_canceled_goes_on(tables, tmp_path):
+    """Whole partitions stay, and the job that goes on ends as one that nobody disturbed."""
+    score(tables, tmp_path / "a")
+    seen = []
+
+    def progress(told):
+        seen.append(told)
+
+    with pytest.raises(lc.batch.Canceled, match="can be resumed"):
+        score(
+            tables, tmp_path / "b", partitions=6, progress=progress,
+            cancel=lambda: bool(seen) and seen[-1].stage == "run" and seen[-1].partitions >= 3,
+        )  # fmt: skip
+    work = tmp_path / "b" / "scores.csv.work"
+    manifest = json.loads((work / NAME).read_text())
+    assert len(manifest["done"]) == 3
+    assert [told.stage for told in seen] == sorted((told.stage for told in seen), key=("split", "run").index)
+    (tmp_path / "b").rename(tmp_path / "gone")
+    with pytest.raises(LeadcoreError, match="cannot go on, it is another one: results"):
+        score(tables, tmp_path / "c", partitions=6, resume=True, work=tmp_path / "gone" / "scores.csv.work")
+    (tmp_path / "gone").rename(tmp_path / "b")
+    given = {"events": tables / "events.csv", "leads": tables / "leads.csv", "as_of": UNTIL}
+    names = {"rejects": "rejects.csv", "accounts": "accounts.parquet", "explanations": "explanations.parquet"}
+    files = {name: tmp_path / "b" / file for name, file in names.items()} | {"out": tmp_path / "b" / "scores.csv"}
+    changed = tmp_path / "other.csv"
+    changed.write_bytes((tables / "events.csv").read_bytes() + b"7,2026-05-01,call,,,\n")
+    for wrong, what in (
+        ({"as_of": "2026-10-02"}, "instant"),
+        ({"events": changed}, "inputs.events"),
+        ({"unknown_leads": "ignore"}, "unknown_leads"),
+        ({"model": lc.Model.from_yaml(crash_batch.MODEL.replace("points: 7", "points: 8"))}, "model"),
+    ):
+        with pytest.raises(LeadcoreError, match=f"cannot go on, it is another one: {what}"):
+            lc.batch.score(**({"model": MODEL} | given | files | wrong), partitions=6, resume=True)
+    done = lc.batch.score(MODEL, **given, **files, partitions=6, resume=True)
+    assert done.resumed == 3
+    assert left(tmp_path / "a") == left(tmp_path / "b")
+
+
+def test_work_folders_are_kept_apart(tables, tmp_path):
+    """A folder of somebody else's is not touched, nor one where another process is at work."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(LeadcoreError, match="is not empty and no work folder of a job"):
+        score(tables, tmp_path / "a", partitions=2, work=tmp_path / "mine")
+    assert left(tmp_path / "mine") == {"notes.txt": b"mine"}
+
+    told = []
+
+    def meanwhile(progress):
+        if not told:
+            with pytest.raises(LeadcoreError, match="another process is at work in"):
+                score(tables, tmp_path / "c", partitions=2, work=tmp_path / "work")
+            told.append(progress)
+
+    score(tables, tmp_path / "b", partitions=2, work=tmp_path / "work", progress=meanwhile)
+    assert told
+
+
+def test_stopped_jobs_of_the_command_line_go_on(tmp_path):
+    """A short form of `tools/crash_batch.py`: jobs killed at random instants end byte for byte as undisturbed ones."""
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    crash_batch.make_tables(tables, 20_000)
+    assert crash_batch.kill(tables, tmp_path, 4, seed=3).total() >= 4
+
+
+def test_full_disks_of_the_command_line(tmp_path):
+    """A short form likewise: a disk that is full at a random point, then has room again."""
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    crash_batch.make_tables(tables, 20_000)
+    (tmp_path / "try").mkdir()
+    tried = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(tmp_path / "try")], capture_output=True, check=False)
+    if tried.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    subprocess.run(["umount", str(tmp_path / "try")], check=True)
+    assert crash_batch.full(tables, tmp_path, 2, seed=1).total() >= 2
+
+
+def test_schedulers_get_lines_of_json(tables, tmp_path):
+    """The plan, progress and the end; an interrupt ends a job that can go on."""
+    command = [
+        sys.executable, "-m", "leadcore.cli", "score", str(tables / "model.yaml"), "--events", str(tables / "events.csv"),
+        "--as-of", UNTIL, "--out", str(tmp_path / "s.csv"), "--partitions", "3", "--log-format", "json",
+    ]  # fmt: skip
+    ended = subprocess.run([*command, "--rejects", str(tmp_path / "r.csv")], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert lines[0]["event"] == "plan"
+    assert lines[0]["way"] == "partition"
+    assert {line["stage"] for line in lines[1:-1]} == {"split", "run", "merge"}
+    assert lines[-1]["event"] == "done"
+    assert lines[-1]["rows"]["rejects"] == lines[-1]["counts"]["rejected"]["events"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 3
+    errors = [
+        line for line in map(json.loads, re.findall(r"^{.*", ended.stderr, re.MULTILINE)) if line["event"] == "error"
+    ]
+    assert [line["code"] for line in errors] == [3]
+
+
+def test_an_interrupt_leaves_what_can_go_on(tmp_path):
+    """Ctrl-C: exit 130, and --resume ends as an undisturbed job."""
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    crash_batch.make_tables(tables, 60_000)
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "out").mkdir()
+    crash_batch.finish("score", tables, tmp_path / "whole")
+    job = crash_batch.start("score", tables, tmp_path / "out")
+    work = tmp_path / "out" / "s.parquet.work" / NAME
+    while not work.exists() and job.poll() is None:
+        time.sleep(0.01)
+    os.kill(job.pid, signal.SIGINT)
+    _, told = job.communicate()
+    assert (job.returncode, told) == (130, "leadcore: stopped\nwhat was done stays: go on with --resume\n")
+    crash_batch.finish("score", tables, tmp_path / "out")
+    assert crash_batch.left(tmp_path / "out") == crash_batch.left(tmp_path / "whole")
