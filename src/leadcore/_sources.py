@@ -127,6 +127,8 @@ def _below(folder: str) -> Iterator[str]:
 
 
 def _passed_over(path: str, pattern: str) -> bool:
-    """Whether some part of a path begins with ``.`` or ``_`` and no part of the glob does so."""
-    named = {part[0] for part in Path(pattern).parts}
-    return any(part[0] in "._" and part[0] not in named for part in Path(path).parts)
+    """Whether a part that a glob matched begins with ``.`` or ``_``, and no part of the glob does so."""
+    parts = Path(pattern).parts
+    plain = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    named = {part[0] for part in parts[plain:]}
+    return any(part[0] in "._" and part[0] not in named for part in Path(path).parts[plain:])

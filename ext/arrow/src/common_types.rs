@@ -43,6 +43,17 @@ pub fn common_type(one: &DataType, other: &DataType) -> Option<DataType> {
     }
 }
 
+/// What the values of a type are, for a message.
+pub fn named(kind: &DataType) -> String {
+    match plain(kind) {
+        kind if is_text(kind) => String::from("text"),
+        kind if is_number(kind) => String::from("numbers"),
+        DataType::Boolean => String::from("booleans"),
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => String::from("instants"),
+        other => other.to_string(),
+    }
+}
+
 fn is_number(kind: &DataType) -> bool {
     kind.is_integer() || kind.is_floating() || kind.is_decimal()
 }

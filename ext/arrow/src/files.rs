@@ -7,7 +7,7 @@ use arrow_array::{new_null_array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema, SchemaRef};
 
 use crate::blocks::Source;
-use crate::common_types::{common_type, exactly};
+use crate::common_types::{common_type, exactly, named};
 use crate::path_columns::{repeated, PathColumn};
 use crate::refused::Refused;
 use crate::table_file::{Format, TableFile};
@@ -84,7 +84,7 @@ impl Heads {
                     };
                     let (a, b) = (known.data_type(), found.data_type());
                     let Some(kind) = common_type(a, b) else {
-                        let name = known.name();
+                        let (name, a, b) = (known.name(), named(a), named(b));
                         let reason = format!("column '{name}' is {b}, where {first} has {a}");
                         return Err(fault(path)(Refused::Form(reason)));
                     };
