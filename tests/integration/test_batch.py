@@ -242,7 +242,7 @@ def test_memory_decides_the_way(tables, tmp_path):
     pq.write_table(pa.concat_tables([rows] * 4), tmp_path / "e.parquet")
     task = lc.batch.run.ScoreTask(lc.batch.run._options(MODEL, UNTIL, "as_of", None, "score", None, False))
     for events in (10**6, 10**8, 10**10):
-        needed = task.bytes_needed(events, events // 20)
+        needed = task.bytes_needed(events, events // 20, False)
         plans.append(lc.batch.run.plan_of(10**9, events, needed, None))
     assert [plan.spills for plan in plans] == [False, True, True]
     assert plans[1].partitions < plans[2].partitions

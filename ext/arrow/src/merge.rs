@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, RecordBatch, RecordBatchReader};
-use arrow_schema::{ArrowError, DataType, SchemaRef};
+use arrow_cast::cast;
+use arrow_schema::{ArrowError, DataType, FieldRef, Schema, SchemaRef};
 use arrow_select::interleave::interleave_record_batch;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use pyo3::exceptions::PyValueError;
@@ -53,6 +55,7 @@ struct Cursor {
 
 /// The rows of all parts in the order of the key; rows of one key as they follow each other in their part.
 struct Merged {
+    schema: SchemaRef,
     /// Columns given out.
     shown: Vec<usize>,
     shown_schema: SchemaRef,
@@ -62,29 +65,80 @@ struct Merged {
     next: BinaryHeap<Reverse<(Key, usize)>>,
 }
 
+type Builder = ParquetRecordBatchReaderBuilder<File>;
+
+/// Whether a column of a part has no value: then its type says nothing, as of ids of which there are none.
+fn is_blank(part: &Builder, column: usize) -> bool {
+    let leaves = part.parquet_schema();
+    let mut own = (0..leaves.num_columns()).filter(|&i| leaves.get_column_root_idx(i) == column);
+    let (Some(leaf), None) = (own.next(), own.next()) else {
+        return false;
+    };
+    part.metadata().row_groups().iter().all(|group| {
+        let nulls = group
+            .column(leaf)
+            .statistics()
+            .and_then(|s| s.null_count_opt());
+        nulls.is_some_and(|nulls| nulls as i64 == group.num_rows())
+    })
+}
+
+/// The columns of all parts: of each the type that it has where it has values.
+fn common(paths: &[String], parts: &[Builder]) -> PyResult<SchemaRef> {
+    let Some(first) = parts.first() else {
+        return Err(PyValueError::new_err("there are no parts to merge"));
+    };
+    let mut fields: Vec<FieldRef> = first.schema().fields().iter().cloned().collect();
+    let mut blank: Vec<bool> = (0..fields.len()).map(|i| is_blank(first, i)).collect();
+    for (path, part) in paths.iter().zip(parts) {
+        let found = part.schema().fields();
+        let named = found.iter().map(|f| f.name());
+        let mut same = named.eq(fields.iter().map(|f| f.name()));
+        for (column, field) in found.iter().enumerate().take(fields.len()) {
+            if field.data_type() == fields[column].data_type() || is_blank(part, column) {
+                continue;
+            }
+            same &= blank[column];
+            (fields[column], blank[column]) = (field.clone(), false);
+        }
+        if !same {
+            return Err(PyValueError::new_err(format!(
+                "{path}: its columns are not those of {}",
+                paths[0]
+            )));
+        }
+    }
+    let metadata = first.schema().metadata().clone();
+    Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
+}
+
+fn as_common(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    if batch.schema_ref().fields() == schema.fields() {
+        return Ok(batch);
+    }
+    let pairs = batch.columns().iter().zip(schema.fields());
+    let columns = pairs.map(|(column, field)| cast(column, field.data_type()));
+    RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)
+}
+
 impl Merged {
     fn open(paths: &[String], key: &str, hidden: bool) -> PyResult<Merged> {
-        let mut cursors = Vec::new();
-        let mut schema: Option<SchemaRef> = None;
+        let mut parts = Vec::new();
         for path in paths {
             let file = File::open(path).map_err(|error| os_error(path, &error))?;
-            let opened = ParquetRecordBatchReaderBuilder::try_new(file)
-                .and_then(|part| part.with_batch_size(HELD).build());
-            let batches = opened.map_err(|error| Refused::from(error).raised(path))?;
-            let known = schema.get_or_insert_with(|| batches.schema());
-            if known.fields() != batches.schema().fields() {
-                return Err(PyValueError::new_err(format!(
-                    "{path}: its columns are not those of {}",
-                    paths[0]
-                )));
-            }
+            let opened = Builder::try_new(file);
+            parts.push(opened.map_err(|error| Refused::from(error).raised(path))?);
+        }
+        let schema = common(paths, &parts)?;
+        let mut cursors = Vec::new();
+        for (path, part) in paths.iter().zip(parts) {
+            let opened = part.with_batch_size(HELD).build();
             cursors.push(Cursor {
-                batches,
+                batches: opened.map_err(|error| Refused::from(error).raised(path))?,
                 batch: 0,
                 row: 0,
             });
         }
-        let schema = schema.ok_or_else(|| PyValueError::new_err("there are no parts to merge"))?;
         let value_error = |error: ArrowError| PyValueError::new_err(error.to_string());
         let key = schema.index_of(key).map_err(value_error)?;
         let shown: Vec<usize> = (0..schema.fields().len())
@@ -92,6 +146,7 @@ impl Merged {
             .collect();
         let mut merged = Merged {
             shown_schema: schema.project(&shown).map_err(value_error)?.into(),
+            schema,
             shown,
             key,
             cursors,
@@ -108,7 +163,7 @@ impl Merged {
     fn turn(&mut self, part: usize) -> Result<(), ArrowError> {
         let cursor = &mut self.cursors[part];
         for batch in cursor.batches.by_ref() {
-            let batch = batch?;
+            let batch = as_common(batch?, &self.schema)?;
             if batch.num_rows() > 0 {
                 (cursor.batch, cursor.row) = (self.held.len(), 0);
                 self.next

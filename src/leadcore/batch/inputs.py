@@ -30,6 +30,10 @@ class Input(ArrowStream, Protocol):
         """The columns read, by their name there, and their kind."""
 
     @property
+    def column_names(self) -> list[str]:
+        """Columns of the table, read or not."""
+
+    @property
     def rereadable(self) -> bool:
         """Whether it may be read again."""
 

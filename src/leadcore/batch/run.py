@@ -245,7 +245,9 @@ def _needed(
         return (0, 0) if fold else (None, None)
     events, leads = rows.get("events") or 0, rows.get("leads") or 0
     # Without a table of leads nobody knows how many there are; a twentieth of the events is usual.
-    return sum(known or 0 for known in rows.values()), task.bytes_needed(events, leads or events // 20)
+    identity = task.options.names.events.get("event_id", "event_id")
+    event_ids = "events" in sources and identity in sources["events"].column_names
+    return sum(known or 0 for known in rows.values()), task.bytes_needed(events, leads or events // 20, event_ids)
 
 
 def _model(given: Model | Path_) -> Model:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from leadcore._arrow import ArrowStream, Table
 from leadcore._inputs import Names
+from leadcore._plan import plan_model
 from leadcore._run import Counts
 from leadcore.accounts import account_members
 from leadcore.model import Model
@@ -95,8 +96,8 @@ class Task(Protocol):
     def told(self) -> dict[str, Any]:
         """What must be the same for a job to go on."""
 
-    def bytes_needed(self, events: int, leads: int) -> int:
-        """Memory for so many rows, about."""
+    def bytes_needed(self, events: int, leads: int, event_ids: bool) -> int:
+        """Memory for so many rows, about; ``event_ids``: whether events have ids."""
 
     def run(
         self, scorer: Scorer, tables: Mapping[str, ArrowStream | None], threads: int | None,
@@ -105,15 +106,18 @@ class Task(Protocol):
         """Do it; ``whole``: these are all the leads there are."""
 
 
-_EVENT, _CODE, _NUMBER, _EVENT_ID = 20, 4, 8, 48
-_LEAD, _CELL = 260, 8
-"""Bytes, measured: see docs/how-to/batch.md."""
-_MOVING = 24
-"""More for an event in a replay, whose leads are taken through their stages."""
+_EVENT, _MOVING, _CODE, _NUMBER, _EVENT_ID = 16, 20, 4, 8, 48
+"""Bytes of an event kept; more of it in a replay; of each code and number beside it; and of its id."""
+_LEAD, _SCORE, _LINE, _CHANGE = 200, 24, 16, 120
+"""Bytes of a lead, of each of its scores and lines; of a change of a score, of which an event makes one."""
 
 
-def _events_needed(scorer_codes: int, numbers: int, event_ids: bool) -> int:
-    return _EVENT + _CODE * scorer_codes + _NUMBER * numbers + (_EVENT_ID if event_ids else 0)
+def _needed(model: Model, events: int, leads: int, event_ids: bool, replay: bool) -> int:
+    """Memory for so many rows, about: measured, see docs/how-to/batch.md."""
+    plan = plan_model(model, replay=replay)
+    event = _EVENT + _CODE * plan.codes + _NUMBER * plan.numbers
+    event += (_MOVING if replay else 0) + (_EVENT_ID if event_ids else 0)
+    return events * event + leads * (_LEAD * (2 if replay else 1) + _SCORE * len(plan.scores))
 
 
 @dataclass(frozen=True)
@@ -141,11 +145,11 @@ class ScoreTask:
         """What must be the same for a job to go on."""
         return {**self.options.told(), "explanations": self.explanations, "accounts": self.accounts}
 
-    def bytes_needed(self, events: int, leads: int) -> int:
-        """Memory for so many rows, about."""
+    def bytes_needed(self, events: int, leads: int, event_ids: bool) -> int:
+        """Memory for so many rows, about; ``event_ids``: whether events have ids."""
         model = self.options.model
-        cells = len(model.scores) * (20 if self.explanations else 4)
-        return events * _events_needed(1, 1, False) + leads * (_LEAD + _CELL * cells)
+        lines = len(plan_model(model).lines) if self.explanations else 0
+        return _needed(model, events, leads, event_ids, False) + leads * lines * _LINE
 
     def run(
         self, scorer: Scorer, tables: Mapping[str, ArrowStream | None], threads: int | None,
@@ -190,11 +194,10 @@ class ReplayTask:
         """What must be the same for a job to go on."""
         return {**self.options.told(), "score_changes": self.score_changes, "lead": self.lead}
 
-    def bytes_needed(self, events: int, leads: int) -> int:
-        """Memory for so many rows, about."""
-        cells = len(self.options.model.scores) * 4
-        moved = _events_needed(1, 1, True) + _MOVING + (120 if self.score_changes else 0)
-        return events * moved + leads * (2 * _LEAD + _CELL * cells)
+    def bytes_needed(self, events: int, leads: int, event_ids: bool) -> int:
+        """Memory for so many rows, about; ``event_ids``: whether events have ids."""
+        changes = events * _CHANGE if self.score_changes else 0
+        return _needed(self.options.model, events, leads, event_ids, True) + changes
 
     def run(
         self, scorer: Scorer, tables: Mapping[str, ArrowStream | None], threads: int | None,
