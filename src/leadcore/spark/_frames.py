@@ -13,10 +13,11 @@ from leadcore._arrow import Table
 from leadcore._files import wanted_fields
 from leadcore._ids import id_encoder
 from leadcore._inputs import Names, data_errors
-from leadcore.errors import DataError, LeadcoreError, Problem
+from leadcore.errors import LeadcoreError
 from leadcore.frame import imported
 from leadcore.model import Model
 from leadcore.spark._layout import KEY, Layout, quoted, slot_name
+from leadcore.spark._types import arrow_schema, pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,9 +78,9 @@ class Inputs:
         """Tables without rows and of the same columns: what is wrong with the columns is wrong with these.
 
         Raises:
-            DataError: A column has a type that Arrow has not.
+            DataError: A column has a type that no column of a model has.
         """
-        return {table: arrow_schema(table, frame).empty_table() for table, frame in self.frames.items()}
+        return {table: arrow_schema(table, frame.schema).empty_table() for table, frame in self.frames.items()}
 
     def together(self, partitions: int | None, reject: bool) -> tuple[Layout, DataFrame]:
         """All tables in one DataFrame whose partitions hold whole leads, with all their records.
@@ -138,7 +139,7 @@ def followed(aliases: DataFrame, reject: bool) -> tuple[list[tuple[Any, Any]], l
         DataError: There are faulty ones and they are not rejected, a circle, or two leads for one record.
     """
     rows = [tuple(row) for row in aliases.select(*IDS).collect()]
-    schema = arrow_schema("aliases", aliases.select(*IDS))
+    schema = arrow_schema("aliases", aliases.select(*IDS).schema)
     encoder = id_encoder(reject)
     with data_errors("aliases"):
         columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], []]
@@ -153,33 +154,6 @@ def followed(aliases: DataFrame, reject: bool) -> tuple[list[tuple[Any, Any]], l
     rejected = {row["row"] for row in encoder.rejects().to_dicts()}
     good = [(one, type(other)(next(people))) for i, (one, other) in enumerate(rows) if i not in rejected]
     return good, [row for i, row in enumerate(rows) if i in rejected]
-
-
-def arrow_schema(table: str, frame: DataFrame) -> pa.Schema:
-    """What Spark hands to Python for these columns.
-
-    Raises:
-        DataError: A column has a type that Arrow has not.
-    """
-    from pyspark.sql.pandas.types import to_arrow_schema
-    from pyspark.sql.types import StructType
-
-    for field in frame.schema:
-        try:
-            to_arrow_schema(StructType([field]))
-        except Exception:
-            reason = f"is {field.dataType.simpleString()}, which Arrow does not have"
-            raise DataError([Problem(table, None, field.name, None, reason)]) from None
-    return to_arrow_schema(frame.schema)
-
-
-def pyarrow() -> Any:
-    """The module.
-
-    Raises:
-        LeadcoreError: It is not installed.
-    """
-    return imported("pyarrow", "spark")
 
 
 def _brought_together(frame: DataFrame, lookup: DataFrame) -> DataFrame:
