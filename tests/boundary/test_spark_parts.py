@@ -11,7 +11,7 @@ import pytest
 
 import leadcore as lc
 from leadcore.spark._layout import Layout
-from leadcore.spark._spool import Spool, SpooledTable
+from leadcore.spark._spool import Spool
 from leadcore.spark._types import arrow_schema
 
 ONE = pa.record_batch({"lead_id": ["a", "b"], "size": [1, None], "title": ["x", None]})
@@ -34,13 +34,18 @@ def test_tables_laid_out_in_one():
 def test_a_table_on_disk(tmp_path, monkeypatch):
     """It lies in Spark's local folders, is read as often as wanted, and its rows are found by number."""
     monkeypatch.setenv("SPARK_LOCAL_DIRS", f"{tmp_path / 'gone'},{tmp_path}")
+    layout = Layout.of({name: [(f.name, f.type) for f in t.schema] for name, t in (("one", ONE), ("two", TWO))})
+    rows = layout.join("two", TWO)
     with Spool() as spool:
-        spool.open({"two": TWO.schema, "one": ONE.schema})
-        table = spool.tables["two"]
         for _ in range(3):
-            table.append(TWO)
-        spool.close()
-        assert len(list(tmp_path.rglob("two"))) == 1
+            spool.part(7, layout, rows)["two"].append(TWO)
+        spool.part(3, layout, rows)["one"].append(ONE)
+        assert len(list(tmp_path.rglob("*-two"))) == 2
+        parts = spool.parts()
+        assert {name: len(table) for name, table in next(parts).items()} == {"one": 2, "two": 0}
+        tables = next(parts)
+        assert len(list(tmp_path.rglob("*-two"))) == 1
+        table = tables["two"]
         assert len(table) == 9
         assert pa.table(table).equals(pa.table(table))
         assert table.take(np.array([8, 0, 5, 0]), ["n", "who"]).to_pylist() == [
@@ -50,8 +55,7 @@ def test_a_table_on_disk(tmp_path, monkeypatch):
             {"n": 5, "who": "c"},
         ]
         assert table.take(np.empty(0, np.int64), ["n"]).num_rows == 0
-        assert pa.table(spool.tables["one"]).schema == ONE.schema
-        assert isinstance(table, SpooledTable)
+        assert pa.table(tables["one"]).schema == ONE.schema
     assert not list(tmp_path.iterdir())
 
 

@@ -386,3 +386,91 @@ def test_wrong_columns_and_arguments(spark, people):
     for pattern, call in told.items():
         with pytest.raises(lc.LeadcoreError, match=pattern):
             call()
+
+
+NIGHTS = ["2026-03-04", "2026-03-06T12:00Z", "2026-03-08"]
+FACTS = [
+    [row for row in EVENTS if row["at"] <= DAY["tue"] and row["lead_id"] % 7] + [row for row in EVENTS if row["at"] == DAY["fri"]][:9],
+    [row for row in EVENTS if row["at"] == DAY["wed"] or not row["lead_id"] % 7] + EVENTS[:5],
+    [row for row in EVENTS if row["at"] >= DAY["thu"]],
+]  # fmt: skip
+
+
+def night(spark, ledgers, n, **options):
+    """One night's rows taken in."""
+    leads = frame(spark, LEADS[n::3])
+    return lc.spark.apply(ledgers, frame(spark, FACTS[n]), leads, MODEL, NIGHTS[n], micropoints=True, **options)
+
+
+def net(nights, name):
+    """What was told in all, less what was withdrawn, without keys."""
+    told = {}
+    for tables in nights:
+        for row in sorted(getattr(tables, name).toArrow().to_pylist(), key=lambda row: row["change"] == "new"):
+            if row.pop("change") == "new":
+                told[row.pop("key")] = row
+            else:
+                del told[row["key"]]
+    return pa.Table.from_pylist(list(told.values()))
+
+
+def test_nights(spark, tmp_path):
+    """Three nights, with late, early and repeated events: as one replay over everything, to the last bit (spec 10.2)."""
+    nights = [night(spark, None, 0, partitions=4)]
+    nights.append(night(spark, nights[0].ledgers, 1))
+    nights.append(night(spark, nights[1].ledgers, 2, partitions=4))
+    events = [row for rows in FACTS for row in rows]
+    replay = SCORER.replay(events, LEADS, until=NIGHTS[-1], micropoints=True)
+    for name in ("transitions", "alerts"):
+        expected = pa.Table.from_pylist([{**row} for row in getattr(replay, name).to_dicts()])
+        keys = [(one, "ascending") for one in expected.column_names if one != "notify"]
+        assert (
+            net(nights, name).select(expected.column_names).sort_by(keys).to_pylist()
+            == expected.sort_by(keys).to_pylist()
+        )
+    assert "withdrawn" in nights[1].transitions.toArrow()["change"].to_pylist()
+    state = nights[-1].ledgers.toArrow().sort_by("partition").to_pylist()
+    assert [row["partition"] for row in state] == [0, 1, 2, 3]
+    books = []
+    for row in state:
+        path = tmp_path / str(row["partition"])
+        path.write_bytes(row["ledger"])
+        books.append(lc.Ledger.load(path, SCORER))
+    scores = [row for book in books for row in book.score(T).to_dicts()]
+    assert sorted(scores, key=lambda row: row["lead_id"]) == SCORER.score(events, LEADS, as_of=T, sort=True).to_dicts()
+    assert all(len(book) > 5 for book in books)
+    for tables in nights:
+        tables.unpersist()
+
+
+def test_late_facts(spark):
+    """Facts older than the state keeps are refused by name, or handed back."""
+    new, old = ([{**EVENTS[0], "event_id": one, "at": at}] for one, at in (("new", DAY["fri"]), ("old", DAY["mon"])))
+    with lc.spark.apply(None, frame(spark, new), None, MODEL, T, late="1d", partitions=1) as first:
+        given = first.ledgers, frame(spark, old), None, MODEL, T
+        late = lc.spark.apply(*given, on_late="set_aside").late.toArrow().to_pylist()
+        assert [(row["table"], row["lead_id"], row["at"].day, row["late_by"]) for row in late] == [
+            ("events", 0, 2, "3d")
+        ]
+        with pytest.raises(
+            Exception, match=r"events, column at: .* comes too late for lead 0.* \(lead '0', event 'old'\)"
+        ):
+            lc.spark.apply(*given).late.collect()
+
+
+def test_wrong_states(spark, people):
+    """A state is whole, and cut as it was."""
+    events, leads = people
+    state = frame(spark, [{"partition": i, "ledger": b"no ledger"} for i in (0, 1, 3)])
+    told = {
+        r"a state has its partitions from 0 on, each once, and not \[0, 1, 3\]": lambda: lc.spark.apply(state, events, leads, MODEL, T),
+        "has 2 partitions, for ever: it cannot be taken as 3": lambda: lc.spark.apply(state.where("partition < 2"), events, leads, MODEL, T, partitions=3),
+        "there are neither events nor leads": lambda: lc.spark.apply(state, None, None, MODEL, T),
+        "late='1y'": lambda: lc.spark.apply(None, events, leads, MODEL, T, late="1y"),
+        "until: 'noon' is not an ISO": lambda: lc.spark.apply(None, events, leads, MODEL, "noon"),
+    }  # fmt: skip
+    for pattern, call in told.items():
+        with pytest.raises(lc.LeadcoreError, match=pattern):
+            call()
+    with pytest.raises(Exception, match="is not a saved ledger"):
+        lc.spark.apply(state.where("partition = 0"), events, leads, MODEL, T).ledgers.collect()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,14 +82,20 @@ class Inputs:
         """
         return {table: arrow_schema(table, frame.schema).empty_table() for table, frame in self.frames.items()}
 
-    def together(self, partitions: int | None, reject: bool) -> tuple[Layout, DataFrame]:
-        """All tables in one DataFrame whose partitions hold whole leads, with all their records.
+    def with_column(self, table: str, name: str, made: Callable[[Column], Column]) -> DataFrame:
+        """A table with a column made of its keys put before the others."""
+        frame = self.frames[table]
+        return frame.select(made(_key(frame, mapped(self.names, table, self.key))).alias(name), "*")
+
+    def together(self, partitions: int | None, reject: bool, placed: bool) -> tuple[Layout, DataFrame]:
+        """All tables in one DataFrame whose partitions hold all rows of a key: whole leads, with all their records.
 
         Aliases are read here, and stand in the result with their chains followed.
 
         Args:
             partitions: How many; None leaves it to the session.
             reject: Whether faulty rows of aliases are let pass, for the run to reject them.
+            placed: Whether keys are numbers of partitions; Spark from 4.1 on then takes them as they are.
 
         Raises:
             DataError: Aliases are faulty, go round in a circle, or name two leads for one record.
@@ -100,13 +106,14 @@ class Inputs:
             frames, key = self._keyed(reject), KEY
         packed = layout.pack(frames, key == KEY)
         count = () if partitions is None else (partitions,)
-        return layout, packed.repartition(*count, key).drop(KEY)
+        by_key = getattr(packed, "repartitionById", packed.repartition) if placed else packed.repartition
+        return layout, by_key(*count, key).drop(KEY)
 
     def _in_one_slot(self, layout: Layout) -> bool:
         """Whether lead ids are all in the first slot, in a form in which equal ids are equal to Spark."""
         return (
             "aliases" not in self.frames
-            and layout.types[0].simpleString() in ("bigint", "string")
+            and layout.types[0].simpleString() in ("int", "bigint", "string")
             and all(columns[0] == (mapped(self.names, table, self.key), 0) for table, columns in layout.columns.items())
         )
 
@@ -130,6 +137,20 @@ class Inputs:
 def mapped(names: Names, table: str, name: str) -> str:
     """What a column of the model is called in a table of yours."""
     return {"leads": names.leads, "events": names.events}.get(table, {}).get(name, name)
+
+
+def id_kinds(inputs: Inputs) -> tuple[Any, Any]:
+    """Arrow's types of lead ids and event ids in results: integers or text."""
+    found = []
+    for name in ("lead_id", "event_id"):
+        schemas = [
+            (table, frame.schema[mapped(inputs.names, table, name)])
+            for table, frame in inputs.frames.items()
+            if mapped(inputs.names, table, name) in frame.columns and (name, table) != ("event_id", "leads")
+        ]
+        kinds = [arrow_schema(table, [one]).types[0] for table, one in schemas]
+        found.append(pyarrow().string() if not kinds or kinds[0] == pyarrow().string() else pyarrow().int64())
+    return found[0], found[1]
 
 
 def followed(aliases: DataFrame, reject: bool) -> tuple[list[tuple[Any, Any]], list[tuple[Any, Any]]]:

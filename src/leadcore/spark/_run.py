@@ -72,7 +72,15 @@ class Answer:
     rows: DataFrame
 
     @classmethod
-    def of(cls, model: Model, question: Question, inputs: Inputs, partitions: int | None, reject: bool) -> Answer:
+    def of(
+        cls,
+        model: Model,
+        question: Question,
+        inputs: Inputs,
+        partitions: int | None,
+        reject: bool,
+        part: str | None = None,
+    ) -> Answer:
         """Ask every partition; what is wrong with columns or arguments is told at once, what with rows when it is run.
 
         Raises:
@@ -84,9 +92,9 @@ class Answer:
         empty = question.answer(Scorer(model), inputs.empty())
         tables = {name: rejects_schema() if name == REJECTS else pyarrow().table(empty[name]).schema for name in empty}
         outputs = Layout.of({name: [(one.name, plain(one.type)) for one in schema] for name, schema in tables.items()})
-        layout, rows = inputs.together(partitions, reject)
+        layout, rows = inputs.together(partitions, reject, part is not None)
         work = Work(
-            model.to_json(), model.fingerprint, question, inputs.names, replace(layout, types=()), outputs
+            model.to_json(), model.fingerprint, question, inputs.names, replace(layout, types=()), outputs, part
         )  # fmt: skip
         return cls(outputs, rows.mapInArrow(work, ddl(outputs.schema)))
 

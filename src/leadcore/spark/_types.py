@@ -63,5 +63,5 @@ def _kinds() -> dict[pa.DataType, str]:
         pa.bool_(): "boolean", pa.int8(): "tinyint", pa.int16(): "smallint", pa.int32(): "int", pa.int64(): "bigint",
         pa.float32(): "float", pa.float64(): "double", pa.string(): "string", pa.date32(): "date",
         pa.timestamp("us", "UTC"): "timestamp", pa.timestamp("us"): "timestamp_ntz", pa.list_(pa.string()): "array<string>",
-        pa.binary(): "binary",
+        pa.binary(): "binary", pa.null(): "void",
     }  # fmt: skip
