@@ -545,8 +545,7 @@ class Ledger:
     def __reduce__(self) -> tuple[Callable[..., Ledger], tuple[Any, ...]]:
         if not isinstance(self._keeping, Memory):
             raise LeadcoreError("a ledger of a store is not pickled: open the store in the other process")
-        with self._lock, self._keeping.books() as books:
-            return _unpickled, (type(self), self._scorer, dumped(self._state(), books))
+        return _unpickled, (type(self), self._scorer, ledger_bytes(self))
 
     def __repr__(self) -> str:
         with self._lock:
@@ -635,6 +634,21 @@ def _made(owner: type[Ledger], state: State, book: Book) -> Ledger:
     ledger = owner.__new__(owner)
     ledger._start(state.scorer, state.late, Memory(book))
     return ledger
+
+
+def ledger_bytes(ledger: Ledger) -> bytes:
+    """The bytes of the file that `Ledger.save` would write."""
+    with ledger._lock, ledger._keeping.books() as books:
+        return dumped(ledger._state(), books)
+
+
+def ledger_of(data: bytes, scorer: Scorer) -> Ledger:
+    """The ledger of such bytes.
+
+    Raises:
+        StateError: They are no saved ledger, damaged, or of another model or a newer format.
+    """
+    return _unpickled(Ledger, scorer, data)
 
 
 def _unpickled(owner: type[Ledger], scorer: Scorer, data: bytes) -> Ledger:

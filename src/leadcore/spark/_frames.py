@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ from leadcore._arrow import Table
 from leadcore._files import wanted_fields
 from leadcore._ids import id_encoder
 from leadcore._inputs import Names, data_errors
-from leadcore.errors import DataError, LeadcoreError, Problem
+from leadcore.errors import LeadcoreError
 from leadcore.frame import imported
 from leadcore.model import Model
 from leadcore.spark._layout import KEY, Layout, quoted, slot_name
+from leadcore.spark._types import arrow_schema, pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,18 +78,24 @@ class Inputs:
         """Tables without rows and of the same columns: what is wrong with the columns is wrong with these.
 
         Raises:
-            DataError: A column has a type that Arrow has not.
+            DataError: A column has a type that no column of a model has.
         """
-        return {table: arrow_schema(table, frame).empty_table() for table, frame in self.frames.items()}
+        return {table: arrow_schema(table, frame.schema).empty_table() for table, frame in self.frames.items()}
 
-    def together(self, partitions: int | None, reject: bool) -> tuple[Layout, DataFrame]:
-        """All tables in one DataFrame whose partitions hold whole leads, with all their records.
+    def with_column(self, table: str, name: str, made: Callable[[Column], Column]) -> DataFrame:
+        """A table with a column made of its keys put before the others."""
+        frame = self.frames[table]
+        return frame.select(made(_key(frame, mapped(self.names, table, self.key))).alias(name), "*")
+
+    def together(self, partitions: int | None, reject: bool, placed: bool) -> tuple[Layout, DataFrame]:
+        """All tables in one DataFrame whose partitions hold all rows of a key: whole leads, with all their records.
 
         Aliases are read here, and stand in the result with their chains followed.
 
         Args:
             partitions: How many; None leaves it to the session.
             reject: Whether faulty rows of aliases are let pass, for the run to reject them.
+            placed: Whether keys are numbers of partitions; Spark from 4.1 on then takes them as they are.
 
         Raises:
             DataError: Aliases are faulty, go round in a circle, or name two leads for one record.
@@ -99,13 +106,14 @@ class Inputs:
             frames, key = self._keyed(reject), KEY
         packed = layout.pack(frames, key == KEY)
         count = () if partitions is None else (partitions,)
-        return layout, packed.repartition(*count, key).drop(KEY)
+        by_key = getattr(packed, "repartitionById", packed.repartition) if placed else packed.repartition
+        return layout, by_key(*count, key).drop(KEY)
 
     def _in_one_slot(self, layout: Layout) -> bool:
         """Whether lead ids are all in the first slot, in a form in which equal ids are equal to Spark."""
         return (
             "aliases" not in self.frames
-            and layout.types[0].simpleString() in ("bigint", "string")
+            and layout.types[0].simpleString() in ("int", "bigint", "string")
             and all(columns[0] == (mapped(self.names, table, self.key), 0) for table, columns in layout.columns.items())
         )
 
@@ -131,6 +139,20 @@ def mapped(names: Names, table: str, name: str) -> str:
     return {"leads": names.leads, "events": names.events}.get(table, {}).get(name, name)
 
 
+def id_kinds(inputs: Inputs) -> tuple[Any, Any]:
+    """Arrow's types of lead ids and event ids in results: integers or text."""
+    found = []
+    for name in ("lead_id", "event_id"):
+        schemas = [
+            (table, frame.schema[mapped(inputs.names, table, name)])
+            for table, frame in inputs.frames.items()
+            if mapped(inputs.names, table, name) in frame.columns and (name, table) != ("event_id", "leads")
+        ]
+        kinds = [arrow_schema(table, [one]).types[0] for table, one in schemas]
+        found.append(pyarrow().string() if not kinds or kinds[0] == pyarrow().string() else pyarrow().int64())
+    return found[0], found[1]
+
+
 def followed(aliases: DataFrame, reject: bool) -> tuple[list[tuple[Any, Any]], list[tuple[Any, Any]]]:
     """Rows of aliases (spec 2.8): good ones with chains followed to their end, and faulty ones as they are.
 
@@ -138,7 +160,7 @@ def followed(aliases: DataFrame, reject: bool) -> tuple[list[tuple[Any, Any]], l
         DataError: There are faulty ones and they are not rejected, a circle, or two leads for one record.
     """
     rows = [tuple(row) for row in aliases.select(*IDS).collect()]
-    schema = arrow_schema("aliases", aliases.select(*IDS))
+    schema = arrow_schema("aliases", aliases.select(*IDS).schema)
     encoder = id_encoder(reject)
     with data_errors("aliases"):
         columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], []]
@@ -153,33 +175,6 @@ def followed(aliases: DataFrame, reject: bool) -> tuple[list[tuple[Any, Any]], l
     rejected = {row["row"] for row in encoder.rejects().to_dicts()}
     good = [(one, type(other)(next(people))) for i, (one, other) in enumerate(rows) if i not in rejected]
     return good, [row for i, row in enumerate(rows) if i in rejected]
-
-
-def arrow_schema(table: str, frame: DataFrame) -> pa.Schema:
-    """What Spark hands to Python for these columns.
-
-    Raises:
-        DataError: A column has a type that Arrow has not.
-    """
-    from pyspark.sql.pandas.types import to_arrow_schema
-    from pyspark.sql.types import StructType
-
-    for field in frame.schema:
-        try:
-            to_arrow_schema(StructType([field]))
-        except Exception:
-            reason = f"is {field.dataType.simpleString()}, which Arrow does not have"
-            raise DataError([Problem(table, None, field.name, None, reason)]) from None
-    return to_arrow_schema(frame.schema)
-
-
-def pyarrow() -> Any:
-    """The module.
-
-    Raises:
-        LeadcoreError: It is not installed.
-    """
-    return imported("pyarrow", "spark")
 
 
 def _brought_together(frame: DataFrame, lookup: DataFrame) -> DataFrame:

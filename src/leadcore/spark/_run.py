@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from leadcore._inputs import column_names
 from leadcore.errors import LeadcoreError
 from leadcore.model import Model
 from leadcore.scorer import Scorer
-from leadcore.spark._frames import Inputs, pyarrow
+from leadcore.spark._frames import Inputs
 from leadcore.spark._layout import Layout
+from leadcore.spark._types import ddl, plain, pyarrow
 from leadcore.spark._work import REJECTS, Question, Work, rejects_schema
 
 if TYPE_CHECKING:
@@ -43,6 +45,20 @@ class Options:
         }  # fmt: skip
 
 
+def inputs_of(
+    model: Model, columns: Mapping[str, Any] | None, tables: Mapping[str, Any], further: tuple[str, ...] = ()
+) -> Inputs:
+    """What a model wants of its tables, which are Spark's DataFrames or None; ``further`` columns of leads beside.
+
+    Raises:
+        DataError: A name in ``columns`` is none of the model's.
+        LeadcoreError: The model is none, pyspark or pyarrow is missing, or a table is none of Spark's.
+    """
+    if not isinstance(model, Model):
+        raise LeadcoreError(f"leads are scored by a leadcore.Model, not by {type(model).__name__}")
+    return Inputs.of(model, column_names(model, columns), tables, further)
+
+
 @dataclass(frozen=True)
 class Answer:
     """The tables of an answer: rows of one DataFrame, which is computed when rows of any are wanted.
@@ -56,25 +72,31 @@ class Answer:
     rows: DataFrame
 
     @classmethod
-    def of(cls, model: Model, question: Question, inputs: Inputs, partitions: int | None, reject: bool) -> Answer:
+    def of(
+        cls,
+        model: Model,
+        question: Question,
+        inputs: Inputs,
+        partitions: int | None,
+        reject: bool,
+        part: str | None = None,
+    ) -> Answer:
         """Ask every partition; what is wrong with columns or arguments is told at once, what with rows when it is run.
 
         Raises:
             DataError: A column is missing or of a type that does not fit.
             LeadcoreError: An argument is none of those there are.
         """
-        if not isinstance(model, Model):
-            raise LeadcoreError(f"leads are scored by a leadcore.Model, not by {type(model).__name__}")
         if partitions is not None and (type(partitions) is not int or partitions < 1):
             raise LeadcoreError(f"partitions is a whole number of at least 1, not {partitions!r}")
         empty = question.answer(Scorer(model), inputs.empty())
         tables = {name: rejects_schema() if name == REJECTS else pyarrow().table(empty[name]).schema for name in empty}
         outputs = Layout.of({name: [(one.name, plain(one.type)) for one in schema] for name, schema in tables.items()})
-        layout, rows = inputs.together(partitions, reject)
+        layout, rows = inputs.together(partitions, reject, part is not None)
         work = Work(
-            model.to_json(), model.fingerprint, question, inputs.names, replace(layout, types=()), outputs
+            model.to_json(), model.fingerprint, question, inputs.names, replace(layout, types=()), outputs, part
         )  # fmt: skip
-        return cls(outputs, rows.mapInArrow(work, spark_schema(outputs.schema)))
+        return cls(outputs, rows.mapInArrow(work, ddl(outputs.schema)))
 
     def table(self, name: str) -> DataFrame:
         """One of the tables."""
@@ -100,15 +122,3 @@ class Kept:
 
     def __exit__(self, *_: object) -> None:
         self.unpersist()
-
-
-def spark_schema(schema: Any) -> Any:
-    """An Arrow schema as Spark's."""
-    from pyspark.sql.pandas.types import from_arrow_schema
-
-    return from_arrow_schema(schema)
-
-
-def plain(kind: Any) -> Any:
-    """A type without its dictionary."""
-    return kind.value_type if pyarrow().types.is_dictionary(kind) else kind

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from leadcore.spark._layout import Layout
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +35,10 @@ class SpooledTable:
     def close(self) -> None:
         """No more rows come."""
         self._writer.close()
+
+    def remove(self) -> None:
+        """Nobody reads it any more."""
+        self._path.unlink()
 
     def __len__(self) -> int:
         return self.rows
@@ -67,7 +73,7 @@ class SpooledTable:
 
 
 class Spool:
-    """A folder of `SpooledTable`, gone when it is left.
+    """A folder of tables, in one part or more; gone when it is left.
 
     It lies where Spark keeps its own shuffle files, which Spark clears if this process is killed.
     """
@@ -76,7 +82,7 @@ class Spool:
         folders = [one for one in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if one and Path(one).is_dir()]
         where = folders[os.getpid() % len(folders)] if folders else None
         self._folder = tempfile.TemporaryDirectory(prefix="leadcore-", dir=where)
-        self.tables: dict[str, SpooledTable] = {}
+        self._parts: dict[int, dict[str, SpooledTable]] = {}
 
     def __enter__(self) -> Spool:
         return self
@@ -86,12 +92,22 @@ class Spool:
     ) -> None:
         self._folder.cleanup()
 
-    def open(self, schemas: Mapping[str, Any]) -> None:
-        """Begin tables of these schemas."""
-        for name, schema in schemas.items():
-            self.tables[name] = SpooledTable(Path(self._folder.name, name), schema)
+    def part(self, part: int, layout: Layout, batch: pa.RecordBatch) -> dict[str, SpooledTable]:
+        """The tables of a part, empty ones too; of the types that a batch of all of them has."""
+        if part not in self._parts:
+            schemas = {table: layout.view(batch[:0], table).schema for table in layout.columns}
+            self._parts[part] = {
+                table: SpooledTable(Path(self._folder.name, f"{part}-{table}"), schema)
+                for table, schema in schemas.items()
+            }
+        return self._parts[part]
 
-    def close(self) -> None:
-        """All rows are there."""
-        for table in self.tables.values():
-            table.close()
+    def parts(self) -> Iterator[dict[str, SpooledTable]]:
+        """The tables of each part, all rows being there, part by part; none if there are no rows."""
+        for part in sorted(self._parts):
+            tables = self._parts[part]
+            for table in tables.values():
+                table.close()
+            yield tables
+            for table in tables.values():
+                table.remove()

@@ -47,6 +47,7 @@ class Work:
         names: Your column names by the model's.
         inputs: How the tables stand in the rows of the partition.
         outputs: How the tables of the answer stand in the rows given back, in Arrow's types.
+        part: A column of integers, in every table, that cuts a partition into parts, each answered on its own.
     """
 
     document: str
@@ -55,6 +56,7 @@ class Work:
     names: Names
     inputs: Layout
     outputs: Layout
+    part: str | None = None
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Answer for all rows of a partition; nothing for none.
@@ -64,20 +66,32 @@ class Work:
         """
         with Spool() as spool:
             for batch in batches:
-                if not spool.tables:
-                    spool.open({table: self.inputs.view(batch[:0], table).schema for table in self.inputs.tables})
                 for table, rows in self.inputs.split(batch):
-                    spool.tables[table].append(rows)
-            spool.close()
-            if not any(map(len, spool.tables.values())):
-                return
-            try:
-                answers = dict(self.question.answer(scorer_of(self.fingerprint, self.document), spool.tables))
-            except DataError as fault:
-                raise located(fault, spool.tables, self.names) from None
-            if REJECTS in answers:
-                answers[REJECTS] = located_rejects(answers[REJECTS], spool.tables, self.names)
-        yield from laid_out(self.outputs, answers)
+                    for part, some in self._parts(rows):
+                        spool.part(part, self.inputs, batch)[table].append(some)
+            scorer = scorer_of(self.fingerprint, self.document)
+            for tables in spool.parts():
+                yield from laid_out(self.outputs, self._answer(scorer, tables))
+
+    def _parts(self, rows: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Rows of a table by the part they are of."""
+        import pyarrow.compute as pc
+
+        if self.part is None:
+            yield 0, rows
+        else:
+            for part in pc.unique(rows.column(self.part)).to_pylist():
+                yield part, rows.filter(pc.equal(rows.column(self.part), part))
+
+    def _answer(self, scorer: Scorer, tables: Mapping[str, SpooledTable]) -> dict[str, Any]:
+        """What a part comes to; faulty rows are told by their ids."""
+        try:
+            answers = dict(self.question.answer(scorer, tables))
+        except DataError as fault:
+            raise located(fault, tables, self.names) from None
+        if REJECTS in answers:
+            answers[REJECTS] = located_rejects(answers[REJECTS], tables, self.names)
+        return answers
 
 
 def laid_out(layout: Layout, answers: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from leadcore._inputs import column_names, one_instant
+from leadcore._inputs import one_instant
 from leadcore._replay_tables import NAMES
 from leadcore._time import to_text
 from leadcore.errors import DataError, Problem
 from leadcore.model import Model
 from leadcore.scorer import Scorer
-from leadcore.spark._frames import Inputs
-from leadcore.spark._run import Answer, Kept, OnError, Options, Unknown
+from leadcore.spark._run import Answer, Kept, OnError, Options, Unknown, inputs_of
 from leadcore.spark._work import REJECTS
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def replay(
         raise DataError([Problem("until", None, None, type(until).__name__, reason)])
     options = Options(columns, unknown_leads, on_error, micropoints, threads)
     tables = {"leads": leads, "events": events, "aliases": aliases, "start": start}
-    inputs = Inputs.of(model, column_names(model, columns), tables)
+    inputs = inputs_of(model, columns, tables)
     question = _Question(to_text(instant), options, score_changes)
     answer = Answer.of(model, question, inputs, partitions, options.reject).kept()
     found = {name: answer.table(name) for name in answer.layout.tables}

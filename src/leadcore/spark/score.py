@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from leadcore._arrow import Table
-from leadcore._inputs import Column, Names, column_names, one_instant
+from leadcore._inputs import Column, Names, one_instant
 from leadcore._time import to_text
 from leadcore.accounts import account_members, combine_members
 from leadcore.errors import LeadcoreError
 from leadcore.model import Model
 from leadcore.scorer import Scorer
 from leadcore.spark._frames import Inputs
-from leadcore.spark._run import Answer, Kept, OnError, Options, Unknown
+from leadcore.spark._run import Answer, Kept, OnError, Options, Unknown, inputs_of
 from leadcore.spark._work import REJECTS
 
 if TYPE_CHECKING:
@@ -194,6 +194,6 @@ def _asked(
             )
     tables = {"leads": leads, "events": events, "aliases": aliases, "as_of": table}
     further = (as_of.name,) if isinstance(as_of, Column) else ()
-    inputs = Inputs.of(model, column_names(model, options.columns), tables, further)
+    inputs = inputs_of(model, options.columns, tables, further)
     asked = as_of if isinstance(as_of, Column) else None if instant is None else to_text(instant)
     return Answer.of(model, _Question(asked, options, alone), inputs, partitions, options.reject)
