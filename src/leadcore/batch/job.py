@@ -8,23 +8,24 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import leadcore
 from leadcore._arrow import Table, TableReader, write_table
 from leadcore._files import FileTable
-from leadcore._run import Counts
 from leadcore.accounts import combine_members, scored
 from leadcore.batch.inputs import Input, identity
-from leadcore.batch.manifest import NAME, Manifest, sync_folder
+from leadcore.batch.manifest import NAME, Manifest, sync_folder, write_whole
 from leadcore.batch.plan import Plan
 from leadcore.batch.progress import Canceled, Progress, Report, Stage
-from leadcore.batch.rejected import ordered, renumbered
-from leadcore.batch.results import Result, remove_folder, write_all
+from leadcore.batch.rejected import Rows, ordered, renumbered
+from leadcore.batch.results import LEDGERS, PASSED, Result, remove_folder, write_all
 from leadcore.batch.spill import Spill, cut_members
-from leadcore.batch.task import Piece, Task, added, counts_of
+from leadcore.batch.task import MEMBERS, Piece, Task, added
 from leadcore.errors import DataError, LeadcoreError
+from leadcore.ledger.ledger import ledger_bytes
 from leadcore.scorer import Scorer
 
 _LOCK = "lock"
@@ -36,7 +37,8 @@ class Outcome:
 
     Attributes:
         plan: The way it took.
-        counts: Where every row went.
+        counts: Where every row went: `leadcore._run.Counts` of a scoring, as in ``Scores.counts``; of a replay as in
+            ``Replay.counts``, of ledgers as in ``Changes.counts``.
         rows: Rows of each result.
         files: Files of each result.
         standing: For a replay, how many leads stand in each stage.
@@ -46,7 +48,7 @@ class Outcome:
     """
 
     plan: Plan
-    counts: Counts
+    counts: Any
     rows: dict[str, int]
     files: dict[str, list[str]]
     standing: dict[str, int] = field(default_factory=dict)
@@ -113,9 +115,9 @@ class Job:
 
     def _run_whole(self) -> Outcome:
         piece = self._task.run(
-            self._scorer, self._sources, self._threads, lambda rows: self._tell("run", rows, 0), True
+            self._scorer, self._sources, self._threads, lambda rows: self._tell("run", rows, 0), None
         )
-        tables = {**piece.tables, "rejects": ordered(piece.rejects, {})}
+        tables = _tables(piece, {})
         rows = {name: len(table) for name, table in tables.items()}
         self._check_story(piece.story)
         for result in self._results:
@@ -169,14 +171,13 @@ class Job:
 
     def _clean(self, manifest: Manifest) -> None:
         """Remove what was not whole when the run before was stopped."""
-        done = len(manifest.done)
         folders = {self._parts, *(Path(result.path) for result in self._results if result.partitioned)}
         for folder in folders:
             for file in folder.glob(".*.part") if folder.exists() else ():
                 file.unlink()
-        for result in self._results:
-            for partition in range(done, manifest.partitions):
-                result.part(self._parts, partition).unlink(missing_ok=True)
+        for partition in range(len(manifest.done), manifest.partitions):
+            for file in self._part_files(partition).values():
+                file.unlink(missing_ok=True)
 
     @property
     def _parts(self) -> Path:
@@ -216,12 +217,15 @@ class Job:
         """Do one partition and write what came of it; where its rows went."""
         tables, rows = spill.tables(partition, split), spill.rows(partition)
         try:
-            piece = self._task.run(self._scorer, tables, self._threads, progress, False)
+            piece = self._task.run(self._scorer, tables, self._threads, progress, partition)
         except DataError as error:
             raise renumbered(error, rows) from error
-        made = {**piece.tables, "rejects": ordered(piece.rejects, rows)}
+        made = _tables(piece, rows)
         for name, path in self._part_files(partition).items():
-            write_table(made[name], str(path), "parquet")
+            if name == LEDGERS and piece.ledger is not None:
+                write_whole(path, ledger_bytes(piece.ledger))
+            else:
+                write_table(made[name], str(path), "parquet")
         return _entry(piece, made)
 
     def _check_story(self, story: str | None) -> None:
@@ -230,11 +234,14 @@ class Job:
             raise LeadcoreError(f"there is no lead {lead!r} in these tables")
 
     def _part_files(self, partition: int) -> dict[str, Path]:
-        """The files of a partition's results, by table."""
-        files = {result.name: result.part(self._parts, partition) for result in self._results}
-        if "accounts" in files:  # they are made when all leads are done
-            del files["accounts"]
-            files["members"] = self._parts / f"members-{partition:05}.parquet"
+        """The files of a partition by table: of results, and of what they are put together from."""
+        wanted = {result.name: result for result in self._results}
+        files = {}
+        for name in (*self._task.results, "rejects"):
+            if name in wanted:
+                files[name] = wanted[name].part(self._parts, partition)
+            elif name == MEMBERS or name.removesuffix(PASSED) in wanted:
+                files[name] = self._parts / f"{name}-{partition:05}.parquet"
         return files
 
     def _merge(self, manifest: Manifest) -> None:
@@ -245,7 +252,9 @@ class Job:
             if result.name == "accounts":
                 parts = self._account_parts(manifest.partitions)
             else:
-                parts = [result.part(self._parts, partition) for partition in range(manifest.partitions)]
+                files = [self._part_files(partition) for partition in range(manifest.partitions)]
+                names = (result.name, result.name + PASSED)
+                parts = [found[name] for name in names for found in files if name in found]
             result.merge(parts, self._work, self._files())
             manifest.merged.append(result.name)
             manifest.save(self._work)
@@ -253,20 +262,18 @@ class Job:
     def _account_parts(self, partitions: int) -> list[Path]:
         """Scores of accounts, combined by partitions of accounts."""
         options = self._task.options
-        members = [self._parts / f"members-{partition:05}.parquet" for partition in range(partitions)]
+        members = [self._part_files(partition)[MEMBERS] for partition in range(partitions)]
         fields = {"account_id": "id", **{f"score.{name}": "number" for name in scored(options.model)}}
         made = []
         for cut in cut_members(members, self._work / "split", options.model, self._plan.memory):
             of_leads = Table.collect(TableReader([str(cut)], "parquet", fields))
-            made.append(self._parts / cut.name.replace("members", "accounts"))
+            made.append(self._parts / cut.name.replace(MEMBERS, "accounts"))
             write_table(combine_members(options.model, of_leads, options.micropoints), str(made[-1]), "parquet")
         return made
 
     def _outcome(self, manifest: Manifest, resumed: int) -> Outcome:
         """What the job did; the work folder goes."""
-        counts = counts_of(self._task, manifest.done[0]["counts"])
-        for entry in manifest.done[1:]:
-            counts = added(counts, counts_of(self._task, entry["counts"]))
+        counts = reduce(added, [self._task.counts(**entry["counts"]) for entry in manifest.done])
         rows, standing = Counter[str](), Counter[str]()
         for entry in manifest.done:
             rows.update(entry["rows"])
@@ -279,6 +286,7 @@ class Job:
         }
         for folder in {Path(result.path) for result in self._results if result.partitioned}:
             sync_folder(folder)
+        self._task.finish(manifest.partitions)
         remove_folder(self._work, NAME)
         story = next((entry["story"] for entry in manifest.done if entry["story"] is not None), None)
         return Outcome(self._plan, counts, dict(rows), files, dict(standing), self._spilled, resumed, story)
@@ -304,10 +312,17 @@ class Job:
         )  # fmt: skip
 
 
+def _tables(piece: Piece, rows: Rows) -> dict[str, Table]:
+    """The tables of a piece; rejected rows by their place in whole tables."""
+    return piece.tables if piece.rejects is None else {**piece.tables, "rejects": ordered(piece.rejects, rows)}
+
+
 def _entry(piece: Piece, made: Mapping[str, Table]) -> dict[str, Any]:
     """What a manifest keeps of a partition."""
-    rows = {name: len(table) for name, table in made.items()}
-    return {"counts": asdict(piece.counts), "rows": rows, "standing": piece.standing, "story": piece.story}
+    rows = Counter({name.removesuffix(PASSED): 0 for name in made})
+    for name, table in made.items():
+        rows[name.removesuffix(PASSED)] += len(table)
+    return {"counts": asdict(piece.counts), "rows": dict(rows), "standing": piece.standing, "story": piece.story}
 
 
 def work_folder(out: str, given: str | os.PathLike[str] | None) -> Path:

@@ -39,7 +39,8 @@ class Manifest:
         Raises:
             OSError: It cannot be written; the one before is there still.
         """
-        write_whole(folder / NAME, json.dumps({"form": _FORM, **asdict(self)}, indent=1, sort_keys=True) + "\n")
+        told = json.dumps({"form": _FORM, **asdict(self)}, indent=1, sort_keys=True) + "\n"
+        write_whole(folder / NAME, told.encode())
 
     @classmethod
     def load(cls, folder: Path) -> Manifest | None:
@@ -79,11 +80,11 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
     return {path: value}
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file beside its name, sync it and rename it."""
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file beside its name, sync it and rename it."""
     beside = path.with_name(f".{path.name}.part")
-    with beside.open("w") as file:
-        file.write(text)
+    with beside.open("wb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)

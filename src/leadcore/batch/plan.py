@@ -24,17 +24,14 @@ class Plan:
         memory: Bytes the job may take.
         needed: Bytes all rows would take at once, as far as can be told; None where it cannot.
         rows: Rows of the tables as far as can be told, or None.
+        spills: Whether tables are cut into partitions on disk.
     """
 
     partitions: int
     memory: int
     needed: int | None
     rows: int | None
-
-    @property
-    def spills(self) -> bool:
-        """Whether tables are cut into partitions on disk."""
-        return self.partitions > 1
+    spills: bool
 
     def __str__(self) -> str:
         have = f"{_size(self.memory)} of memory"
@@ -64,7 +61,7 @@ def plan_of(memory: int, rows: int | None, needed: int | None, partitions: int |
             partitions = 1
         else:
             partitions = min(max(2, ceil(needed / (room * _FILLED))), MOST_PARTITIONS)
-    return Plan(partitions, memory, needed, rows)
+    return Plan(partitions, memory, needed, rows, partitions > 1)
 
 
 def _size(size: int) -> str:

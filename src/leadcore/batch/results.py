@@ -14,6 +14,15 @@ from leadcore._sources import STANDARD_STREAM, Format
 from leadcore.batch.rejected import ORDER
 
 _KEYS = {"accounts": "account_id", "rejects": ORDER}
+PASSED = "-passed"
+"""Ends the name of a table whose rows come behind those of the table called so without it."""
+LEDGERS = "ledgers"
+"""The result that is no table: saved ledgers."""
+
+
+def ledger_file(folder: Path, partition: int) -> Path:
+    """The file of the ledger of a partition."""
+    return folder / f"part-{partition:05}.ledger"
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Result:
 
     def part(self, work: Path, partition: int) -> Path:
         """The file of a partition: where it stays, or in the work folder."""
+        if self.name == LEDGERS:
+            return ledger_file(Path(self.path), partition)
         if self.partitioned:
             return Path(self.path) / f"part-{partition:05}.parquet"
         return work / f"{self.name}-{partition:05}.parquet"
@@ -47,7 +58,7 @@ class Result:
         """Make room for partitions: those of an earlier job go."""
         if self.partitioned:
             Path(self.path).mkdir(parents=True, exist_ok=True)
-            for old in Path(self.path).glob("part-*.parquet"):
+            for old in Path(self.path).glob("part-*.*"):
                 old.unlink()
 
     @property

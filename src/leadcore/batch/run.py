@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from leadcore._files import FileTable
 from leadcore._inputs import column_names, one_instant
 from leadcore._sources import STANDARD_STREAM, Format, format_of
 from leadcore._time import to_text
+from leadcore.batch.applying import CHANGES, ApplyTask, State
 from leadcore.batch.inputs import Given, Input, open_input, rows_of
 from leadcore.batch.job import Job, Outcome, work_folder
 from leadcore.batch.memory import memory_of
-from leadcore.batch.plan import MOST_PARTITIONS, plan_of
+from leadcore.batch.plan import MOST_PARTITIONS, Plan, plan_of
 from leadcore.batch.progress import Report
-from leadcore.batch.results import Result
-from leadcore.batch.task import Options, ReplayTask, ScoreTask, Task
+from leadcore.batch.replaying import ReplayTask
+from leadcore.batch.results import LEDGERS, Result
+from leadcore.batch.scoring import ScoreTask
+from leadcore.batch.task import Options, Task
 from leadcore.errors import DataError, LeadcoreError, Problem
 from leadcore.model import Model
+from leadcore.model.duration import Duration
 
 Path_ = str | os.PathLike[str]
 Moment = datetime | date | str
@@ -47,7 +53,7 @@ def score(
     threads: int | None = None,
     format: Format | None = None,
     progress: Report | None = None,
-    plan: Callable[[Any], object] | None = None,
+    plan: Callable[[Plan], object] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Outcome:
     r"""Score every lead at an instant, from files to files, however large: the bits that `Scorer.score` gives.
@@ -118,9 +124,8 @@ def score(
     kind: Format = "parquet" if partitioned else _format(out, format)
     results.append(Result("scores", os.fspath(out), kind, partitioned))
     tables = {"leads": leads, "events": events, "aliases": aliases}
-    return _run(
-        task, tables, results, out, work, memory, partitions, resume, threads, format, progress, plan, cancel
-    )  # fmt: skip
+    how = _How(memory, partitions, work, resume, threads, format, progress, plan, cancel)
+    return _run(task, tables, results, out, how)
 
 
 def replay(
@@ -146,7 +151,7 @@ def replay(
     threads: int | None = None,
     format: Format | None = None,
     progress: Report | None = None,
-    plan: Callable[[Any], object] | None = None,
+    plan: Callable[[Plan], object] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Outcome:
     """Take every lead through its stages until an instant, from files to files: the bits that `Scorer.replay` gives.
@@ -205,36 +210,150 @@ def replay(
         raise LeadcoreError("give out, or a lead: there is nothing to do")
     tables = {"leads": leads, "events": events, "start": start, "aliases": aliases}
     beside = f"{document.name}.replay" if out is None else out
-    return _run(
-        task, tables, results, beside, work, memory, partitions, resume, threads, format, progress, plan, cancel
-    )  # fmt: skip
+    how = _How(memory, partitions, work, resume, threads, format, progress, plan, cancel)
+    return _run(task, tables, results, beside, how)
+
+
+def apply(
+    model: Model | Path_,
+    events: Given | None = None,
+    leads: Given | None = None,
+    *,
+    until: Moment,
+    out: Path_,
+    new_state: Path_,
+    state: Path_ | None = None,
+    late: str | timedelta = "7d",
+    on_late: Literal["raise", "set_aside"] = "raise",
+    columns: Mapping[str, Any] | None = None,
+    micropoints: bool = False,
+    memory: str | int | None = None,
+    partitions: int | None = None,
+    work: Path_ | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+    format: Format | None = None,
+    progress: Report | None = None,
+    plan: Callable[[Plan], object] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Outcome:
+    """Take today's facts into yesterday's ledgers, and say what changed: the net of all nights is that of one replay.
+
+    A state is a folder of ledgers (`leadcore.Ledger`), each of the leads of one partition, and only one of them is in
+    memory at a time. The old state is read only, so that a night can be done again.
+
+    Args:
+        model: As for `score`; of the semantics of the state.
+        events: Events that are new: as for `score`.
+        leads: Rows of leads, new or changed: as for `score`.
+        until: The end: datetime, date or ISO 8601 text; naive is UTC. Later facts are kept for a later night.
+        out: The folder of what changed: ``scores``, ``thresholds``, ``transitions``, ``alerts`` and ``late``, with the
+            columns of `leadcore.Changes`; sorted by lead, and of one lead what facts changed before what time did.
+        new_state: The folder of the new state.
+        state: The folder of the old one; None begins one.
+        late: How much older than the newest event of its lead a fact may be, of a state begun here.
+        on_late: ``raise`` ends the job if a fact comes too late, ``set_aside`` hands such rows back in ``late``.
+        columns: As for `score`.
+        micropoints: As for `score`.
+        memory: As for `score`; a ledger takes some 700 bytes a lead while it is at work.
+        partitions: Of a state begun here: into how many it is cut, for ever.
+        work: As for `score`.
+        resume: As for `score`.
+        threads: As for `score`.
+        format: The format of the tables (Parquet by default), and of a table that is ``-``.
+        progress: As for `score`.
+        plan: As for `score`.
+        cancel: As for `score`.
+
+    Returns:
+        Where rows went, and the way that was taken.
+
+    Raises:
+        DataError: A table is faulty, or a fact comes too late; nothing is left of the new state.
+        StateError: The old state is not whole, or of another model.
+        LeadcoreError: As for `score`, or both states are one folder.
+        OSError: As for `score`.
+        Canceled: As for `score`.
+    """
+    document = _model(model)
+    if on_late not in ("raise", "set_aside"):
+        raise LeadcoreError(f"on_late is 'raise' or 'set_aside', not {on_late!r}")
+    folder = Path(os.path.realpath(new_state))
+    before = None if state is None else State.open(Path(os.path.realpath(state)), document)
+    if before is not None:
+        if before.folder == folder:
+            raise LeadcoreError(f"{new_state} is the old state: the new one needs a folder of its own")
+        if partitions not in (None, before.partitions):
+            raise LeadcoreError(f"the state has {before.partitions} partitions, for ever: not {partitions!r}")
+        partitions = before.partitions
+    options = _options(document, until, "until", columns, "score", None, micropoints)
+    task = ApplyTask(options, before, folder, "all" if late == "all" else str(Duration(late)), on_late)
+    kind: Format = format or "parquet"
+    results = [Result(name, str(Path(out) / f"{name}.{kind}"), kind) for name in CHANGES]
+    results.append(Result(LEDGERS, str(folder), "parquet", True))
+    how = _How(memory, partitions, work, resume, threads, format, progress, plan, cancel)
+    return _run(task, {"leads": leads, "events": events}, results, out, how, stays=True)
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a job is done; see `score`."""
+
+    memory: str | int | None
+    partitions: int | None
+    work: Path_ | None
+    resume: bool
+    threads: int | None
+    format: Format | None
+    progress: Report | None
+    plan: Callable[[Plan], object] | None
+    cancel: Callable[[], bool] | None
+
+    def __post_init__(self) -> None:
+        if self.partitions is not None and not 1 <= _whole(self.partitions, "partitions") <= MOST_PARTITIONS:
+            raise LeadcoreError(f"partitions={self.partitions!r}: there are at most {MOST_PARTITIONS}")
+        if self.threads is not None:
+            _whole(self.threads, "threads")
+
+
+def _whole(number: Any, name: str) -> int:
+    if type(number) is not int or number < 1:
+        raise LeadcoreError(f"{name} is a whole number of at least 1, not {number!r}")
+    return number
 
 
 def _run(
-    task: Task, tables: Mapping[str, Given | None], results: list[Result], out: Path_, work: Path_ | None,
-    memory: str | int | None, partitions: int | None, resume: bool, threads: int | None, format: Format | None,
-    progress: Report | None, plan: Callable[[Any], object] | None, cancel: Callable[[], bool] | None,
+    task: Task, tables: Mapping[str, Given | None], results: list[Result], out: Path_, how: _How, *, stays: bool = False
 ) -> Outcome:  # fmt: skip
+    """Plan and run a job; ``stays``: what it leaves is in partitions, which all tables are cut into."""
     if all(table is None for name, table in tables.items() if name != "aliases"):
         raise LeadcoreError("give events, leads or both: there is nothing to do")
-    if partitions is not None and (type(partitions) is not int or not 1 <= partitions <= MOST_PARTITIONS):
-        raise LeadcoreError(f"partitions is a whole number from 1 to {MOST_PARTITIONS}, not {partitions!r}")
-    if threads is not None and (type(threads) is not int or threads < 1):
-        raise LeadcoreError(f"threads is a whole number of at least 1, not {threads!r}")
-    budget = memory_of(memory)
+    budget = memory_of(how.memory)
     options = task.options
     sources = {
-        name: open_input(given, options.model, name, options.names, format)
+        name: open_input(given, options.model, name, options.names, how.format)
         for name, given in tables.items()
         if given is not None
     }
     rows = {name: rows_of(source) for name, source in sources.items()}
-    told, needed = _needed(task, rows, sources, memory is None)
-    chosen = plan_of(budget, told, needed, partitions)
-    if plan is not None:
-        plan(chosen)
-    job = Job(task, sources, results, chosen, work_folder(os.fspath(out), work), threads, progress, cancel)
-    return job.run(resume)
+    told, needed = _needed(task, rows, sources, how.memory is None)
+    chosen = plan_of(budget, told, needed, how.partitions)
+    if stays:
+        chosen = replace(chosen, spills=True)
+    if how.plan is not None:
+        how.plan(chosen)
+    work = work_folder(os.fspath(out), how.work)
+    job = Job(task, sources, results, chosen, work, how.threads, how.progress, how.cancel)
+    try:
+        return job.run(how.resume)
+    except DataError as error:
+        for problem in error.problems:
+            source = sources.get(problem.table)
+            if problem.row is not None and isinstance(source, FileTable):
+                place = source.place(problem.row)
+                line = "" if place.line is None else f", line {place.line}"
+                error.add_note(f"{problem.table}, row {problem.row}: {place.file}, row {place.row_in_file}{line}")
+        raise
 
 
 def _needed(

@@ -1,4 +1,4 @@
-"""The command line: ``leadcore init, score, replay, explain, diagram, validate, schema, demo``."""
+"""The command line: ``leadcore init, score, replay, apply, explain, diagram, validate, schema, demo``."""
 
 from __future__ import annotations
 

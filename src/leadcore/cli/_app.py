@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from leadcore.cli import _errors
+from leadcore.cli.apply import apply
 from leadcore.cli.demo import demo
 from leadcore.cli.diagram import diagram
 from leadcore.cli.explain import explain
@@ -43,6 +44,11 @@ for command, short, *lines in (
         "leadcore replay model.yaml --leads leads.csv --events events.parquet \\",
         "         --until 2026-06-01 --out lifecycle --format csv",
         "leadcore replay model.yaml --events events.parquet --until 2026-06-01 --lead 4711",
+    ),
+    (
+        apply, "Take today's facts into yesterday's ledgers.",
+        "leadcore apply model.yaml --state monday --events 'tuesday/*.parquet' --until 2026-06-03 \\",
+        "         --new-state tuesday --out changes",
     ),
     (
         explain, "Say why one lead has its scores.",
