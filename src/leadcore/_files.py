@@ -285,18 +285,17 @@ def located(rejects: Table, files: Mapping[str, object]) -> Table:
     given = np.array([row is not None for row in rows], bool)
     inside = np.array([-1 if row is None else row for row in rows], np.int64)
     reasons = np.array(rejects.column("reason"), object)
-    file, line, paths = np.full(len(rejects), -1, np.int32), np.full(len(rejects), -1, np.int64), list[str]()
+    files_told, line = np.full(len(rejects), None, object), np.full(len(rejects), -1, np.int64)
     for table, source in files.items():
         if not isinstance(source, FileTable):
             continue
         here = np.flatnonzero((tables == table) & given)
-        number, inside[here], line[here] = source.locate(inside[here])
-        file[here] = number + len(paths)
+        file, inside[here], line[here] = source.locate(inside[here])
+        files_told[here] = np.array(source.paths, object)[file]
         reasons[here] = source.reworded(reasons[here])
-        paths += source.paths
     columns: list[tuple[str, Any]] = [
         ("table", ("column", rejects.select(["table"]))),
-        ("file", ("dictionary", file, paths)),
+        ("file", ("text", files_told.tolist())),
         ("row", ("nullable", inside, given)),
         ("line", ("nullable", line, line > 0)),
         *((name, ("column", rejects.select([name]))) for name in ("column", "value")),
