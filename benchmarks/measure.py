@@ -6,12 +6,14 @@ import ctypes
 import os
 import platform
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pyarrow as pa
@@ -100,6 +102,40 @@ def peak_of(work: Callable[[], Any]) -> tuple[float, float]:
     peak = sum(_status(process, "VmHWM") for process in family)
     del kept
     return peak, peak - before
+
+
+@dataclass
+class Watched:
+    """A command that has ended.
+
+    Attributes:
+        code: Its exit code.
+        out: What it said on stdout.
+        err: What it said on stderr.
+        seconds: From its start to its end.
+        peak: Bytes resident at its peak, as last seen; Linux only.
+    """
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    peak: float
+
+
+def watched(command: list[str]) -> Watched:
+    """Run a command to its end and look at its memory meanwhile."""
+    begun, peak = time.perf_counter(), 0.0
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        # Not through pipes: nobody reads them while memory is looked at.
+        with subprocess.Popen(command, stdout=out, stderr=err, text=True) as process:
+            while process.poll() is None:
+                with suppress(OSError):
+                    peak = max(peak, _status(process.pid, "VmHWM"))
+                time.sleep(0.01)
+        seconds = time.perf_counter() - begun
+        said = [(file.seek(0), file.read())[1] for file in (out, err)]
+    return Watched(process.returncode, *said, seconds, peak)
 
 
 def surroundings() -> dict[str, Any]:

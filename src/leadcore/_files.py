@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,6 +169,17 @@ class FileTable:
             line[here] = self._lines(self.paths[number], asked)[place]
         return file, inside, line
 
+    def reworded(self, reasons: Iterable[str]) -> list[str]:
+        """Reasons as they are, but for those that name another row of the table: they name its place in a file."""
+        return [_OTHER_ROW.sub(self._other_row, reason) for reason in reasons]
+
+    def _other_row(self, found: re.Match[str]) -> str:
+        if len(self.paths) == 1:
+            return found[0]
+        starts = self._reader.starts
+        file = bisect_right(starts, int(found[2])) - 1
+        return f"{found[1]}{int(found[2]) - starts[file]} of {self.paths[file]}"
+
     def _lines(self, path: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Lines of ascending rows of one file; -1 where they cannot be told."""
         if self.format != "parquet" and Path(path).is_file():
@@ -175,6 +188,10 @@ class FileTable:
             except (OSError, ValueError):  # gone, or written anew, since it was read
                 pass
         return np.full(len(rows), -1, np.int64)
+
+
+# What is said of two rows that contradict each other: spec 2.1, 2.5 and the table of where leads begin.
+_OTHER_ROW = re.compile(r"^((?:stands in|is in|repeats an event_id .* than) row )(\d+)")
 
 
 def _told(source: str) -> str:
@@ -277,19 +294,21 @@ def located(rejects: Table, files: Mapping[str, object]) -> Table:
     rows: Any = rejects.column("row")
     given = np.array([row is not None for row in rows], bool)
     inside = np.array([-1 if row is None else row for row in rows], np.int64)
-    file, line, paths = np.full(len(rejects), -1, np.int32), np.full(len(rejects), -1, np.int64), list[str]()
+    reasons = np.array(rejects.column("reason"), object)
+    files_told, line = np.full(len(rejects), None, object), np.full(len(rejects), -1, np.int64)
     for table, source in files.items():
         if not isinstance(source, FileTable):
             continue
         here = np.flatnonzero((tables == table) & given)
-        number, inside[here], line[here] = source.locate(inside[here])
-        file[here] = number + len(paths)
-        paths += source.paths
+        file, inside[here], line[here] = source.locate(inside[here])
+        files_told[here] = np.array(source.paths, object)[file]
+        reasons[here] = source.reworded(reasons[here])
     columns: list[tuple[str, Any]] = [
         ("table", ("column", rejects.select(["table"]))),
-        ("file", ("dictionary", file, paths)),
+        ("file", ("text", files_told.tolist())),
         ("row", ("nullable", inside, given)),
         ("line", ("nullable", line, line > 0)),
-        *((name, ("column", rejects.select([name]))) for name in ("column", "value", "reason")),
+        *((name, ("column", rejects.select([name]))) for name in ("column", "value")),
+        ("reason", ("text", reasons.tolist())),
     ]
     return Table.build(columns)

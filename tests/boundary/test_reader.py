@@ -45,6 +45,7 @@ def rows(path, format, fields):
 
 
 AB = {"a": "text", "b": "text"}
+OPEN = "a quote opens here that is not closed properly"
 
 CSV = [
     ("a,b\n1,2\n", [("1", "2")]),
@@ -76,6 +77,14 @@ CSV = [
     ('a,b\n"x"y,2\n3,4\n', ['a\tx"y,2\\n\ttext stands behind the closing quote', ("3", "4")]),
     ('a,b\n1,2\n"x,3\n4,5\n', [("1", "2"), '\t"x,3\\n\ta quote opens here that is never closed', ("4", "5")]),
     ('a,b\n1,2\n3,"', [("1", "2"), '\t3,"\ta quote opens here that is never closed']),
+    ('a,b\n1,"x\n3,4\n5,"y"\n', [f'\t1,"x\\n\t{OPEN}', ("3", "4"), ("5", "y")]),
+    (
+        'a,b\n1,"x\n3,"y\n5,6\n',
+        [f'\t1,"x\\n\t{OPEN}', '\t3,"y\\n\ta quote opens here that is never closed', ("5", "6")],
+    ),
+    ('a,c,b\n1,"x,2\n3,y,4\n5,"y",6\n', [f'\t1,"x,2\\n\t{OPEN}', ("3", "4"), ("5", "6")]),
+    ('a,b\n"x,1\n"",\n2,"y\nz"\n', [f'\t"x,1\\n\t{OPEN}', ("", None), ("2", "y\nz")]),
+    ('a,b\n"x\ny",1,2\n3,4\n', [f'\t"x\\n\t{OPEN}', '\ty",1,2\\n\tthe row has 3 fields, the header 2', ("3", "4")]),
     (b"a,b\n1,\xff\n3,4\n", ["b\t�\tnot UTF-8", ("3", "4")]),
     (b"a,b\n\xc3,\xa4\n3,4\n", ["a\t�\tnot UTF-8", ("3", "4")]),
     (b"a,b,c\n1,2,\xff\n", [("1", "2")]),
@@ -168,6 +177,20 @@ def test_a_quote_nobody_closes_in_a_large_file(file):
     problem = table[PROBLEM].drop_null().to_pylist()
     assert problem == ['\t"oops,3\\n\tthe row is longer than 64 MiB: is a quote never closed?']
     assert table["a"][2].as_py() == "0"
+
+
+@pytest.mark.parametrize("line", ['a","', '"b","c', '"', ',"', '"a""', '","'])
+def test_quotes_that_go_on_and_on(file, line):
+    """However quotes of many lines might pair, a row is a line at most, and time grows with the file only."""
+    count = 400_000
+    path = file("a,b,c\n" + f"{line}\n" * count + "1,2,3\n")
+    begun = time.perf_counter()
+
+    table = read(path, "csv", AB)
+
+    assert time.perf_counter() - begun < 10
+    assert table[PROBLEM].null_count == 1
+    assert table["a"].to_pylist()[-1] == "1"
 
 
 JSON_FIELDS = {"id": "id", "t": "text", "n": "number", "f": "boolean", "at": "instant"}

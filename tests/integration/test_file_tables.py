@@ -210,6 +210,19 @@ def test_a_column_in_folder_names(leadcore, folder):
     assert scores == Path("s.csv").read_text()
 
 
+def test_a_reason_that_names_another_row(leadcore, folder):
+    """The other row's file and its row in it (spec 2.1)."""
+    touch("l/1.csv", text="lead_id,job_title,employees,company\n1,,,\n2,,,\n")
+    touch("l/2.csv", text="lead_id,job_title,employees,company\n3,,,\n2,,,\n")
+
+    ended = leadcore(f"score model.yaml --leads l {AT}")
+    assert "l/2.csv, row 1 (line 3), column lead_id: '2' stands in row 1 of l/1.csv too\n" in ended.err
+    assert leadcore(f"score model.yaml --leads l {AT} --rejects r.csv").code == 0
+    assert [row.rsplit(",", 1)[1] for row in Path("r.csv").read_text().splitlines()[1:]] == [
+        "stands in row 1 of l/2.csv too", "stands in row 1 of l/1.csv too",
+    ]  # fmt: skip
+
+
 def test_every_command_reads_many_files(leadcore, exports):
     """replay, explain, validate and init."""
     Path("x/month=2/c.csv").unlink()

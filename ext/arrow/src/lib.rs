@@ -11,6 +11,7 @@ mod classifier;
 mod columns;
 mod common_types;
 mod condition;
+mod csv_records;
 mod document;
 mod document_json;
 mod document_yaml;

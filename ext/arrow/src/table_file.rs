@@ -102,7 +102,7 @@ impl TableFile {
     /// Columns of the file, read or not; of JSON lines the keys of the first rows.
     pub fn names(&self) -> &[String] {
         match &self.batches {
-            Batches::Csv(b) => &b.names,
+            Batches::Csv(b) => b.names(),
             Batches::Jsonl(b) => &b.names,
             Batches::Parquet(b) => &b.names,
         }

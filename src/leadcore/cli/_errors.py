@@ -70,11 +70,12 @@ def _told(problem: Problem, file: FileTable | None, places: Mapping[tuple[str, i
         else:
             where = f"{_named(place.file)}, row {place.row_in_file}"
             where += f" (line {place.line})" if place.line is not None else ""
+    (reason,) = [problem.reason] if file is None else file.reworded([problem.reason])
     if problem.column is None:  # the row as a whole
         found = f", found '{problem.value}'" if problem.value is not None else ""
-        return f"{where}: {problem.reason}{found}"
+        return f"{where}: {reason}{found}"
     where += f", column {problem.column}"
-    return f"{where} {problem.reason}" if problem.value is None else f"{where}: '{problem.value}' {problem.reason}"
+    return f"{where} {reason}" if problem.value is None else f"{where}: '{problem.value}' {reason}"
 
 
 def _named(file: str) -> str:
