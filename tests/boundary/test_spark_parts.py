@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from types import ModuleType
 
@@ -10,10 +11,22 @@ import pyarrow as pa
 import pytest
 
 import leadcore as lc
+from leadcore._inputs import Names
+from leadcore.ledger.ledger import ledger_of
+from leadcore.spark import _apply, _score
 from leadcore.spark._layout import Layout
+from leadcore.spark._run import Options
 from leadcore.spark._spool import Spool
-from leadcore.spark._types import arrow_schema
+from leadcore.spark._types import arrow_schema, plain
+from leadcore.spark._work import Work
 
+MODEL = lc.Model.from_yaml("""
+leadcore: 1
+name: parts
+attributes: {title: text}
+events: {visit: {}, demo: {}}
+scores: {s: {criteria: [{name: visits, kind: event, on: visit, points: 5}]}}
+""")
 ONE = pa.record_batch({"lead_id": ["a", "b"], "size": [1, None], "title": ["x", None]})
 TWO = pa.record_batch({"who": ["c", None, "d"], "at": pa.array([3, 4, None]), "n": [5, 6, 7]})
 
@@ -57,6 +70,78 @@ def test_a_table_on_disk(tmp_path, monkeypatch):
         assert table.take(np.empty(0, np.int64), ["n"]).num_rows == 0
         assert pa.table(tables["one"]).schema == ONE.schema
     assert not list(tmp_path.iterdir())
+
+
+def worked(question, tables, part=None):
+    """What a partition with these tables comes to."""
+    inputs = Layout.of({name: [(f.name, f.type) for f in t.schema] for name, t in tables.items()})
+    batches = [inputs.join(name, rows) for name, table in tables.items() for rows in pa.table(table).to_batches()]
+    empty = question.answer(lc.Scorer(MODEL), {name: pa.table(table).slice(0, 0) for name, table in tables.items()})
+    schemas = {name: pa.table(table).schema for name, table in empty.items()}
+    outputs = Layout.of({name: [(f.name, plain(f.type)) for f in schema] for name, schema in schemas.items()})
+    work = Work(MODEL.to_json(), MODEL.fingerprint, question, Names({}, {}), inputs, outputs, part)
+    found = list(pickle.loads(pickle.dumps(work))(iter(batches)))
+    return {
+        name: [rows for batch in found for one, rows in outputs.split(batch) if one == name] for name in outputs.tables
+    }
+
+
+LEADS = {"lead_id": [3, 4], "title": ["x", "y"]}
+EVENTS = {"lead_id": [3, 5], "at": ["2026-03-01", "2026-03-02"], "type": ["visit"] * 2, "event_id": ["e", "f"]}
+T = "2026-03-08T00:00Z"
+
+
+def test_a_partition():
+    """Leads are scored though their events come first; a partition without rows gives none."""
+    question = _score._Question(T, Options(None, "score", "raise", True, 1), alone=True)
+    found = worked(question, {"events": pa.record_batch(EVENTS), "leads": pa.record_batch(LEADS)})
+    rows = [row for batch in found["scores"] for row in batch.to_pylist()]
+    assert rows == [{"lead_id": i, "s": n} for i, n in ((3, 5_000_000), (4, 0), (5, 5_000_000))]
+    assert worked(question, {"leads": pa.record_batch(LEADS).slice(0, 0)}) == {"scores": []}
+
+
+@pytest.mark.parametrize(
+    ("further", "unknown", "told"),
+    [
+        (
+            {"leads": {"lead_id": [3], "title": ["z"]}},
+            "score",
+            r"leads, column lead_id: '3' stands in another row too \(lead '3'\)",
+        ),
+        ({}, "error", r"events, column lead_id: '5' is not in the leads table"),
+        (
+            {"events": {**EVENTS, "at": [None, "2026-03-02"]}},
+            "score",
+            r"(?s)events, column at is null \(lead '3', event 'e'\)",
+        ),
+        ({"events": {**EVENTS, "type": ["demo", "visit"]}}, "score", r"than another row \(lead '3', event 'e'\)"),
+    ],
+)
+def test_faulty_rows_are_told_by_their_ids(further, unknown, told):
+    """Where a row stands in a partition says nothing to anybody."""
+    tables = {"leads": pa.table(LEADS), "events": pa.table(EVENTS)}
+    tables |= {
+        name: pa.concat_tables([tables[name], pa.table(rows, tables[name].schema)]) for name, rows in further.items()
+    }
+    with pytest.raises(lc.DataError, match=told):
+        worked(_score._Question(T, Options(None, unknown, "raise", True, 1), alone=True), tables)
+
+
+def test_ledgers_of_a_partition():
+    """Each part has its ledger; facts too late are told by their ids; what is no ledger is refused."""
+    question = _apply._Question(T, "1d", None, "raise", True, 1, pa.int64(), pa.string())
+    part = _apply._PART
+    ledgers = pa.table({part: pa.array([4, 2], pa.int32()), "ledger": pa.array([None, None], pa.binary())})
+    events = pa.table({part: pa.array([2, 4], pa.int32()), **EVENTS})
+    found = worked(question, {"events": events, "ledgers": ledgers}, part)
+    rows = [row for batch in found["ledgers"] for row in batch.to_pylist()]
+    assert [(row["partition"], *ledger_of(row["ledger"], lc.Scorer(MODEL))) for row in rows] == [(2, 3), (4, 5)]
+    state = pa.table({part: pa.array([2], pa.int32()), "ledger": [rows[0]["ledger"]]})
+    old = events.slice(0, 1).set_column(2, "at", [["2026-02-01"]]).set_column(4, "event_id", [["old"]])
+    with pytest.raises(lc.DataError, match=r"events, column at.*too late for lead 3.* \(lead '3', event 'old'\)"):
+        worked(question, {"events": old, "ledgers": state}, part)
+    with pytest.raises(lc.StateError, match="is not a saved ledger"):
+        worked(question, {"events": old, "ledgers": state.set_column(1, "ledger", [[b"none"]])}, part)
 
 
 @pytest.mark.parametrize("module", ["pyspark", "pyarrow"])
