@@ -83,7 +83,8 @@ def rows_of(source: Input) -> int | None:
         return source.rows_total
     if STANDARD_STREAM in source.paths:
         return None
-    return sum(_lines(Path(path)) for path in source.paths)
+    header = 1 if source.format == "csv" else 0
+    return sum(max(_lines(Path(path)) - header, 0) for path in source.paths)
 
 
 def _lines(path: Path) -> int:
@@ -93,4 +94,5 @@ def _lines(path: Path) -> int:
         head = file.read(1 << 16)
     if head.startswith(b"\x1f\x8b"):
         return size * _PACKED // _LINE
-    return size * head.count(b"\n") // max(len(head), 1) + 1
+    lines = head.count(b"\n")
+    return lines + (not head.endswith(b"\n")) if len(head) == size else size * lines // len(head)

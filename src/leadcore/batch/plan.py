@@ -11,6 +11,8 @@ _BASE = 130 * 10**6
 """Bytes of Python, its libraries and buffers of fixed size."""
 _FILLED = 0.6
 """Of the memory left for rows that an average partition takes: leads differ, and the result has to be written."""
+_SMALL = 10**6
+"""Bytes of which nobody asks whether they fit."""
 _UNKNOWN = 64
 """Partitions where nobody can tell how many rows there are."""
 
@@ -34,17 +36,17 @@ class Plan:
     spills: bool
 
     def __str__(self) -> str:
-        have = f"{_size(self.memory)} of memory"
+        way = "partition and spill" if self.spills else "fold in memory"
         if self.needed is None:
             need = "how many rows there are cannot be told before they are read"
         else:
             need = f"about {self.rows:,} rows need {_size(self.needed)}"
-        if self.spills:
-            return f"partition and spill: {need}, there are {have}: {self.partitions} partitions by lead"
-        return f"fold in memory: {need}, there are {have}"
+        if self.needed is None or self.needed >= _SMALL or self.spills:
+            need += f", there are {_size(self.memory)} of memory"
+        return f"{way}: {need}" + (f": {self.partitions:,} partitions by lead" if self.spills else "")
 
 
-def plan_of(memory: int, rows: int | None, needed: int | None, partitions: int | None) -> Plan:
+def plan_of(memory: int, rows: int | None, needed: int | None, partitions: int | None, fold: bool = False) -> Plan:
     """Choose a way.
 
     Args:
@@ -52,11 +54,12 @@ def plan_of(memory: int, rows: int | None, needed: int | None, partitions: int |
         rows: Rows of all tables, or None.
         needed: Bytes they would take at once, or None.
         partitions: How many the caller wants, or None.
+        fold: Whether what cannot be told is taken to fit.
     """
     if partitions is None:
         room = max(memory - _BASE, 1)
         if needed is None:
-            partitions = _UNKNOWN
+            partitions = 1 if fold else _UNKNOWN
         elif needed <= room:
             partitions = 1
         else:
@@ -65,6 +68,6 @@ def plan_of(memory: int, rows: int | None, needed: int | None, partitions: int |
 
 
 def _size(size: int) -> str:
-    if size < 10**6:
+    if size < _SMALL:
         return "less than 1 MB"
     return f"{size / 10**9:.1f} GB" if size >= 10**9 else f"{size / 10**6:.0f} MB"

@@ -336,8 +336,8 @@ def _run(
         if given is not None
     }
     rows = {name: rows_of(source) for name, source in sources.items()}
-    told, needed = _needed(task, rows, sources, how.memory is None)
-    chosen = plan_of(budget, told, needed, how.partitions)
+    told, needed = _needed(task, rows, sources)
+    chosen = plan_of(budget, told, needed, how.partitions, fold=how.memory is None)
     if stays:
         chosen = replace(chosen, spills=True)
     if how.plan is not None:
@@ -356,12 +356,10 @@ def _run(
         raise
 
 
-def _needed(
-    task: Task, rows: Mapping[str, int | None], sources: Mapping[str, Input], fold: bool
-) -> tuple[int | None, int | None]:
-    """Rows of all tables and the memory they would take; without a budget, a standard stream is taken to fit."""
+def _needed(task: Task, rows: Mapping[str, int | None], sources: Mapping[str, Input]) -> tuple[int | None, int | None]:
+    """Rows of all tables and the memory they would take, where that can be told."""
     if any(known is None for known in rows.values()):
-        return (0, 0) if fold else (None, None)
+        return None, None
     events, leads = rows.get("events") or 0, rows.get("leads") or 0
     # Without a table of leads nobody knows how many there are; a twentieth of the events is usual.
     identity = task.options.names.events.get("event_id", "event_id")

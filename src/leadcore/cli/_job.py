@@ -89,7 +89,7 @@ def _lines(planned: Callable[[Plan], None]) -> Iterator[Log]:
         now = time.monotonic()
         if progress.stage != stage or now - told >= _EVERY:
             stage, told = progress.stage, now
-            line("progress", **asdict(progress))
+            line("progress", **asdict(progress), peak_memory=peak_memory())
 
     def done(outcome: Outcome) -> None:
         line(
