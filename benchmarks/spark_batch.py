@@ -211,7 +211,7 @@ def report(title: str, found: Mapping[str, Any]) -> str:
     """One work's figures, for people."""
     alone, spark = found["local"], found["spark"]
     lines = [
-        f"{title}: local {alone['wall']:.1f} s, {alone['added_mb']:,.0f} MB; Spark {spark['wall']:.1f} s, "
+        f"{title}: local {alone['wall']:.1f} s, {alone['cpu']:.1f} s of CPU, {alone['added_mb']:,.0f} MB; Spark {spark['wall']:.1f} s, "
         f"{spark['cpu']:.1f} s of CPU, largest Python worker {spark['python_peak_mb']:,.0f} MB, "
         f"largest executor {spark['jvm_peak_mb']:,.0f} MB; "
         f"{spark['wall'] / alone['wall']:.1f} times as long",
