@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.util import find_spec
+from pathlib import Path
 from shutil import which
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 import leadcore as lc
 from benchmarks.ledger_latency import W2
 from benchmarks.workload import AS_OF, COLUMNS, Ids, make, w1_model
+from tools.doc_examples import FENCE
 
 THERE = find_spec("pyspark") is not None and which("java") is not None
 pytestmark = [
@@ -23,6 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
 ]
 
+PAGE = Path(__file__).parents[2] / "docs/how-to/spark.md"
 T = "2026-03-08T00:00Z"
 DAY = {name: datetime(2026, 3, day) for day, name in enumerate(["mon", "tue", "wed", "thu", "fri"], 2)}
 MODEL = lc.Model.from_yaml("""
@@ -162,8 +165,8 @@ def test_one_run_for_all_tables(spark, people):
         assert_same(found.scores, expected)
         assert_same(found.accounts, expected.accounts)
         assert found.rejects is None
-        assert found.rows.storageLevel.useMemory
-    assert not found.rows.storageLevel.useMemory
+        assert found.kept.storageLevel.useMemory
+    assert not found.kept.storageLevel.useMemory
     assert_same(found.accounts, expected.accounts)
 
 
@@ -192,7 +195,9 @@ def test_one_table_alone(spark, people):
     assert_same(lc.spark.score(None, leads, MODEL, T), SCORER.score(None, LEADS, as_of=T))
     nobody = leads.where("false")
     assert lc.spark.score(None, nobody, MODEL, T).count() == 0
-    assert lc.spark.score_tables(None, nobody, MODEL, T).accounts.count() == 0
+    with lc.spark.score_tables(None, nobody, MODEL, T, keep=False) as found:
+        assert found.accounts.count() == 0
+        assert found.kept is None
 
 
 def test_instants_of_their_own(spark, people):
@@ -461,3 +466,19 @@ def test_wrong_states(spark, people):
     for pattern, call in told.items():
         with pytest.raises(lc.LeadcoreError, match=pattern):
             call()
+
+
+def test_the_page(spark, tmp_path, monkeypatch, capsys):
+    """What the page about Spark shows runs, block by block."""
+    monkeypatch.chdir(tmp_path)
+    names = {"spark": spark}
+    for block in FENCE.finditer(PAGE.read_text("utf-8")):
+        if block["language"] == "yaml":
+            (tmp_path / "model.yaml").write_text(block["body"])
+        elif block["language"] == "py":
+            exec(block["body"], names)
+    assert capsys.readouterr().out == "True\n"
+    assert spark.table("scores").count() == 500
+    assert spark.table("accounts").count() == 40
+    assert spark.table("rejects").count() == 0
+    assert spark.table("ledgers_0310").count() == 4

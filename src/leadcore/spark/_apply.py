@@ -64,6 +64,7 @@ def apply(
     micropoints: bool = False,
     partitions: int | None = None,
     threads: int = 1,
+    keep: bool = True,
 ) -> Applied:
     """Take events and rows of leads into ledgers, and let time pass: the net of all changes is that of one replay.
 
@@ -85,6 +86,8 @@ def apply(
             ``spark.sql.shuffle.partitions``. A ledger is held in memory whole, at some 400 bytes a lead and what its
             events within ``late`` take.
         threads: How many threads each partition uses.
+        keep: Have Spark keep what it computed; without it each table is a run of its own, which serverless Spark wants,
+            as it keeps nothing.
 
     Raises:
         DataError: A column is missing or of a type that does not fit, or ``until`` is no instant.
@@ -111,8 +114,8 @@ def apply(
     frames = {name: given.with_column(name, _PART, lambda key: partition_of(key, count)) for name in given.frames}
     frames[LEDGERS] = ledgers.selectExpr(f"int(partition) {_PART}", LEDGER)
     question = _Question(end, late, columns, on_late, micropoints, threads, *id_kinds(given))
-    answer = Answer.of(model, question, Inputs(frames, given.names, _PART), count, reject=False, part=_PART).kept()
-    return Applied(answer.rows, *(answer.table(name) for name in (LEDGERS, *CHANGES, "late")))
+    answer = Answer.of(model, question, Inputs(frames, given.names, _PART), count, reject=False, part=_PART)
+    return Applied(answer.persisted(keep), *(answer.table(name) for name in (LEDGERS, *CHANGES, "late")))
 
 
 def partition_of(ids: Column, count: int) -> Column:

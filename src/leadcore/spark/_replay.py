@@ -58,6 +58,7 @@ def replay(
     micropoints: bool = False,
     partitions: int | None = None,
     threads: int = 1,
+    keep: bool = True,
 ) -> ReplayTables:
     """Take every lead through its stages: the rows and bits of `leadcore.Scorer.replay`, in no order.
 
@@ -77,6 +78,8 @@ def replay(
         micropoints: Give score columns as bigint micropoints instead of double points.
         partitions: How many partitions, as for `leadcore.spark.score`.
         threads: How many threads each partition uses.
+        keep: Have Spark keep what it computed; without it each table is a run of its own, which serverless Spark wants,
+            as it keeps nothing.
 
     Raises:
         DataError: A column is missing or of a type that does not fit, or aliases are faulty.
@@ -97,9 +100,9 @@ def replay(
     tables = {"leads": leads, "events": events, "aliases": aliases, "start": start}
     inputs = inputs_of(model, columns, tables)
     question = _Question(to_text(instant), options, score_changes)
-    answer = Answer.of(model, question, inputs, partitions, options.reject).kept()
+    answer = Answer.of(model, question, inputs, partitions, options.reject)
     found = {name: answer.table(name) for name in answer.layout.tables}
-    return ReplayTables(answer.rows, *(found.get(name) for name in (*NAMES, CHANGES, REJECTS)))
+    return ReplayTables(answer.persisted(keep), *(found.get(name) for name in (*NAMES, CHANGES, REJECTS)))
 
 
 @dataclass(frozen=True)

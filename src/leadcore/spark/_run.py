@@ -102,20 +102,25 @@ class Answer:
         """One of the tables."""
         return self.layout.unpack(self.rows, name)
 
-    def kept(self) -> Answer:
-        """The same, kept by Spark from when it is first computed."""
-        return replace(self, rows=self.rows.persist())
+    def persisted(self, keep: bool) -> DataFrame | None:
+        """The rows, if they are to be kept: Spark does so from when they are first computed."""
+        return self.rows.persist() if keep else None
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Tables that are computed together, once, when rows of any are first wanted, and kept until `unpersist`."""
+    """Tables that are computed together, once, when rows of any are first wanted, and kept until `unpersist`.
 
-    rows: DataFrame = field(repr=False)
+    Attributes:
+        kept: What Spark keeps; None with ``keep=False``.
+    """
+
+    kept: DataFrame | None = field(repr=False)
 
     def unpersist(self) -> None:
         """Let go of what was computed; the tables can still be used, and are then computed anew."""
-        self.rows.unpersist()
+        if self.kept is not None:
+            self.kept.unpersist()
 
     def __enter__(self) -> Self:
         return self

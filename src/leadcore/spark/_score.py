@@ -104,10 +104,12 @@ def score_tables(
     micropoints: bool = False,
     partitions: int | None = None,
     threads: int = 1,
+    keep: bool = True,
 ) -> ScoreTables:
     """Score every lead at an instant, with account scores and rejected rows: all from one run, which Spark keeps.
 
-    Arguments and errors are those of `score`.
+    Arguments and errors are those of `score`; without ``keep`` each table is a run of its own, which serverless Spark
+    wants, as it keeps nothing.
 
     Example:
         ```python
@@ -118,10 +120,10 @@ def score_tables(
         ```
     """
     options = Options(columns, unknown_leads, on_error, micropoints, threads)
-    answer = _asked(events, leads, model, as_of, aliases, options, partitions, alone=False).kept()
+    answer = _asked(events, leads, model, as_of, aliases, options, partitions, alone=False)
     found = answer.layout.tables
     return ScoreTables(
-        answer.rows, answer.table(SCORES),
+        answer.persisted(keep), answer.table(SCORES),
         _accounts(model, answer.table(MEMBERS), micropoints, partitions) if MEMBERS in found else None,
         answer.table(REJECTS) if REJECTS in found else None,
     )  # fmt: skip
