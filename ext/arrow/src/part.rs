@@ -1,18 +1,18 @@
 //! A part of a table that was split: its rows as a stream, any number of times.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, RecordBatchIterator};
-use arrow_schema::{ArrowError, Field, Schema};
+use arrow_schema::{Field, Schema};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::blocks::Source;
 use crate::capsule::stream_capsule;
-use crate::read_parquet::ParquetBatches;
-use crate::refused::{os_error, Refused};
+use crate::files::{Asked, Files};
+use crate::reader::decode;
+use crate::refused::os_error;
 use crate::schema::TYPED;
+use crate::table_file::Format;
 
 /// See `_edge.pyi`.
 #[pyclass(frozen, module = "leadcore_arrow")]
@@ -39,9 +39,14 @@ impl PartReader {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        let source = Source::open(&self.path).map_err(|error| os_error(&self.path, &error))?;
-        let batches = ParquetBatches::open(source, &self.fields, None)
-            .map_err(|error| Refused::from(error).raised(&self.path))?;
+        let asked = Asked {
+            format: Format::Parquet,
+            fields: self.fields.clone(),
+            optional: HashSet::new(),
+        };
+        let paths = vec![self.path.clone()];
+        let opened = py.detach(|| Files::open(paths, asked));
+        let mut files = opened.map_err(|(path, refused)| refused.raised(&path))?;
         let told = |field: &Arc<Field>| match self.typed.get(field.name()) {
             Some(kind) => {
                 let told = HashMap::from([(TYPED.to_owned(), kind.clone())]);
@@ -49,17 +54,15 @@ impl PartReader {
             }
             None => field.clone(),
         };
-        let found = &batches.schema;
-        let fields: Vec<Arc<Field>> = found.fields().iter().map(told).collect();
-        let schema = Arc::new(Schema::new_with_metadata(fields, found.metadata().clone()));
-        let known = schema.clone();
-        let batches = batches.map(move |batch| -> Result<RecordBatch, ArrowError> {
-            batch.and_then(|batch| batch.with_schema(known.clone()))
-        });
-        stream_capsule(
-            py,
-            Box::new(RecordBatchIterator::new(batches, schema)),
-            requested_schema,
-        )
+        let fields: Vec<Arc<Field>> = files.schema.fields().iter().map(told).collect();
+        let metadata = files.schema.metadata().clone();
+        files.schema = Arc::new(Schema::new_with_metadata(fields, metadata));
+        let stream = decode(files, Arc::default()).map_err(|e| os_error(&self.path, &e))?;
+        stream_capsule(py, Box::new(stream), requested_schema)
+    }
+
+    #[getter]
+    fn rereadable(&self) -> bool {
+        true
     }
 }

@@ -134,13 +134,14 @@ enum Said {
 
 /// The consumer's end of the thread. Dropping it ends the thread at its next batch: its channel is closed. Nobody waits
 /// for that, since the thread may sit in a read of standard input.
-struct Decoded {
+pub struct Decoded {
     schema: SchemaRef,
     said: Option<Receiver<Said>>,
     done: Arc<AtomicU64>,
 }
 
-fn decode(mut files: Files, done: Arc<AtomicU64>) -> io::Result<Decoded> {
+/// Decode files in a thread of its own.
+pub fn decode(mut files: Files, done: Arc<AtomicU64>) -> io::Result<Decoded> {
     let schema = files.schema.clone();
     let (tell, said) = sync_channel(AHEAD);
     thread::Builder::new()

@@ -421,6 +421,9 @@ class PartReader:
 
     def __new__(cls, path: str, fields: Mapping[str, str], typed: Mapping[str, str]) -> PartReader: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    @property
+    def rereadable(self) -> bool:
+        """Always."""
 
 def split_table(
     table: _ArrowStream,
