@@ -8,9 +8,11 @@ from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import leadcore as lc
+from benchmarks.spark_batch import compare
 from leadcore._inputs import Names
 from leadcore.ledger.ledger import ledger_of
 from leadcore.spark import _apply, _score
@@ -171,3 +173,17 @@ def test_types_of_columns():
     assert schema.types == [pa.decimal128(10, 2), pa.string()]
     with pytest.raises(lc.DataError, match=r"leads, column c is map<string,int>: text, a number"):
         arrow_schema("leads", [Field("c", "map<string,int>")])
+
+
+def test_a_difference_is_noticed(tmp_path):
+    """The benchmark compares what both sides wrote, order aside, to the last bit."""
+    table = pa.table({"lead_id": [1, 2], "s": [0.1, 0.2], "at": pa.array([1, 2], pa.timestamp("us", "UTC"))})
+    pq.write_table(table, tmp_path / "local-scores.parquet")
+    pq.write_table(table.take([1, 0]), tmp_path / "spark-scores")
+    assert compare(tmp_path, "scores") == 2
+    pq.write_table(table.set_column(1, "s", [[0.1, 0.2 + 2**-54]]), tmp_path / "spark-scores")
+    with pytest.raises(SystemExit, match="scores: column s differs"):
+        compare(tmp_path, "scores")
+    pq.write_table(table.slice(1), tmp_path / "spark-scores")
+    with pytest.raises(SystemExit, match="scores: Spark wrote"):
+        compare(tmp_path, "scores")
