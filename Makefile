@@ -10,7 +10,7 @@ ARROW := $(shell find ext/arrow/src ext/arrow/python -name '*.rs' -o -name '*.py
 KERNEL := $(wildcard ext/kernel/*.pyx ext/kernel/*.pxi ext/kernel/CMakeLists.txt ext/kernel/leadcore_kernel/*) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-peers bench-replay bench-ledger bench-ledger-threads bench-service service wheels fuzz fuzz-state \
+.PHONY: help setup demo demo-real test lint types docs check-licences bench bench-peers bench-replay bench-batch bench-dirty bench-spark crash-batch bench-ledger bench-ledger-threads bench-service service wheels fuzz fuzz-state \
 	sanitize-asan sanitize-tsan lock clean
 
 help: ## Show this list.
@@ -74,6 +74,19 @@ bench-peers: setup $(VENV)/.bench ## Measure W1, W2 and W3 beside all a user wou
 bench-replay: setup $(VENV)/.bench ## Time the replay of 10 million events beside what a user would write instead, and one lead's million.
 	@$(BIN)/python -m benchmarks.replay
 	@$(BIN)/python -m benchmarks.replay --one-lead 1000000
+
+bench-batch: setup $(VENV)/.bench ## Score and replay 1, 10 and 100 million events in files within 1.5 GB, beside DuckDB, Polars and PySpark.
+	@$(BIN)/python -m benchmarks.batch --peers duckdb,polars,pyspark
+
+bench-dirty: setup ## Score a CSV of 1 GB with known faults, and check that each is told by file, line and column.
+	@$(BIN)/python -m benchmarks.dirty
+
+bench-spark: setup $(VENV)/.bench ## Score and replay 10 million events on Spark in two executors, beside a local run.
+	@$(BIN)/python -m benchmarks.spark_batch
+
+crash-batch: setup ## Kill jobs 200 times and fill their disk 50 times (needs the right to mount); let them go on.
+	@$(BIN)/python -m tools.crash_batch kill --times 200
+	@$(BIN)/python -m tools.crash_batch full --times 50
 
 bench-ledger: setup ## Time a ledger: one event, batches, and 365 nights of 10 million events beside one batch.
 	@$(BIN)/python -m benchmarks.ledger

@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import leadcore as lc
+import leadcore.batch.run
 from leadcore.batch.manifest import NAME
 from leadcore.batch.memory import LEAST, memory_of
+from leadcore.cli import run
 from leadcore.errors import DataError, LeadcoreError
 from tools import crash_batch
 
@@ -217,7 +219,7 @@ def test_queries_are_tables(tables, tmp_path):
     ("query", "told"),
     [
         ("duckdb:nowhere.db#select 1", "there is no file nowhere.db"),
-        ("duckdb:#", "write duckdb:...#select ..., or the name of a table"),
+        ("duckdb:#", "events: write duckdb:...#select ..., or #NAME for a whole table"),
         ("duckdb:#select * from nowhere", "the query failed: .*nowhere"),
         ("duckdb:#select 1 as lead_id", "at is missing"),
     ],
@@ -227,6 +229,21 @@ def test_queries_that_cannot_be_run(tmp_path, query, told):
     with pytest.raises(LeadcoreError, match=told):
         lc.batch.score(MODEL, query, as_of=UNTIL, out=tmp_path / "s.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_queries_on_the_command_line(tables, tmp_path, capsys):
+    """A query where a file is asked for; what is wrong with it is told; no password is kept."""
+    query = f"duckdb:#select lead_id, \"at\", type from read_csv('{tables / 'events.csv'}', all_varchar = true)"
+    arguments = ["score", str(tables / "model.yaml"), "--as-of", UNTIL, "--out", str(tmp_path / "s.csv"), "--events"]
+    assert run([*arguments, query]) == 3
+    told = capsys.readouterr().err
+    assert "events, row" in told
+    assert "column at: 'yesterday' is not an instant" in told
+    assert run([*arguments, "duckdb:#select nothing from nowhere"]) == 3
+    assert "leadcore: --events: the query failed: Catalog Error" in capsys.readouterr().err
+    with pytest.raises(DataError, match="the query failed") as caught:
+        lc.batch.score(MODEL, "postgresql://me:secret@127.0.0.1:1/db#select 1", as_of=UNTIL, out=tmp_path / "s.csv")
+    assert "secret" not in str(caught.value)
 
 
 def test_memory_decides_the_way(tables, tmp_path):

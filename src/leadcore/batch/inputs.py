@@ -46,7 +46,9 @@ class Input(ArrowStream, Protocol):
         """Bytes or rows handed out so far, and in all where known."""
 
 
-def open_input(given: Given, model: Model, table: str, names: Names, format: Format | None = None) -> Input:
+def open_any(
+    given: Given, model: Model, table: str, names: Names, format: Format | None = None
+) -> FileTable | QueryTable:
     """Open a table of a job: only the columns the model asks for are read.
 
     Raises:
@@ -64,7 +66,7 @@ def open_input(given: Given, model: Model, table: str, names: Names, format: For
 def identity(source: Input) -> Any:
     """What must be the same for a job to go on: names, sizes and times of files; the query and its file."""
     if isinstance(source, QueryTable):
-        return {"query": source.query, "files": _files([source.file] if source.file else [])}
+        return {"query": source.source, "files": _files([source.file] if source.file else [])}
     assert isinstance(source, FileTable)
     return {"format": source.format, "files": _files(source.paths)}
 

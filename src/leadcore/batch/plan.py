@@ -9,7 +9,7 @@ MOST_PARTITIONS = 1024
 """Files that are written side by side."""
 _BASE = 130 * 10**6
 """Bytes of Python, its libraries and buffers of fixed size."""
-_FILLED = 0.6
+_FILLED = 0.5
 """Of the memory left for rows that an average partition takes: leads differ, and the result has to be written."""
 _SMALL = 10**6
 """Bytes of which nobody asks whether they fit."""
@@ -27,6 +27,7 @@ class Plan:
         needed: Bytes all rows would take at once, as far as can be told; None where it cannot.
         rows: Rows of the tables as far as can be told, or None.
         spills: Whether tables are cut into partitions on disk.
+        asked: Whether the caller said how many partitions there are.
     """
 
     partitions: int
@@ -34,6 +35,7 @@ class Plan:
     needed: int | None
     rows: int | None
     spills: bool
+    asked: bool = False
 
     def __str__(self) -> str:
         way = "partition and spill" if self.spills else "fold in memory"
@@ -41,7 +43,9 @@ class Plan:
             need = "how many rows there are cannot be told before they are read"
         else:
             need = f"about {self.rows:,} rows need {_size(self.needed)}"
-        if self.needed is None or self.needed >= _SMALL or self.spills:
+        if self.asked:
+            return f"{way}: {need}, {self.partitions:,} partitions by lead were asked for"
+        if self.needed is None or self.needed >= _SMALL:
             need += f", there are {_size(self.memory)} of memory"
         return f"{way}: {need}" + (f": {self.partitions:,} partitions by lead" if self.spills else "")
 
@@ -56,6 +60,7 @@ def plan_of(memory: int, rows: int | None, needed: int | None, partitions: int |
         partitions: How many the caller wants, or None.
         fold: Whether what cannot be told is taken to fit.
     """
+    asked = partitions is not None
     if partitions is None:
         room = max(memory - _BASE, 1)
         if needed is None:
@@ -64,7 +69,7 @@ def plan_of(memory: int, rows: int | None, needed: int | None, partitions: int |
             partitions = 1
         else:
             partitions = min(max(2, ceil(needed / (room * _FILLED))), MOST_PARTITIONS)
-    return Plan(partitions, memory, needed, rows, partitions > 1)
+    return Plan(partitions, memory, needed, rows, partitions > 1, asked)
 
 
 def _size(size: int) -> str:

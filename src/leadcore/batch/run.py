@@ -14,7 +14,7 @@ from leadcore._inputs import column_names, one_instant
 from leadcore._sources import STANDARD_STREAM, Format, format_of
 from leadcore._time import to_text
 from leadcore.batch.applying import CHANGES, ApplyTask, State
-from leadcore.batch.inputs import Given, Input, open_input, rows_of
+from leadcore.batch.inputs import Given, Input, open_any, rows_of
 from leadcore.batch.job import Job, Outcome, work_folder
 from leadcore.batch.memory import memory_of
 from leadcore.batch.plan import MOST_PARTITIONS, Plan, plan_of
@@ -331,7 +331,7 @@ def _run(
     budget = memory_of(how.memory)
     options = task.options
     sources = {
-        name: open_input(given, options.model, name, options.names, how.format)
+        name: open_any(given, options.model, name, options.names, how.format)
         for name, given in tables.items()
         if given is not None
     }

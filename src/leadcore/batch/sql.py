@@ -21,6 +21,7 @@ from leadcore.model import Model
 
 _SCHEMES = ("duckdb:", "sqlite:", "postgresql://", "postgres://")
 _REMOTE = re.compile(r"(s3a?|gs|gcs|r2|az|abfss?|https?|hf|file)://", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://[^:@/#]*):[^@/#]*(?=@)")
 _MEMORY = "300MB"
 """What DuckDB may take beside the job; it writes the rest into its own temporary folder."""
 _THREADS = 1
@@ -41,6 +42,7 @@ class QueryTable:
 
     Attributes:
         query: As it was given.
+        source: The same without a password, for messages.
         file: The database's file, or None.
         fields: The columns read, by their name there, and their kind.
     """
@@ -52,14 +54,14 @@ class QueryTable:
             LeadcoreError: It is none, or an extra is not installed.
             DataError: The database refuses it.
         """
-        self.query = query
+        self.query, self.source = query, _PASSWORD.sub(r"\1", query)
         if _REMOTE.match(query):
             self._scheme, self.file, self._sql = "duckdb:", None, f"select * from {_reader(query)}"
         else:
             self._scheme = next(scheme for scheme in _SCHEMES if query.startswith(scheme))
             where, mark, sql = query.removeprefix(self._scheme).partition("#")
             if not mark or not sql.strip():
-                raise LeadcoreError(f"--{table} {query}: write {self._scheme}...#select ..., or the name of a table")
+                raise LeadcoreError(f"{table}: write {self._scheme}...#select ..., or #NAME for a whole table")
             self.file = where if where and self._scheme in ("duckdb:", "sqlite:") else None
             if self.file is not None and not Path(self.file).is_file():
                 raise LeadcoreError(f"there is no file {self.file}")

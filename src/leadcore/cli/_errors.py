@@ -26,7 +26,7 @@ class Stop(Exception):  # noqa: N818 - it is no error of the program
 
 
 @contextmanager
-def telling_files(files: Mapping[str, FileTable | None]) -> Iterator[None]:
+def telling_files(files: Mapping[str, object]) -> Iterator[None]:
     """Name files and, where they are certain, lines in faults of tables.
 
     Args:
@@ -38,8 +38,9 @@ def telling_files(files: Mapping[str, FileTable | None]) -> Iterator[None]:
         raise Stop("\n".join(problem_lines(error, files)), DATA) from error
 
 
-def problem_lines(error: DataError, files: Mapping[str, FileTable | None]) -> list[str]:
+def problem_lines(error: DataError, tables: Mapping[str, object]) -> list[str]:
     """The problems of a table as sentences."""
+    files = {table: file for table, file in tables.items() if isinstance(file, FileTable)}
     places: dict[tuple[str, int], Place] = {}
     for table, file in files.items():
         rows = [p.row for p in error.problems if p.table == table and p.row is not None]
@@ -53,8 +54,8 @@ def problem_lines(error: DataError, files: Mapping[str, FileTable | None]) -> li
     if any(problem.row is not None for problem in error.problems):
         told.append(f"({_ROWS_TOLD})")
     for table in dict.fromkeys(p.table for p in error.problems if p.row is None and p.reason.endswith("is missing")):
-        file = files.get(table)
-        if file is not None and table in ("leads", "events"):
+        if table in files and table in ("leads", "events"):
+            file = files[table]
             told.append(
                 f"({file.source} has {', '.join(file.column_names)}: map them with --columns {table}.NAME=COLUMN)"
             )

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from leadcore._files import FileTable, open_table
+from leadcore._files import FileTable
 from leadcore._inputs import Names, column_names
 from leadcore._sources import ENDINGS, STANDARD_STREAM, Format, find_files, format_of
 from leadcore._time import to_micros
+from leadcore.batch.inputs import open_any
+from leadcore.batch.sql import QueryTable, is_query
 from leadcore.cli._errors import DATA, Stop
 from leadcore.errors import DataError, LeadcoreError
 from leadcore.model import Model
@@ -162,7 +164,7 @@ def _asked(model: Model, table: str) -> str:
 
 def open_input(
     source: str | None, model: Model, table: str, maps: Mapping[str, Mapping[str, str]], format: Format | None = None
-) -> FileTable | None:
+) -> FileTable | QueryTable | None:
     """A table named on the command line, or None where none was.
 
     Raises:
@@ -173,11 +175,14 @@ def open_input(
     kind = stream_format(source, f"--{table}", format) if source == STANDARD_STREAM else None
     names: Names = column_names(model, {key: dict(value) for key, value in maps.items()})
     try:
-        return open_table(source, model, table, names, kind)
+        return open_any(source, model, table, names, kind)
     except OSError as error:
         raise Stop(f"--{table}: cannot read {error.filename or source}: {_reason(error)}") from error
     except DataError as error:
-        raise Stop(f"--columns: column {error.problems[0].column} {error.problems[0].reason}") from error
+        problem = error.problems[0]
+        if problem.column is None:
+            raise Stop(f"--{table}: {problem.reason}", DATA) from error
+        raise Stop(f"--columns: column {problem.column} {problem.reason}") from error
     except LeadcoreError as error:
         raise Stop(f"--{table}: {error}") from error
     except ValueError as error:
@@ -236,7 +241,7 @@ def check_files(inputs: Mapping[str, str | None], outputs: Mapping[str, str | No
         if Path(real).is_dir():
             raise Stop(f"{option}: {path} is a directory")
         for table, source in inputs.items():
-            if source is not None and Path(real).is_relative_to(os.path.realpath(source)):
+            if source is not None and not is_query(source) and Path(real).is_relative_to(os.path.realpath(source)):
                 raise Stop(f"{option}: {path} would lie among the files of {table} {source}")
         seen[real] = option
 
@@ -247,7 +252,7 @@ def files_of(source: str | None, option: str) -> list[str]:
     Raises:
         Stop: There are none, or they are of several formats.
     """
-    if source is None or source == STANDARD_STREAM:
+    if source is None or source == STANDARD_STREAM or is_query(source):
         return []
     paths = [source] if Path(source).is_file() else find(source, option)[0]
     return [os.path.realpath(path) for path in paths]

@@ -12,6 +12,7 @@ from leadcore import _kernel
 from leadcore._arrow import Encoder, Program
 from leadcore._files import FileTable
 from leadcore._inputs import Names, data_errors
+from leadcore.batch.sql import QueryTable
 from leadcore.cli._probes import Probe, Probes, Questions
 from leadcore.model import Model
 
@@ -53,8 +54,8 @@ class Profile:
 
 def profile(
     model: Model,
-    leads: FileTable | None,
-    events: FileTable | None,
+    leads: FileTable | QueryTable | None,
+    events: FileTable | QueryTable | None,
     names: Names,
     as_of: int | None,
     progress: Any = None,
@@ -80,7 +81,7 @@ def profile(
 
 
 def _read_leads(
-    encoder: Encoder, leads: FileTable, names: Names, as_of: int | None, probes: Probes, result: Profile
+    encoder: Encoder, leads: FileTable | QueryTable, names: Names, as_of: int | None, probes: Probes, result: Profile
 ) -> None:
     with data_errors("leads"):
         rows = encoder.read_leads(leads, names.leads)
@@ -95,7 +96,7 @@ def _read_leads(
 
 
 def _read_events(
-    encoder: Encoder, events: FileTable, names: Names, as_of: int | None, probes: Probes, result: Profile,
+    encoder: Encoder, events: FileTable | QueryTable, names: Names, as_of: int | None, probes: Probes, result: Profile,
     with_leads: bool, progress: Any,
 ) -> None:  # fmt: skip
     known, n = encoder.lead_count, _kernel.BLOCK

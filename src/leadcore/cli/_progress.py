@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from leadcore._files import FileTable
+from leadcore.batch.sql import QueryTable
 
 
 @contextmanager
-def reading_bar(events: FileTable | None, quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
+def reading_bar(events: FileTable | QueryTable | None, quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
     """Show how far the reading of events is; gives what to call with the number of rows read so far."""
     if quiet or events is None or not sys.stderr.isatty():
         yield None

@@ -12,6 +12,7 @@ from leadcore.cli._progress import reading_bar
 
 if TYPE_CHECKING:
     from leadcore._files import FileTable
+    from leadcore.batch.sql import QueryTable
     from leadcore.cli._probes import Probe
     from leadcore.cli._profile import Profile
     from leadcore.model import Model
@@ -157,7 +158,7 @@ def _names(answers: list[tuple[Probe, int]]) -> list[str]:
     return [probe.criterion for probe, _ in answers if probe.asks == "fits"]
 
 
-def _tell_faults(found: Profile, tables: dict[str, FileTable | None]) -> None:
+def _tell_faults(found: Profile, tables: dict[str, FileTable | QueryTable | None]) -> None:
     from leadcore.cli._errors import problem_lines
     from leadcore.errors import DataError, Problem
 
