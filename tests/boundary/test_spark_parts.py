@@ -20,7 +20,7 @@ from leadcore.spark._layout import Layout
 from leadcore.spark._run import Options
 from leadcore.spark._spool import Spool
 from leadcore.spark._types import arrow_schema, plain
-from leadcore.spark._work import Work
+from leadcore.spark._work import Work, scorer_of
 
 MODEL = lc.Model.from_yaml("""
 leadcore: 1
@@ -144,6 +144,16 @@ def test_ledgers_of_a_partition():
         worked(question, {"events": old, "ledgers": state}, part)
     with pytest.raises(lc.StateError, match="is not a saved ledger"):
         worked(question, {"events": old, "ledgers": state.set_column(1, "ledger", [[b"none"]])}, part)
+
+
+def test_a_process_compiles_a_model_once():
+    """As long as it is among the last it was asked for."""
+    first = scorer_of(MODEL.fingerprint, MODEL.to_json())
+    assert scorer_of(MODEL.fingerprint, "not read") is first
+    for i in range(20):
+        other = MODEL.model_copy(update={"name": f"other {i}"})
+        scorer_of(str(i), other.to_json())
+    assert scorer_of(MODEL.fingerprint, MODEL.to_json()) is not first
 
 
 @pytest.mark.parametrize("module", ["pyspark", "pyarrow"])

@@ -84,11 +84,11 @@ def spark(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("spark")
     settings = {
-        "driver.memory": "640m", "ui.enabled": "false", "sql.shuffle.partitions": "3",
+        "driver.memory": "640m", "ui.enabled": "false", "sql.shuffle.partitions": "3", "sql.adaptive.enabled": "false",
         "local.dir": str(folder), "sql.warehouse.dir": str(folder / "warehouse"), "log.level": "FATAL",
         "driver.bindAddress": "127.0.0.1", "driver.host": "127.0.0.1", "ui.showConsoleProgress": "false",
         "sql.session.timeZone": "America/New_York", "sql.timestampType": "TIMESTAMP_NTZ",
-        "sql.codegen.wholeStage": "false", "driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # quick to begin
+        "sql.codegen.wholeStage": "false", "sql.codegen.factoryMode": "NO_CODEGEN", "driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # quick to begin
     }  # fmt: skip
     builder = SparkSession.builder.master("local[2,2]")
     for name, value in settings.items():
@@ -320,8 +320,8 @@ def test_a_lead_is_never_divided(spark, people):
     """Adaptive execution joins partitions and never cuts one: with it, without it, and where all are called skewed."""
     expected = SCORER.score(EVENTS, LEADS, as_of=T)
     for settings in (
-        {"enabled": "false"},
-        {"advisoryPartitionSizeInBytes": "1b", "coalescePartitions.minPartitionSize": "1b",
+        {"enabled": "true"},
+        {"enabled": "true", "advisoryPartitionSizeInBytes": "1b", "coalescePartitions.minPartitionSize": "1b",
          "skewJoin.skewedPartitionFactor": "1", "skewJoin.skewedPartitionThresholdInBytes": "1b",
          "forceOptimizeSkewedJoin": "true"},
     ):  # fmt: skip

@@ -41,7 +41,7 @@ def test_imports_no_extra():
     """Importing leadcore and compiling a model imports nothing of an extra (design 6)."""
     code = (
         "import sys, leadcore as lc; lc.Scorer(lc.Model.from_yaml('{leadcore: 1, name: x, scores: {s: {criteria: []}}}'));"
-        "print([m for m in ('polars', 'pandas', 'pyarrow', 'duckdb', 'typer', 'rich', 'yaml') if m in sys.modules])"
+        "print([m for m in ('polars', 'pandas', 'pyarrow', 'duckdb', 'pyspark', 'typer', 'rich', 'yaml') if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert said.stdout.strip() == "[]"
