@@ -17,7 +17,7 @@ from leadcore._arrow import Table, TableReader, write_table
 from leadcore._files import FileTable
 from leadcore.accounts import combine_members, scored
 from leadcore.batch.inputs import Input, identity
-from leadcore.batch.manifest import NAME, Manifest, sync_folder, write_whole
+from leadcore.batch.manifest import NAME, Manifest, write_whole
 from leadcore.batch.plan import Plan
 from leadcore.batch.progress import Canceled, Progress, Report, Stage
 from leadcore.batch.rejected import Rows, ordered, renumbered
@@ -105,9 +105,6 @@ class Job:
             try:
                 return self._run_partitions(manifest)
             except DataError:
-                for result in self._results:
-                    if result.partitioned:
-                        result.prepare()
                 remove_folder(self._work, NAME)
                 raise
 
@@ -120,10 +117,8 @@ class Job:
         tables = _tables(piece, {})
         rows = {name: len(table) for name, table in tables.items()}
         self._check_story(piece.story)
-        for result in self._results:
-            result.prepare()
         write_all(self._results, tables, self._files())
-        files = {result.name: [result.file] for result in self._results}
+        files = {result.name: result.files(1) for result in self._results}
         return Outcome(self._plan, piece.counts, rows, files, piece.standing, story=piece.story)
 
     # partitions
@@ -153,8 +148,6 @@ class Job:
         for old in self._work.iterdir():
             if old.name not in (_LOCK, NAME):
                 remove_folder(old, NAME) if old.is_dir() else old.unlink()
-        for result in self._results:
-            result.prepare()
         manifest = Manifest(told, self._plan.partitions)
         manifest.save(self._work)
         return manifest
@@ -171,10 +164,10 @@ class Job:
 
     def _clean(self, manifest: Manifest) -> None:
         """Remove what was not whole when the run before was stopped."""
-        folders = {self._parts, *(Path(result.path) for result in self._results if result.partitioned)}
-        for folder in folders:
-            for file in folder.glob(".*.part") if folder.exists() else ():
-                file.unlink()
+        for file in self._parts.glob(".*.part"):
+            file.unlink()
+        for result in self._results:
+            result.clean()
         for partition in range(len(manifest.done), manifest.partitions):
             for file in self._part_files(partition).values():
                 file.unlink(missing_ok=True)
@@ -246,7 +239,7 @@ class Job:
 
     def _merge(self, manifest: Manifest) -> None:
         for result in self._results:
-            if result.name in manifest.merged or result.partitioned:
+            if result.name in manifest.merged:
                 continue
             self._tell("merge", 0, manifest.partitions)
             if result.name == "accounts":
@@ -255,7 +248,10 @@ class Job:
                 files = [self._part_files(partition) for partition in range(manifest.partitions)]
                 names = (result.name, result.name + PASSED)
                 parts = [found[name] for name in names for found in files if name in found]
-            result.merge(parts, self._work, self._files())
+            if result.partitioned:
+                result.publish(parts)
+            else:
+                result.merge(parts, self._work, self._files())
             manifest.merged.append(result.name)
             manifest.save(self._work)
 
@@ -278,14 +274,7 @@ class Job:
         for entry in manifest.done:
             rows.update(entry["rows"])
             standing.update(entry["standing"])
-        files = {
-            result.name: [str(result.part(self._parts, partition)) for partition in range(manifest.partitions)]
-            if result.partitioned
-            else [result.path]
-            for result in self._results
-        }
-        for folder in {Path(result.path) for result in self._results if result.partitioned}:
-            sync_folder(folder)
+        files = {result.name: result.files(manifest.partitions) for result in self._results}
         self._task.finish(manifest.partitions)
         remove_folder(self._work, NAME)
         story = next((entry["story"] for entry in manifest.done if entry["story"] is not None), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 from leadcore._arrow import Table, TableReader, merge_parts, write_table
 from leadcore._files import FileTable, located
 from leadcore._sources import STANDARD_STREAM, Format
+from leadcore.batch.manifest import sync_folder, write_whole
 from leadcore.batch.rejected import ORDER
 
 _KEYS = {"accounts": "account_id", "rejects": ORDER}
@@ -46,25 +49,39 @@ class Result:
         """The column its rows are sorted by."""
         return _KEYS.get(self.name, "lead_id")
 
-    def part(self, work: Path, partition: int) -> Path:
-        """The file of a partition: where it stays, or in the work folder."""
+    def part(self, folder: Path, partition: int) -> Path:
+        """The file of a partition in the work folder."""
+        return folder / f"{self.name}-{partition:05}.{'ledger' if self.name == LEDGERS else 'parquet'}"
+
+    def files(self, partitions: int) -> list[str]:
+        """Where its rows are in the end."""
+        if not self.partitioned:
+            return [self.path]
+        folder = Path(self.path)
         if self.name == LEDGERS:
-            return ledger_file(Path(self.path), partition)
-        if self.partitioned:
-            return Path(self.path) / f"part-{partition:05}.parquet"
-        return work / f"{self.name}-{partition:05}.parquet"
+            return [str(ledger_file(folder, partition)) for partition in range(partitions)]
+        return [str(folder / f"part-{partition:05}.parquet") for partition in range(partitions)]
 
-    def prepare(self) -> None:
-        """Make room for partitions: those of an earlier job go."""
-        if self.partitioned:
-            Path(self.path).mkdir(parents=True, exist_ok=True)
-            for old in Path(self.path).glob("part-*.*"):
+    def publish(self, parts: Sequence[Path]) -> None:
+        """Move its partitions where they stay, in place of all that an earlier job left there.
+
+        Those that are there already, since an earlier attempt was stopped, stay.
+        """
+        folder = Path(self.path)
+        folder.mkdir(parents=True, exist_ok=True)
+        targets = [Path(file) for file in self.files(len(parts))]
+        for old in folder.glob("part-*.*"):
+            if old not in targets:
                 old.unlink()
+        for part, target in zip(parts, targets, strict=True):
+            if part.exists():
+                _move(part, target)
+        sync_folder(folder)
 
-    @property
-    def file(self) -> str:
-        """Its file where it is written at once."""
-        return str(self.part(Path(), 0)) if self.partitioned else self.path
+    def clean(self) -> None:
+        """Remove what a writer that was killed left beside the file."""
+        for left in Path(self.path).parent.glob(f".{glob.escape(Path(self.path).name[:40])}.*.part"):
+            left.unlink()
 
     def merge(self, parts: Sequence[Path], work: Path, files: Mapping[str, FileTable]) -> None:
         """Put its partitions together where it belongs.
@@ -91,18 +108,18 @@ def write_all(results: Sequence[Result], tables: Mapping[str, Table], files: Map
     Raises:
         OSError: One cannot be written; then what was there before is there still.
     """
-    folders = {Path(result.file).parent for result in results if result.path != STANDARD_STREAM}
+    folders = {Path(result.files(1)[0]).parent for result in results if result.path != STANDARD_STREAM}
     new = [folder for folder in folders if not folder.exists()]
     beside: dict[Path, str] = {}
     done = False
     try:
         for folder in new:
-            folder.mkdir()
+            folder.mkdir(parents=True)
         for result in results:
             table = tables[result.name]
             if result.name == "rejects":
                 table = located(table.select([name for name in table.column_names if name != ORDER]), files)
-            target = Path(result.file)
+            target = Path(result.files(1)[0])
             if result.path == STANDARD_STREAM or (target.exists() and not target.is_file()):  # a pipe, a device
                 write_table(table, result.path, result.format)
                 continue
@@ -112,12 +129,26 @@ def write_all(results: Sequence[Result], tables: Mapping[str, Table], files: Map
             write_table(table, str(temporary), result.format)
         for temporary, path in beside.items():
             temporary.replace(path)
+        for result in results:
+            if result.partitioned:
+                result.publish([Path(result.files(1)[0])])
         done = True
     finally:
         for temporary in () if done else beside:
             temporary.unlink(missing_ok=True)
         for folder in () if done else new:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(part: Path, target: Path) -> None:
+    """Rename a file, or copy it where it would leave its file system."""
+    try:
+        part.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        write_whole(target, part.read_bytes())
+        part.unlink()
 
 
 def remove_folder(folder: Path, last: str) -> None:

@@ -16,6 +16,7 @@ from leadcore._time import to_text
 from leadcore.batch.applying import CHANGES, ApplyTask, State
 from leadcore.batch.inputs import Given, Input, open_any, rows_of
 from leadcore.batch.job import Job, Outcome, work_folder
+from leadcore.batch.manifest import Manifest
 from leadcore.batch.memory import memory_of
 from leadcore.batch.plan import MOST_PARTITIONS, Plan, plan_of
 from leadcore.batch.progress import Report
@@ -340,9 +341,12 @@ def _run(
     chosen = plan_of(budget, told, needed, how.partitions, fold=how.memory is None)
     if stays:
         chosen = replace(chosen, spills=True)
+    work = work_folder(os.fspath(out), how.work)
+    before = Manifest.load(work) if how.resume else None
+    if before is not None:  # a job goes on in the partitions it began with
+        chosen = replace(chosen, partitions=before.partitions, spills=True, asked=True)
     if how.plan is not None:
         how.plan(chosen)
-    work = work_folder(os.fspath(out), how.work)
     job = Job(task, sources, results, chosen, work, how.threads, how.progress, how.cancel)
     try:
         return job.run(how.resume)

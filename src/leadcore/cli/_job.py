@@ -60,7 +60,8 @@ def telling_job(quiet: bool, log_format: LogFormat) -> Iterator[Log]:
     except OSError as error:
         if not spills:
             raise
-        what = f"{error.filename}: {str(error.strerror)[:1].lower()}{str(error.strerror)[1:]}"
+        what = f"{error.filename}: " if error.filename else ""
+        what += f"{str(error.strerror)[:1].lower()}{str(error.strerror)[1:]}"
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = "make room, and go on with --resume" if full else "go on with --resume when it is mended"
         raise Stop(f"{what}\nwhat was done stays: {hint}", OTHER) from error
