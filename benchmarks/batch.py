@@ -4,7 +4,7 @@
 under ``data/batch``), scores and replays them with the commands of a user, each in a process of its own, and prints
 seconds, peak memory and bytes spilled. With ``--peers`` the same scoring is also done in DuckDB SQL, in Polars (streaming)
 and in PySpark, whose memory is theirs to limit: DuckDB is told the same budget, and PySpark's Java 1.5 times as much. Scores
-are compared.
+are compared. ``--grow`` tells how the cost of scoring 10 million events grows with leads and criteria.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.contest import installed
@@ -26,21 +29,25 @@ from benchmarks.measure import Took, descendants, peak_of, stopwatch, surroundin
 from benchmarks.peers.w1 import described
 from benchmarks.same_scores import gap_between, near_micropoints
 from benchmarks.score import CONTENDERS, UNTIL
-from benchmarks.workload import AS_OF, ROW_GROUP, W1, make, w1_document
+from benchmarks.workload import AS_OF, ROW_GROUP, W1, Workload, _ids, _leads, make, w1_document
 from leadcore.batch.memory import memory_of
 
 DATA = Path("data/batch")
 W2 = Path(__file__).with_name("w2.yaml")
 FILE = 5_000_000
 """Events of one file."""
+TIMES = (0.2, 1.0, 5.0)
+"""As many leads as usual, for `grow`."""
 PEERS = ("duckdb", "polars", "pyspark")
 COLUMNS = ("--columns", "events.at=ts", "--columns", "events.type=event_type")
 
 
-def write_tables(folder: Path, events: int) -> None:
-    """Both tables, events in several files."""
+def write_tables(folder: Path, events: int, times: float = 1.0) -> None:
+    """Both tables, events in several files; of so many times as many leads as usual."""
     folder.mkdir(parents=True)
     data = make(events)
+    if times != 1:
+        data = with_leads(data, max(int(len(data.leads) * times), 1))
     how: dict[str, Any] = {"row_group_size": ROW_GROUP, "compression": "snappy"}
     for i, begin in enumerate(range(0, events, FILE)):
         part = data.events.slice(begin, FILE)
@@ -48,16 +55,29 @@ def write_tables(folder: Path, events: int) -> None:
     pq.write_table(data.leads, folder / "leads.parquet", use_dictionary=["title", "country"], **how)
 
 
-def tables_of(events: int) -> Path:
+def with_leads(data: Workload, size: int) -> Workload:
+    """The same events, dealt out to so many leads."""
+    place = pc.index_in(data.events["lead_id"], value_set=data.leads["lead_id"].combine_chunks()).to_numpy()
+    more = max(size // len(data.leads), 1)
+    people = _ids(1, size, "int")
+    dealt = (place.astype(np.int64) * more + np.arange(len(place)) % more) % size
+    lead_id = people.take(pa.array(dealt))
+    events = data.events.set_column(data.events.column_names.index("lead_id"), "lead_id", lead_id)
+    return Workload(events, _leads(1, people))
+
+
+def tables_of(events: int, times: float = 1.0) -> Path:
     """The folder of so many events, made if it is not there, by a process of its own."""
-    folder = DATA / str(events)
+    folder = DATA / (str(events) if times == 1 else f"{events}-{times:g}")
     if not (folder / "leads.parquet").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "benchmarks.batch", "--make", str(folder), str(events)], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.batch", "--make", str(folder), str(events), str(times)], check=True
+        )
     return folder
 
 
-def job(kind: str, folder: Path, out: Path, memory: str) -> dict[str, Any]:
+def job(kind: str, folder: Path, out: Path, memory: str, model: Path | None = None) -> dict[str, Any]:
     """One command, and what it says of itself; CPU seconds are those of its process."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
@@ -66,7 +86,7 @@ def job(kind: str, folder: Path, out: Path, memory: str) -> dict[str, Any]:
     ends = ["--as-of", AS_OF, "--out", str(out / "scores.parquet")]
     if kind == "replay":
         ends = ["--until", AS_OF, "--out", str(out / "replay")]
-    model = W2 if kind == "replay" else W1
+    model = model or (W2 if kind == "replay" else W1)
     began, before = time.perf_counter(), os.times()
     ended = subprocess.run(
         [sys.executable, "-m", "leadcore.cli", kind, str(model), *tables, *told, *ends], capture_output=True, text=True,
@@ -157,6 +177,38 @@ def measure(sizes: list[int], memory: str, names: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def grow(events: int, memory: str) -> dict[str, Any]:
+    """How the cost of scoring grows with leads and with criteria."""
+    found: dict[str, Any] = {}
+    out = DATA / "out"
+    many = DATA / "criteria.json"
+    for times in TIMES:
+        folder = tables_of(events, times)
+        found[f"{pq.ParquetFile(folder / 'leads.parquet').metadata.num_rows:,} leads"] = job(
+            "score", folder, out, memory
+        )
+    many.write_text(json.dumps(w1_document("criteria")))
+    found["200 criteria"] = job("score", tables_of(events), out, memory, many)
+    shutil.rmtree(out)
+    return {
+        "benchmark": "batch, grow",
+        "events": events,
+        "memory": memory,
+        "runs": found,
+        "surroundings": surroundings(),
+    }
+
+
+def show_growth(found: dict[str, Any]) -> str:
+    """The same as a table."""
+    out = [f"scoring {found['events']:,} events, --memory {found['memory']}"]
+    out.append(f"{'':<18}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'spilled MB':>11}")
+    for name, one in found["runs"].items():
+        out.append(f"{name:<18}{one['wall']:>8.1f}{one['cpu']:>8.1f}{one['peak_mb']:>9,}{one['spilled_mb']:>11,}")
+    out.append("{cpu}, {cpus} CPUs, load {load}".format(**found["surroundings"]))
+    return "\n".join(out)
+
+
 def show(found: dict[str, Any]) -> str:
     """The figures as a table."""
     out = [
@@ -184,15 +236,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000, 100_000_000])
     parser.add_argument("--memory", default="1.5GB")
     parser.add_argument("--peers", default="", help=f"of {', '.join(PEERS)}")
-    parser.add_argument("--make", nargs=2, metavar=("FOLDER", "EVENTS"), help=argparse.SUPPRESS)
+    parser.add_argument("--grow", action="store_true", help="of 10 million events: with leads and with criteria")
+    parser.add_argument("--make", nargs=3, metavar=("FOLDER", "EVENTS", "TIMES"), help=argparse.SUPPRESS)
     parser.add_argument("--peer", nargs=4, metavar=("NAME", "FOLDER", "OUT", "MEMORY"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.make:
-        write_tables(Path(options.make[0]), int(options.make[1]))
+        write_tables(Path(options.make[0]), int(options.make[1]), float(options.make[2]))
         return
     if options.peer:
         name, folder, out, memory = options.peer
         peer(name, Path(folder), Path(out), int(memory))
+        return
+    if options.grow:
+        grown = grow(10_000_000, options.memory)
+        print(show_growth(grown))
+        print(json.dumps(grown))
         return
     names = [name for name in options.peers.split(",") if name]
     if unknown := set(names) - set(PEERS):

@@ -246,6 +246,22 @@ def test_queries_on_the_command_line(tables, tmp_path, capsys):
     assert "secret" not in str(caught.value)
 
 
+def test_the_benchmark_runs(tmp_path, monkeypatch, capsys):
+    """A short form of `benchmarks/batch.py`: jobs, a peer whose scores agree, and growth."""
+    from benchmarks import batch
+
+    monkeypatch.setattr(batch, "DATA", tmp_path)
+    found = batch.measure([20_000], "1GB", ["duckdb"])
+    told = batch.show(found)
+    assert [line.split()[1] for line in told.splitlines()[2:5]] == ["score", "replay", "duckdb"]
+    assert found["runs"]["20000"]["score"]["rows"]["scores"] == 1000
+    assert found["runs"]["20000"]["peers"]["duckdb"]["points"] < 1e-4
+    more = batch.with_leads(batch.make(2_000), 500)
+    assert (
+        len(more.leads) == 500 == len(set(more.events["lead_id"].to_pylist()) | set(more.leads["lead_id"].to_pylist()))
+    )
+
+
 def test_memory_decides_the_way(tables, tmp_path):
     """What fits is folded in memory; what does not is cut, into more partitions for less memory."""
     sizes = {"2GB": 2 * 10**9, "1.5 GiB": 3 * 2**29, "800MB": 8 * 10**8, "300m": 3 * 10**8, 10**9: 10**9}
