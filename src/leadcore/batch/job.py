@@ -57,6 +57,10 @@ class Outcome:
     story: str | None = None
 
 
+class UnknownLead(LeadcoreError):  # noqa: N818 - it is the caller's
+    """The lead whose story is asked for is in no table."""
+
+
 class Job:
     """A job.
 
@@ -94,6 +98,7 @@ class Job:
 
         Raises:
             DataError: A table is faulty; nothing is left of the job.
+            UnknownLead: The lead whose story is asked for is in no table; likewise.
             LeadcoreError: The earlier run was another job.
             OSError: A file cannot be read or written, the disk is full: the job can be resumed.
             Canceled: The caller canceled it: the job can be resumed.
@@ -104,7 +109,7 @@ class Job:
             manifest = self._begin(resume)
             try:
                 return self._run_partitions(manifest)
-            except DataError:
+            except (DataError, UnknownLead):
                 remove_folder(self._work, NAME)
                 raise
 
@@ -116,7 +121,7 @@ class Job:
         )
         tables = _tables(piece, {})
         rows = {name: len(table) for name, table in tables.items()}
-        self._check_story(piece.story)
+        self._check_story(piece.story, rows.get("states", 0))
         write_all(self._results, tables, self._files())
         files = {result.name: result.files(1) for result in self._results}
         return Outcome(self._plan, piece.counts, rows, files, piece.standing, story=piece.story)
@@ -200,7 +205,7 @@ class Job:
             manifest.save(self._work)
             spill.drop(partition)
         story = next((entry["story"] for entry in manifest.done if entry["story"] is not None), None)
-        self._check_story(story)
+        self._check_story(story, sum(entry["rows"].get("states", 0) for entry in manifest.done))
         self._merge(manifest)
         return self._outcome(manifest, resumed)
 
@@ -221,10 +226,10 @@ class Job:
                 write_table(made[name], str(path), "parquet")
         return _entry(piece, made)
 
-    def _check_story(self, story: str | None) -> None:
+    def _check_story(self, story: str | None, leads: int) -> None:
         lead = getattr(self._task, "lead", None)
         if lead is not None and story is None:
-            raise LeadcoreError(f"there is no lead {lead!r} in these tables")
+            raise UnknownLead(f"no lead {lead!r} among the {leads:,} leads of these tables")
 
     def _part_files(self, partition: int) -> dict[str, Path]:
         """The files of a partition by table: of results, and of what they are put together from."""

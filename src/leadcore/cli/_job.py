@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from leadcore.batch import Outcome, Plan, Progress
+from leadcore.batch.job import UnknownLead
 from leadcore.batch.progress import Report
 from leadcore.cli._errors import INTERRUPTED, OTHER, Stop, exit_code
 from leadcore.cli._memory import peak_memory
@@ -42,7 +43,7 @@ def telling_job(quiet: bool, log_format: LogFormat) -> Iterator[Log]:
     """Tell a job's plan and progress while it runs, and what to do where it stops half-way.
 
     Raises:
-        Stop: The job was stopped, and can go on.
+        Stop: The job was stopped, and can go on; or the lead asked for is not there.
     """
     spills = False
 
@@ -65,6 +66,8 @@ def telling_job(quiet: bool, log_format: LogFormat) -> Iterator[Log]:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = "make room, and go on with --resume" if full else "go on with --resume when it is mended"
         raise Stop(f"{what}\nwhat was done stays: {hint}", OTHER) from error
+    except UnknownLead as error:
+        raise Stop(str(error)) from error
     except KeyboardInterrupt:
         if not spills:
             raise
