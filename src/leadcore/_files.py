@@ -171,12 +171,12 @@ class FileTable:
 
     def reworded(self, reasons: Iterable[str]) -> list[str]:
         """Reasons as they are, but for those that name another row of the table: they name its place in a file."""
-        return [_OTHER_ROW.sub(self._other_row, reason) for reason in reasons]
+        return [OTHER_ROW.sub(self._other_row, reason) for reason in reasons]
 
     def _other_row(self, found: re.Match[str]) -> str:
         if len(self.paths) == 1:
             return found[0]
-        starts = self._reader.starts
+        starts = self.starts
         file = bisect_right(starts, int(found[2])) - 1
         return f"{found[1]}{int(found[2]) - starts[file]} of {self.paths[file]}"
 
@@ -191,7 +191,7 @@ class FileTable:
 
 
 # What is said of two rows that contradict each other: spec 2.1, 2.5 and the table of where leads begin.
-_OTHER_ROW = re.compile(r"^((?:stands in|is in|repeats an event_id .* than) row )(\d+)")
+OTHER_ROW = re.compile(r"^((?:stands in|is in|repeats an event_id .* than) row )(\d+)")
 
 
 def _told(source: str) -> str:

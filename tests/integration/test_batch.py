@@ -45,7 +45,7 @@ def left(folder):
 def score(tables, out, **options):
     """A job with all results."""
     out.mkdir()
-    given = {"events": tables / "events.csv", "leads": tables / "leads.csv"} | options
+    given = {"events": tables / "events-*.csv", "leads": tables / "leads.csv"} | options
     return lc.batch.score(
         MODEL, as_of=UNTIL, out=out / "scores.csv", rejects=out / "rejects.csv", accounts=out / "accounts.parquet",
         explanations=out / "explanations.parquet", **given,
@@ -54,7 +54,7 @@ def score(tables, out, **options):
 
 def replay(tables, out, **options):
     """A job with all results."""
-    given = {"events": tables / "events.csv", "leads": tables / "leads.csv"} | options
+    given = {"events": tables / "events-*.csv", "leads": tables / "leads.csv"} | options
     return lc.batch.replay(
         MODEL, until=UNTIL, out=out, rejects=out.with_suffix(".csv"), score_changes=True, format="jsonl", **given
     )
@@ -86,21 +86,26 @@ def test_both_ways_end_in_the_same_bytes(tables, tmp_path, partitions):
 def test_rejects_say_where_rows_stand(tables, tmp_path):
     """Each faulty row by file, row and line, though it went through a partition."""
     score(tables, tmp_path / "a", partitions=5)
-    lines = (tables / "events.csv").read_text().splitlines()
-    faulty = [number for number, line in enumerate(lines, 1) if ",yesterday," in line]
+    faulty = []
+    for file in sorted(tables.glob("events-*.csv")):
+        lines = enumerate(file.read_text().splitlines(), 1)
+        faulty += [(str(file), number - 2, number) for number, line in lines if ",yesterday," in line]
     rejects = pl.read_csv(tmp_path / "a" / "rejects.csv")
-    assert rejects["line"].to_list() == faulty
-    assert rejects["row"].to_list() == [number - 2 for number in faulty]
-    assert set(rejects["file"]) == {str(tables / "events.csv")}
-    assert set(rejects["value"]) == {"yesterday"}
+    assert rejects.filter(pl.col("value") == "yesterday").select("file", "row", "line").rows() == faulty
+    repeats = rejects.filter(pl.col("reason").str.starts_with("repeats an event_id"))
+    assert len(repeats) + len(faulty) == len(rejects)
+    places = {(file, row) for file, row in repeats.select("file", "row").rows()}
+    others = {(text.rsplit(" of ", 1)[1], int(text.split(" than row ")[1].split(" ")[0])) for text in repeats["reason"]}
+    assert others == places
+    assert len({file for file, _ in places}) > 1
 
 
 def test_errors_say_where_rows_stand_and_nothing_is_left(tables, tmp_path):
     """Without rejects a faulty row ends the job, by its place in the whole table."""
     with pytest.raises(DataError) as whole:
-        lc.batch.score(MODEL, tables / "events.csv", as_of=UNTIL, out=tmp_path / "s.csv")
+        lc.batch.score(MODEL, tables / "events-*.csv", as_of=UNTIL, out=tmp_path / "s.csv")
     with pytest.raises(DataError) as parts:
-        lc.batch.score(MODEL, tables / "events.csv", as_of=UNTIL, out=tmp_path / "s.csv", partitions=4)
+        lc.batch.score(MODEL, tables / "events-*.csv", as_of=UNTIL, out=tmp_path / "s.csv", partitions=4)
     assert {p.row for p in parts.value.problems} <= {p.row for p in whole.value.problems}
     assert parts.value.problems[0].column == "at"
     assert list(tmp_path.iterdir()) == []
@@ -165,17 +170,17 @@ def test_records_of_one_person_meet(tmp_path):
 def test_partitions_may_stay(tables, tmp_path):
     """A folder of partitions holds what one file would; a later job clears it first."""
     done = lc.batch.score(
-        MODEL, tables / "events.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "s", partitions=3,
+        MODEL, tables / "events-*.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "s", partitions=3,
         partitioned=True, rejects=tmp_path / "r.csv",
     )  # fmt: skip
     lc.batch.score(
-        MODEL, tables / "events.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "s.parquet",
+        MODEL, tables / "events-*.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "s.parquet",
         rejects=tmp_path / "r.csv",
     )  # fmt: skip
     assert [Path(file).name for file in done.files["scores"]] == [f"part-0000{i}.parquet" for i in range(3)]
     assert pl.read_parquet(tmp_path / "s").sort("lead_id").equals(pl.read_parquet(tmp_path / "s.parquet"))
     lc.batch.score(
-        MODEL, tables / "events.csv", as_of=UNTIL, out=tmp_path / "s", partitioned=True, rejects=tmp_path / "r.csv"
+        MODEL, tables / "events-*.csv", as_of=UNTIL, out=tmp_path / "s", partitioned=True, rejects=tmp_path / "r.csv"
     )
     assert [file.name for file in (tmp_path / "s").iterdir()] == ["part-00000.parquet"]
 
@@ -183,21 +188,23 @@ def test_partitions_may_stay(tables, tmp_path):
 def test_queries_are_tables(tables, tmp_path):
     """DuckDB over a file of its own, over files, SQLite, and the name of a table."""
     with duckdb.connect(str(tmp_path / "crm.db")) as crm:
-        crm.execute(f"create table e as from read_csv('{tables / 'events.csv'}', all_varchar = true)")
+        crm.execute(f"create table e as from read_csv('{tables / 'events-*.csv'}', all_varchar = true)")
         crm.execute(f"create table l as from read_csv('{tables / 'leads.csv'}', all_varchar = true)")
     lite = sqlite3.connect(tmp_path / "crm.sqlite")
-    rows = pl.read_csv(tables / "events.csv", infer_schema=False)
+    rows = pl.read_csv(tables / "events-*.csv", infer_schema=False)
     lite.execute(f"create table e ({', '.join(f'{name} text' for name in rows.columns)})")
     lite.executemany(f"insert into e values ({', '.join('?' * len(rows.columns))})", rows.rows())
     lite.commit()
     lite.close()
     # Numbers that are text in a database are no numbers (spec 2.7): say so in the query.
     numbers = 'lead_id, "at", type, cast(points as double) as points, url, event_id'
-    where = "\"at\" <> 'yesterday'"
+    repeated = rows.filter(pl.col("event_id").is_duplicated() & pl.col("event_id").is_not_null())["event_id"].unique()
+    told = ", ".join(f"'{one}'" for one in sorted(repeated))
+    where = f"\"at\" <> 'yesterday' and event_id not in ({told})"
     leads = f"duckdb:{tmp_path / 'crm.db'}#l"
     queries = {
         "duckdb": f"duckdb:{tmp_path / 'crm.db'}#select {numbers} from e where {where}",
-        "files": f"duckdb:#select {numbers} from read_csv('{tables / 'events.csv'}', all_varchar = true) where {where}",
+        "files": f"duckdb:#select {numbers} from read_csv('{tables / 'events-*.csv'}', all_varchar = true) where {where}",
         "sqlite": f"sqlite:{tmp_path / 'crm.sqlite'}#select {numbers} from e where {where}",
     }
     seen = set()
@@ -207,7 +214,7 @@ def test_queries_are_tables(tables, tmp_path):
             lc.batch.score(MODEL, query, leads, as_of=UNTIL, out=out, partitions=partitions)
             seen.add(out.read_bytes())
     lc.batch.score(
-        MODEL, tables / "events.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "f.csv",
+        MODEL, tables / "events-*.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "f.csv",
         rejects=tmp_path / "r.csv",
     )  # fmt: skip
     assert len(seen) == 1
@@ -233,7 +240,7 @@ def test_queries_that_cannot_be_run(tmp_path, query, told):
 
 def test_queries_on_the_command_line(tables, tmp_path, capsys):
     """A query where a file is asked for; what is wrong with it is told; no password is kept."""
-    query = f"duckdb:#select lead_id, \"at\", type from read_csv('{tables / 'events.csv'}', all_varchar = true)"
+    query = f"duckdb:#select lead_id, \"at\", type from read_csv('{tables / 'events-*.csv'}', all_varchar = true)"
     arguments = ["score", str(tables / "model.yaml"), "--as-of", UNTIL, "--out", str(tmp_path / "s.csv"), "--events"]
     assert run([*arguments, query]) == 3
     told = capsys.readouterr().err
@@ -297,18 +304,18 @@ def test_a_job_that_was_canceled_goes_on(tables, tmp_path):
             cancel=lambda: bool(seen) and seen[-1].stage == "run" and seen[-1].partitions >= 3,
         )  # fmt: skip
     work = tmp_path / "b" / "scores.csv.work"
-    manifest = json.loads((work / NAME).read_text())
+    manifest = json.loads((work / NAME).read_text())[1]
     assert len(manifest["done"]) == 3
     assert [told.stage for told in seen] == sorted((told.stage for told in seen), key=("split", "run").index)
     (tmp_path / "b").rename(tmp_path / "gone")
     with pytest.raises(LeadcoreError, match="cannot go on, it is another one: results"):
         score(tables, tmp_path / "c", partitions=6, resume=True, work=tmp_path / "gone" / "scores.csv.work")
     (tmp_path / "gone").rename(tmp_path / "b")
-    given = {"events": tables / "events.csv", "leads": tables / "leads.csv", "as_of": UNTIL}
+    given = {"events": tables / "events-*.csv", "leads": tables / "leads.csv", "as_of": UNTIL}
     names = {"rejects": "rejects.csv", "accounts": "accounts.parquet", "explanations": "explanations.parquet"}
     files = {name: tmp_path / "b" / file for name, file in names.items()} | {"out": tmp_path / "b" / "scores.csv"}
     changed = tmp_path / "other.csv"
-    changed.write_bytes((tables / "events.csv").read_bytes() + b"7,2026-05-01,call,,,\n")
+    changed.write_bytes((tables / "events-1.csv").read_bytes() + b"7,2026-05-01,call,,,\n")
     for wrong, what in (
         ({"as_of": "2026-10-02"}, "instant"),
         ({"events": changed}, "inputs.events"),
@@ -366,7 +373,7 @@ def test_full_disks_of_the_command_line(tmp_path):
 def test_schedulers_get_lines_of_json(tables, tmp_path):
     """The plan, progress and the end; an interrupt ends a job that can go on."""
     command = [
-        sys.executable, "-m", "leadcore.cli", "score", str(tables / "model.yaml"), "--events", str(tables / "events.csv"),
+        sys.executable, "-m", "leadcore.cli", "score", str(tables / "model.yaml"), "--events", str(tables / "events-*.csv"),
         "--as-of", UNTIL, "--out", str(tmp_path / "s.csv"), "--partitions", "3", "--log-format", "json",
     ]  # fmt: skip
     ended = subprocess.run([*command, "--rejects", str(tmp_path / "r.csv")], capture_output=True, text=True, check=True)

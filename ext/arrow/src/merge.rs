@@ -95,11 +95,16 @@ fn common(paths: &[String], parts: &[Builder]) -> PyResult<SchemaRef> {
         let named = found.iter().map(|f| f.name());
         let mut same = named.eq(fields.iter().map(|f| f.name()));
         for (column, field) in found.iter().enumerate().take(fields.len()) {
-            if field.data_type() == fields[column].data_type() || is_blank(part, column) {
-                continue;
+            let here = is_blank(part, column);
+            if field.data_type() == fields[column].data_type() {
+                blank[column] &= here;
+            } else if !here {
+                same &= blank[column];
+                (fields[column], blank[column]) = (field.clone(), false);
+            } else if blank[column] && field.data_type().is_integer() {
+                // Of ids without a value text says that there are none at all, integers that they are in other rows.
+                fields[column] = field.clone();
             }
-            same &= blank[column];
-            (fields[column], blank[column]) = (field.clone(), false);
         }
         if !same {
             return Err(PyValueError::new_err(format!(

@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use siphasher::sip::SipHasher13;
 
 use crate::columns::Column;
+use crate::field_plan::NO_INSTANT;
 use crate::ids::IdKind;
 use crate::lexical::canonical;
 use crate::refused::os_error;
@@ -169,10 +170,12 @@ impl Part {
     }
 }
 
-/// Untyped ids of a column, looked at for one that is no integer (see `ids.rs`: one decides for all).
+/// Ids of a column, and what is known of them (see `ids.rs`: of untyped ones, one that is no integer decides for all).
 struct Watched {
     name: String,
-    worded: bool,
+    /// Whether ids of faulty rows count too: they tell of a lead.
+    of_faulty: bool,
+    kind: Option<IdKind>,
 }
 
 /// A table on its way into parts.
@@ -182,8 +185,10 @@ struct Split {
     parts: Vec<Part>,
     moved: HashMap<u64, u32>,
     watched: Vec<Watched>,
-    /// The column of event types and the declared ones: ids of other rows do not count (spec 2.6).
-    types: Option<(String, HashSet<Vec<u8>>)>,
+    /// Of events: the columns of type and instant, and the types declared. Ids of other types do not count (spec 2.6).
+    types: Option<(String, String, HashSet<Vec<u8>>)>,
+    /// Whether ids are untyped (CSV).
+    untyped: bool,
     memory: usize,
     rows: u64,
 }
@@ -208,32 +213,56 @@ impl Split {
     }
 
     fn watch(&mut self, batch: &RecordBatch) {
-        let types = self.types.as_ref().and_then(|(name, declared)| {
+        let column = |name: &str| {
             let index = self.schema.index_of(name).ok()?;
-            let column = Column::new(name, batch.column(index)).ok()?;
-            Some((column, declared))
-        });
-        let wanted = |row: usize| match &types {
-            Some((column, declared)) => {
-                let text = column.texts.as_ref().and_then(|texts| texts.get(row));
-                !column.is_null(row) && text.is_some_and(|text| declared.contains(text))
-            }
-            None => true,
+            Column::new(name, batch.column(index)).ok()
         };
-        for watched in self.watched.iter_mut().filter(|watched| !watched.worded) {
+        let types = self.types.as_ref().and_then(|(kind, at, declared)| {
+            let (kind, at) = (column(kind)?, column(at)?);
+            Some((kind, at, declared))
+        });
+        let counts = |row: usize, of_faulty: bool| {
+            let Some((kind, at, declared)) = &types else {
+                return true;
+            };
+            let text = kind.texts.as_ref().and_then(|texts| texts.get(row));
+            match text.filter(|_| !kind.is_null(row)) {
+                Some(text) if declared.contains(text) => true,
+                Some(text) if std::str::from_utf8(text).is_ok() => {
+                    let mut instant = [0];
+                    at.instants(row, &mut instant, &mut Vec::new());
+                    of_faulty && instant[0] == NO_INSTANT
+                }
+                _ => of_faulty,
+            }
+        };
+        for watched in &mut self.watched {
+            if watched.kind == Some(IdKind::Text) {
+                continue;
+            }
             let Some(ids) = id_column(&self.schema, batch, &watched.name) else {
                 continue;
             };
             let Some(texts) = &ids.texts else { continue };
-            watched.worded = (0..batch.num_rows()).any(|row| {
-                let text = texts.get(row).filter(|_| !ids.is_null(row));
-                text.is_some_and(|text| canonical(text).is_none()) && wanted(row)
-            });
+            for row in 0..batch.num_rows() {
+                let Some(text) = texts.get(row).filter(|_| !ids.is_null(row)) else {
+                    continue;
+                };
+                let word = canonical(text).is_none();
+                if (word || watched.kind.is_none()) && counts(row, watched.of_faulty) {
+                    watched.kind = Some(if word { IdKind::Text } else { IdKind::Integer });
+                    if word {
+                        break;
+                    }
+                }
+            }
         }
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<(), PartFault> {
-        self.watch(batch);
+        if self.untyped {
+            self.watch(batch);
+        }
         let homes = self.homes(batch);
         let mut ends = vec![0_usize; self.parts.len()];
         for &home in &homes {
@@ -311,10 +340,10 @@ pub fn split_table(
     lead_id: String,
     ids: Vec<String>,
     memory: usize,
-    types: Option<(String, Vec<String>)>,
+    types: Option<(String, String, Vec<String>)>,
     moved: Option<(AnyRecordBatch, PyReadonlyArray1<'_, u32>)>,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Vec<u64>, bool, Vec<String>)> {
+) -> PyResult<(Vec<u64>, bool, HashMap<String, &'static str>)> {
     if paths.is_empty() {
         return Err(PyValueError::new_err(
             "a table is split into one part at least",
@@ -348,24 +377,28 @@ pub fn split_table(
         .into_iter()
         .map(|path| Part::create(path, schema.clone()))
         .collect();
-    let watched = |name: String| Watched {
-        name,
-        worded: false,
+    let watched = |name: String| {
+        let told = found.field_with_name(&name).ok();
+        Watched {
+            of_faulty: name == lead_id,
+            kind: told
+                .and_then(|field| IdKind::of(field.data_type(), untyped))
+                .filter(|kind| *kind != IdKind::Untyped),
+            name,
+        }
     };
+    let watched = ids.into_iter().map(watched).collect();
     let mut split = Split {
         schema,
         lead_id,
         parts: parts.map_err(refusal)?,
         moved: by_hash,
-        watched: if untyped {
-            ids.into_iter().map(watched).collect()
-        } else {
-            Vec::new()
-        },
-        types: types.map(|(name, types)| {
+        watched,
+        types: types.map(|(kind, at, types)| {
             let types = types.into_iter().map(String::into_bytes);
-            (name, types.collect())
+            (kind, at, types.collect())
         }),
+        untyped,
         memory,
         rows: 0,
     };
@@ -378,9 +411,16 @@ pub fn split_table(
                 Python::attach(|py| progress.call1(py, (split.rows,)).map(drop))?;
             }
         }
-        let worded = split.watched.into_iter().filter(|watched| watched.worded);
-        let worded = worded.map(|watched| watched.name).collect();
+        let kinds = split
+            .watched
+            .into_iter()
+            .filter_map(|watched| match watched.kind? {
+                IdKind::Integer => Some((watched.name, "integer")),
+                IdKind::Text => Some((watched.name, "text")),
+                IdKind::Untyped => None,
+            });
+        let kinds = kinds.collect();
         let rows: Result<Vec<u64>, PartFault> = split.parts.into_iter().map(Part::close).collect();
-        Ok((rows.map_err(refusal)?, untyped, worded))
+        Ok((rows.map_err(refusal)?, untyped, kinds))
     })
 }

@@ -36,11 +36,13 @@ class State:
         folder: Where they are.
         partitions: How many there are, for ever.
         semantics: The model they are of.
+        ids: What ids are, ``integer`` or ``text`` of ``lead_id`` and ``event_id``, as far as there were any.
     """
 
     folder: Path
     partitions: int
     semantics: str
+    ids: Mapping[str, str]
 
     @classmethod
     def open(cls, folder: Path, model: Model) -> State:
@@ -51,7 +53,7 @@ class State:
         """
         try:
             said = json.loads((folder / _STATE).read_text())
-            state = cls(folder, said["partitions"], said["semantics"])
+            state = cls(folder, said["partitions"], said["semantics"], said["ids"])
             whole = said["form"] == _FORM
         except OSError:
             raise StateError(
@@ -70,8 +72,8 @@ class State:
 
     def save(self) -> None:
         """Say that all ledgers are there."""
-        said = {"form": _FORM, "partitions": self.partitions, "semantics": self.semantics}
-        write_whole(self.folder / _STATE, (json.dumps(said) + "\n").encode())
+        said = {"form": _FORM, "partitions": self.partitions, "semantics": self.semantics, "ids": dict(self.ids)}
+        write_whole(self.folder / _STATE, (json.dumps(said, sort_keys=True) + "\n").encode())
 
     def told(self) -> list[list[Any]]:
         """What must be the same for a job to go on."""
@@ -132,9 +134,14 @@ class ApplyTask:
         made |= {name + PASSED: _by_lead(getattr(passed, name).table) for name in CHANGES[:-1]}
         return Piece(made, came.counts, ledger=ledger)
 
-    def finish(self, partitions: int) -> None:
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """What ids were on earlier days: those of CSV are the same from then on."""
+        return {} if self.state is None else self.state.ids
+
+    def finish(self, partitions: int, ids: Mapping[str, str]) -> None:
         """Say that the new state is whole."""
-        State(self.folder, partitions, self.options.model.semantics).save()
+        State(self.folder, partitions, self.options.model.semantics, ids).save()
 
 
 def _by_lead(table: Table) -> Table:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,10 +18,8 @@ from leadcore.model import Model
 Given = Source | FileTable | QueryTable
 """A file, a glob, a folder, several of these, or a query (see `leadcore.batch.sql`); or one of them open already."""
 
-_LINE = 60
-"""Bytes of a line of text, where none can be looked at."""
-_PACKED = 8
-"""How much longer a packed text is unpacked."""
+_HEAD = 1 << 16
+"""Bytes looked at to judge how long lines are."""
 
 
 class Input(ArrowStream, Protocol):
@@ -64,9 +64,12 @@ def open_any(
 
 
 def identity(source: Input) -> Any:
-    """What must be the same for a job to go on: names, sizes and times of files; the query and its file."""
+    """What must be the same for a job to go on: names, sizes and times of files; a query, as a digest, and its file."""
     if isinstance(source, QueryTable):
-        return {"query": source.source, "files": _files([source.file] if source.file else [])}
+        return {
+            "query": blake2b(source.query.encode(), digest_size=16).hexdigest(),
+            "files": _files([source.file] if source.file else []),
+        }
     assert isinstance(source, FileTable)
     return {"format": source.format, "files": _files(source.paths)}
 
@@ -93,8 +96,15 @@ def _lines(path: Path) -> int:
     """Lines of a file of text, judged by its first ones."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(1 << 16)
-    if head.startswith(b"\x1f\x8b"):
-        return size * _PACKED // _LINE
+        head = file.read(_HEAD)
+        read = len(head)
+        if head.startswith(b"\x1f\x8b"):
+            file.seek(0)
+            try:
+                with gzip.open(file) as unpacked:
+                    head = unpacked.read(16 * _HEAD)
+            except (OSError, EOFError):
+                head = b""
+            read = file.tell()
     lines = head.count(b"\n")
-    return lines + (not head.endswith(b"\n")) if len(head) == size else size * lines // len(head)
+    return lines + (not head.endswith(b"\n")) if read == size else size * lines // max(read, 1)

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,23 @@ from typing import Any
 import leadcore
 from leadcore._arrow import Table, TableReader, write_table
 from leadcore._files import FileTable
+from leadcore._sources import STANDARD_STREAM
 from leadcore.accounts import combine_members, scored
 from leadcore.batch.inputs import Input, identity
-from leadcore.batch.manifest import NAME, Manifest, write_whole
-from leadcore.batch.plan import Plan
+from leadcore.batch.manifest import NAME, Cut, Done, Manifest, write_whole
+from leadcore.batch.memory import resident_memory
+from leadcore.batch.plan import MANY, Plan
 from leadcore.batch.progress import Canceled, Progress, Report, Stage
 from leadcore.batch.rejected import Rows, ordered, renumbered
 from leadcore.batch.results import LEDGERS, PASSED, Result, remove_folder, write_all
-from leadcore.batch.spill import Spill, cut_members
+from leadcore.batch.spill import Carried, Spill, cut_members
 from leadcore.batch.task import MEMBERS, Piece, Task, added
 from leadcore.errors import DataError, LeadcoreError
 from leadcore.ledger.ledger import ledger_bytes
 from leadcore.scorer import Scorer
 
 _LOCK = "lock"
+_MARK = "the work folder of a leadcore job\n"
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class Outcome:
     story: str | None = None
 
 
+class _Outgrown(LeadcoreError):  # noqa: N818 - the job goes another way
+    """Rows take more memory than was expected."""
+
+
 class UnknownLead(LeadcoreError):  # noqa: N818 - it is the caller's
     """The lead whose story is asked for is in no table."""
 
@@ -73,11 +80,13 @@ class Job:
         threads: How many threads to use; None: as many as the process may.
         report: Who is told how far it is.
         canceled: Asked now and then; True ends the job.
+        planned: Told if another way is taken on the way.
     """
 
     def __init__(
         self, task: Task, sources: Mapping[str, Input], results: Sequence[Result], plan: Plan, work: Path,
         threads: int | None = None, report: Report | None = None, canceled: Callable[[], bool] | None = None,
+        planned: Callable[[Plan], object] | None = None,
     ) -> None:  # fmt: skip
         self._task, self._sources, self._results, self._plan, self._work = (
             task,
@@ -88,7 +97,7 @@ class Job:
         )
         self._threads, self._report, self._canceled = threads, report, canceled
         self._scorer = Scorer(task.options.model)
-        self._spilled = 0
+        self._planned, self._spilled = planned, 0
 
     def run(self, resume: bool) -> Outcome:
         """Do it.
@@ -104,21 +113,34 @@ class Job:
             Canceled: The caller canceled it: the job can be resumed.
         """
         if not self._plan.spills:
-            return self._run_whole()
+            try:
+                return self._run_whole()
+            except _Outgrown:
+                self._plan = replace(self._plan, partitions=MANY, spills=True, outgrown=True)
+                if self._planned is not None:
+                    self._planned(self._plan)
         with self._locked():
             manifest = self._begin(resume)
             try:
                 return self._run_partitions(manifest)
             except (DataError, UnknownLead):
-                remove_folder(self._work, NAME)
+                remove_folder(self._work, [NAME, _LOCK])
                 raise
+            except Carried as carried:
+                raise carried.__cause__ or carried from None
 
     # all in memory
 
     def _run_whole(self) -> Outcome:
-        piece = self._task.run(
-            self._scorer, self._sources, self._threads, lambda rows: self._tell("run", rows, 0), None
-        )
+        events = self._sources.get("events")
+        watch = all(source.rereadable for source in self._sources.values())
+
+        def tell(rows: int) -> None:
+            if watch and resident_memory() > self._plan.memory:
+                raise _Outgrown
+            self._tell("run", rows, 0, None if events is None else events.rows_total)
+
+        piece = self._task.run(self._scorer, self._sources, self._threads, tell, None)
         tables = _tables(piece, {})
         rows = {name: len(table) for name, table in tables.items()}
         self._check_story(piece.story, rows.get("states", 0))
@@ -131,15 +153,17 @@ class Job:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep the work folder to this process."""
-        new = not self._work.exists()
         self._work.mkdir(parents=True, exist_ok=True)
-        if not new and any(self._work.iterdir()) and not (self._work / _LOCK).exists():
+        if any(self._work.iterdir()) and not _is_ours(self._work):
             raise LeadcoreError(f"{self._work} is not empty and no work folder of a job: name another")
         with (self._work / _LOCK).open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise LeadcoreError(f"another process is at work in {self._work}") from error
+            if not lock.tell():
+                lock.write(_MARK)
+                lock.flush()
             yield
 
     def _begin(self, resume: bool) -> Manifest:
@@ -152,7 +176,7 @@ class Job:
             return manifest
         for old in self._work.iterdir():
             if old.name not in (_LOCK, NAME):
-                remove_folder(old, NAME) if old.is_dir() else old.unlink()
+                remove_folder(old, []) if old.is_dir() else old.unlink()
         manifest = Manifest(told, self._plan.partitions)
         manifest.save(self._work)
         return manifest
@@ -168,14 +192,23 @@ class Job:
         }
 
     def _clean(self, manifest: Manifest) -> None:
-        """Remove what was not whole when the run before was stopped."""
+        """Remove what was not whole when the run before was stopped.
+
+        Raises:
+            LeadcoreError: What should be whole is not there.
+        """
         for file in self._parts.glob(".*.part"):
             file.unlink()
         for result in self._results:
             result.clean()
-        for partition in range(len(manifest.done), manifest.partitions):
-            for file in self._part_files(partition).values():
-                file.unlink(missing_ok=True)
+        published = {result.name for result in self._results if result.partitioned}
+        for partition in range(manifest.partitions):
+            files = self._part_files(partition)
+            if partition >= len(manifest.done):
+                for file in files.values():
+                    file.unlink(missing_ok=True)
+            elif lost := [file for name, file in files.items() if name not in published and not file.is_file()]:
+                raise LeadcoreError(f"{lost[0]} is gone: remove {self._work} and start again")
 
     @property
     def _parts(self) -> Path:
@@ -183,17 +216,17 @@ class Job:
 
     def _run_partitions(self, manifest: Manifest) -> Outcome:
         spill = Spill(self._work / "split", self._sources, self._task.options, manifest.partitions)
-        if manifest.split is None:
-            split = spill.cut(self._plan.memory, lambda rows: self._tell("split", rows, 0))
+        if manifest.cut is None:
+            cut = spill.cut(self._plan.memory, lambda rows: self._tell("split", rows, 0), self._task.ids)
             starts = {table: source.starts for table, source in self._files().items()}
-            manifest.split = {**split, "bytes": spill.size(), "starts": starts}
+            manifest.cut = Cut(**cut, bytes=spill.size(), starts=starts)
             manifest.save(self._work)
         for table, source in self._files().items():
-            source.remember(manifest.split["starts"][table])
-        self._spilled = manifest.split["bytes"]
+            source.remember(manifest.cut.starts[table])
+        self._spilled = manifest.cut.bytes
         self._parts.mkdir(exist_ok=True)
         resumed = len(manifest.done)
-        events = manifest.split["rows"].get("events", [0] * manifest.partitions)
+        events = manifest.cut.rows.get("events", [0] * manifest.partitions)
         for partition in range(resumed, manifest.partitions):
             before = sum(events[:partition])
 
@@ -201,22 +234,22 @@ class Job:
                 self._tell("run", before + rows, partition, sum(events))
 
             tell(0)
-            manifest.done.append(self._run_partition(spill, partition, manifest.split, tell))
+            manifest.done.append(self._run_partition(spill, partition, manifest.cut, tell))
             manifest.save(self._work)
             spill.drop(partition)
-        story = next((entry["story"] for entry in manifest.done if entry["story"] is not None), None)
-        self._check_story(story, sum(entry["rows"].get("states", 0) for entry in manifest.done))
+        leads = sum(done.rows.get("states", 0) for done in manifest.done)
+        self._check_story(_story(manifest), leads)
         self._merge(manifest)
         return self._outcome(manifest, resumed)
 
-    def _run_partition(
-        self, spill: Spill, partition: int, split: Mapping[str, Any], progress: Callable[[int], None]
-    ) -> dict[str, Any]:
+    def _run_partition(self, spill: Spill, partition: int, cut: Cut, progress: Callable[[int], None]) -> Done:
         """Do one partition and write what came of it; where its rows went."""
-        tables, rows = spill.tables(partition, split), spill.rows(partition)
+        tables, rows = spill.tables(partition, cut.typed), spill.rows(partition)
         try:
             piece = self._task.run(self._scorer, tables, self._threads, progress, partition)
         except DataError as error:
+            if spill.is_damaged(partition, cut.rows):
+                raise LeadcoreError(f"a file in {self._work} is damaged: remove the folder and start again") from error
             raise renumbered(error, rows) from error
         made = _tables(piece, rows)
         for name, path in self._part_files(partition).items():
@@ -224,7 +257,10 @@ class Job:
                 write_whole(path, ledger_bytes(piece.ledger))
             else:
                 write_table(made[name], str(path), "parquet")
-        return _entry(piece, made)
+        told = Counter({name.removesuffix(PASSED): 0 for name in made if name != MEMBERS})
+        for name in made.keys() - {MEMBERS}:
+            told[name.removesuffix(PASSED)] += len(made[name])
+        return Done(asdict(piece.counts), dict(told), piece.standing, piece.story)
 
     def _check_story(self, story: str | None, leads: int) -> None:
         lead = getattr(self._task, "lead", None)
@@ -255,9 +291,10 @@ class Job:
                 parts = [found[name] for name in names for found in files if name in found]
             if result.partitioned:
                 result.publish(parts)
+                rows = sum(done.rows.get(result.name, 0) for done in manifest.done)
             else:
-                result.merge(parts, self._work, self._files())
-            manifest.merged.append(result.name)
+                rows = result.merge(parts, self._work, self._files())
+            manifest.merged[result.name] = rows
             manifest.save(self._work)
 
     def _account_parts(self, partitions: int) -> list[Path]:
@@ -274,16 +311,16 @@ class Job:
 
     def _outcome(self, manifest: Manifest, resumed: int) -> Outcome:
         """What the job did; the work folder goes."""
-        counts = reduce(added, [self._task.counts(**entry["counts"]) for entry in manifest.done])
+        counts = reduce(added, [self._task.counts(**done.counts) for done in manifest.done])
         rows, standing = Counter[str](), Counter[str]()
-        for entry in manifest.done:
-            rows.update(entry["rows"])
-            standing.update(entry["standing"])
+        for done in manifest.done:
+            rows.update(done.rows)
+            standing.update(done.standing)
         files = {result.name: result.files(manifest.partitions) for result in self._results}
-        self._task.finish(manifest.partitions)
-        remove_folder(self._work, NAME)
-        story = next((entry["story"] for entry in manifest.done if entry["story"] is not None), None)
-        return Outcome(self._plan, counts, dict(rows), files, dict(standing), self._spilled, resumed, story)
+        self._task.finish(manifest.partitions, {} if manifest.cut is None else manifest.cut.kinds)
+        remove_folder(self._work, [NAME, _LOCK])
+        told = {name: number for name, number in {**rows, **manifest.merged}.items() if name != LEDGERS}
+        return Outcome(self._plan, counts, told, files, dict(standing), self._spilled, resumed, _story(manifest))
 
     # telling
 
@@ -311,17 +348,21 @@ def _tables(piece: Piece, rows: Rows) -> dict[str, Table]:
     return piece.tables if piece.rejects is None else {**piece.tables, "rejects": ordered(piece.rejects, rows)}
 
 
-def _entry(piece: Piece, made: Mapping[str, Table]) -> dict[str, Any]:
-    """What a manifest keeps of a partition."""
-    rows = Counter({name.removesuffix(PASSED): 0 for name in made})
-    for name, table in made.items():
-        rows[name.removesuffix(PASSED)] += len(table)
-    return {"counts": asdict(piece.counts), "rows": dict(rows), "standing": piece.standing, "story": piece.story}
+def _story(manifest: Manifest) -> str | None:
+    return next((done.story for done in manifest.done if done.story is not None), None)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is the work folder of a job, by what its lock says."""
+    try:
+        return (folder / _LOCK).read_text() == _MARK
+    except (OSError, ValueError):
+        return False
 
 
 def work_folder(out: str, given: str | os.PathLike[str] | None) -> Path:
     """The folder for the partitions of a job: that given, else one beside the result."""
     if given is not None:
         return Path(given)
-    path = Path(os.path.realpath(out))
+    path = Path(os.path.realpath("leadcore" if out == STANDARD_STREAM else out))
     return path.with_name(f"{path.name}.work")

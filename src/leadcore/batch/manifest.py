@@ -8,10 +8,48 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from leadcore.errors import LeadcoreError
 
 NAME = "manifest.json"
 _FORM = 1
+
+
+@dataclass
+class Cut:
+    """What was learnt when tables were cut.
+
+    Attributes:
+        rows: By table the rows of each partition.
+        typed: What untyped ids are told to be, by table and column.
+        kinds: What ids are.
+        bytes: Size of all partitions.
+        starts: Of each table in files, how many rows lie before each file.
+    """
+
+    rows: dict[str, list[int]]
+    typed: dict[str, dict[str, str]]
+    kinds: dict[str, str]
+    bytes: int
+    starts: dict[str, list[int]]
+
+
+@dataclass
+class Done:
+    """What came of a partition.
+
+    Attributes:
+        counts: Where its rows went.
+        rows: Rows of each result.
+        standing: For a replay, how many leads stand in each stage.
+        story: What happened to the one lead asked for, where it is among these.
+    """
+
+    counts: dict[str, Any]
+    rows: dict[str, int]
+    standing: dict[str, int]
+    story: str | None
 
 
 @dataclass
@@ -21,17 +59,16 @@ class Manifest:
     Attributes:
         job: What it is: model, instant, options, inputs. A job goes on only if all of it is the same.
         partitions: How many there are.
-        split: What was learnt when tables were cut: by table the rows of each partition, and what untyped ids are;
-            None while they are being cut.
-        done: By partition done, from the first: where its rows went.
-        merged: Results that stand where they belong.
+        cut: What was learnt when tables were cut; None while they are being cut.
+        done: What came of each partition done, from the first.
+        merged: Rows of each result that stands where it belongs.
     """
 
     job: dict[str, Any]
     partitions: int
-    split: dict[str, Any] | None = None
-    done: list[dict[str, Any]] = field(default_factory=list)
-    merged: list[str] = field(default_factory=list)
+    cut: Cut | None = None
+    done: list[Done] = field(default_factory=list)
+    merged: dict[str, int] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Put it in place of the one before, whole or not at all.
@@ -39,7 +76,7 @@ class Manifest:
         Raises:
             OSError: It cannot be written; the one before is there still.
         """
-        told = json.dumps({"form": _FORM, **asdict(self)}, indent=1, sort_keys=True) + "\n"
+        told = json.dumps([_FORM, asdict(self)], indent=1, sort_keys=True) + "\n"
         write_whole(folder / NAME, told.encode())
 
     @classmethod
@@ -50,14 +87,16 @@ class Manifest:
             LeadcoreError: There is one that this version cannot read.
         """
         try:
-            said = json.loads((folder / NAME).read_text())
+            said = (folder / NAME).read_bytes()
         except FileNotFoundError:
             return None
-        except ValueError as error:
+        try:
+            form, manifest = TypeAdapter(tuple[int, Manifest]).validate_json(said)
+        except ValidationError as error:
             raise LeadcoreError(f"{folder / NAME} is damaged: remove {folder} and start again") from error
-        if not isinstance(said, dict) or said.pop("form", None) != _FORM:
+        if form != _FORM:
             raise LeadcoreError(f"{folder / NAME} is of another version of leadcore: remove {folder} and start again")
-        return cls(**said)
+        return manifest
 
     def check(self, job: dict[str, Any], folder: Path) -> None:
         """Refuse to go on with another job.

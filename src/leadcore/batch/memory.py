@@ -53,3 +53,11 @@ def machine_memory() -> int:
             if said.isdecimal():
                 sizes.append(int(said))
     return min(sizes)
+
+
+def resident_memory() -> int:
+    """Bytes this process has in memory at the moment; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0

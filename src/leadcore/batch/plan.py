@@ -13,7 +13,7 @@ _FILLED = 0.5
 """Of the memory left for rows that an average partition takes: leads differ, and the result has to be written."""
 _SMALL = 10**6
 """Bytes of which nobody asks whether they fit."""
-_UNKNOWN = 64
+MANY = 64
 """Partitions where nobody can tell how many rows there are."""
 
 
@@ -28,6 +28,7 @@ class Plan:
         rows: Rows of the tables as far as can be told, or None.
         spills: Whether tables are cut into partitions on disk.
         asked: Whether the caller said how many partitions there are.
+        outgrown: Whether rows were to be folded in memory, and took more than was expected.
     """
 
     partitions: int
@@ -36,6 +37,7 @@ class Plan:
     rows: int | None
     spills: bool
     asked: bool = False
+    outgrown: bool = False
 
     def __str__(self) -> str:
         way = "partition and spill" if self.spills else "fold in memory"
@@ -43,6 +45,8 @@ class Plan:
             need = "how many rows there are cannot be told before they are read"
         else:
             need = f"about {self.rows:,} rows need {_size(self.needed)}"
+        if self.outgrown:
+            return f"{way}: rows need more than expected and than {_size(self.memory)}: {self.partitions:,} partitions by lead"
         if self.asked:
             return f"{way}: {need}, {self.partitions:,} partitions by lead were asked for"
         if self.needed is None or self.needed >= _SMALL:
@@ -64,7 +68,7 @@ def plan_of(memory: int, rows: int | None, needed: int | None, partitions: int |
     if partitions is None:
         room = max(memory - _BASE, 1)
         if needed is None:
-            partitions = 1 if fold else _UNKNOWN
+            partitions = 1 if fold else MANY
         elif needed <= room:
             partitions = 1
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leadcore._arrow import Table
+from leadcore._files import OTHER_ROW
 from leadcore.errors import DataError, Problem
 
 ORDER = "leadcore.order"
@@ -19,9 +19,6 @@ TABLES = ("leads", "aliases", "start", "events")
 
 Rows = Mapping[str, Callable[[], npt.NDArray[np.int64]]]
 """By table: the position in the whole table of each row of a partition."""
-
-_OTHER_ROW = re.compile(r"(?<=\brow )\d+\b")
-"""How reasons name another row of the table."""
 
 
 def ordered(rejects: Table, rows: Rows) -> Table:
@@ -73,7 +70,7 @@ class _Known:
         return int(self._read[table][row])
 
     def reason(self, table: str, reason: str) -> str:
-        return _OTHER_ROW.sub(lambda found: str(self.row(table, int(found[0]))), reason)
+        return OTHER_ROW.sub(lambda found: f"{found[1]}{self.row(table, int(found[2]))}", reason)
 
 
 def _place(table: str, row: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,11 +60,17 @@ class ReplayTask:
         story = str(replay.lead(asked[0])) if asked else None
         return Piece(made, replay.counts, replay.rejects, replay.standing, story)
 
-    def finish(self, partitions: int) -> None:
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """Nothing was read before."""
+        return {}
+
+    def finish(self, partitions: int, ids: Mapping[str, str]) -> None:
         """Nothing is left to do."""
 
 
 def _ids(text: str | None) -> list[int | str]:
     """The lead ids a text may be."""
-    spelled = text is not None and text.lstrip("-").isdecimal() and text == str(int(text))
-    return [] if text is None else [text, *([int(text)] if spelled else [])]
+    if text is None:
+        return []
+    return [text, int(text)] if re.fullmatch("0|-?[1-9][0-9]*", text) else [text]

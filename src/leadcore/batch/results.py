@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from leadcore.batch.rejected import ORDER
 _KEYS = {"accounts": "account_id", "rejects": ORDER}
 PASSED = "-passed"
 """Ends the name of a table whose rows come behind those of the table called so without it."""
+_OURS = re.compile(r"part-(\d{5}\.(parquet|ledger)|all\.json)")
+"""What a job leaves in a folder of partitions."""
 LEDGERS = "ledgers"
 """The result that is no table: saved ledgers."""
 
@@ -70,8 +73,8 @@ class Result:
         folder = Path(self.path)
         folder.mkdir(parents=True, exist_ok=True)
         targets = [Path(file) for file in self.files(len(parts))]
-        for old in folder.glob("part-*.*"):
-            if old not in targets:
+        for old in folder.iterdir():
+            if _OURS.fullmatch(old.name) and old not in targets:
                 old.unlink()
         for part, target in zip(parts, targets, strict=True):
             if part.exists():
@@ -83,23 +86,33 @@ class Result:
         for left in Path(self.path).parent.glob(f".{glob.escape(Path(self.path).name[:40])}.*.part"):
             left.unlink()
 
-    def merge(self, parts: Sequence[Path], work: Path, files: Mapping[str, FileTable]) -> None:
+    def merge(self, parts: Sequence[Path], work: Path, files: Mapping[str, FileTable]) -> int:
         """Put its partitions together where it belongs.
+
+        Returns:
+            How many rows there are.
 
         Raises:
             OSError: It cannot be written; the partitions are there still.
         """
         paths = [str(part) for part in parts]
-        if self.path != STANDARD_STREAM:
-            Path(self.path).parent.mkdir(exist_ok=True)
+        target = self.path
+        if target != STANDARD_STREAM:
+            target = os.path.realpath(target)
+            Path(target).parent.mkdir(exist_ok=True)
         if self.name != "rejects":
-            merge_parts(paths, self.key, self.path, self.format)
-            return
+            return merge_parts(paths, self.key, target, self.format)
         together = str(work / "rejects.parquet")
         merge_parts(paths, self.key, together, "parquet", hidden=True)
         kinds = {"table": "text", "row": "number", "column": "text", "value": "text", "reason": "text"}
-        rejects = Table.collect(TableReader([together], "parquet", kinds))
-        write_table(located(rejects, files), self.path, self.format)
+        rejects = _plain(Table.collect(TableReader([together], "parquet", kinds)))
+        return write_table(located(rejects, files), target, self.format)
+
+
+def _plain(rejects: Table) -> Table:
+    """Text as it is instead of numbered, as a scorer lists rejected rows."""
+    text = {name: ("text", list(rejects.column(name))) for name in ("table", "column", "value", "reason")}
+    return Table.build([(name, text.get(name, ("column", rejects.select([name])))) for name in rejects.column_names])
 
 
 def write_all(results: Sequence[Result], tables: Mapping[str, Table], files: Mapping[str, FileTable]) -> None:
@@ -151,9 +164,9 @@ def _move(part: Path, target: Path) -> None:
         part.unlink()
 
 
-def remove_folder(folder: Path, last: str) -> None:
-    """Remove a folder and all that is in it, the file called ``last`` after all others."""
-    for one in sorted(folder.iterdir(), key=lambda one: (one.name == last, one.name)):
+def remove_folder(folder: Path, last: Sequence[str]) -> None:
+    """Remove a folder and all that is in it, the files called ``last`` after all others and in their order."""
+    for one in sorted(folder.iterdir(), key=lambda one: last.index(one.name) if one.name in last else -1):
         if one.is_dir():
             shutil.rmtree(one)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from leadcore.batch.progress import Report
 from leadcore.batch.replaying import ReplayTask
 from leadcore.batch.results import LEDGERS, Result
 from leadcore.batch.scoring import ScoreTask
+from leadcore.batch.sql import QueryTable
 from leadcore.batch.task import Options, Task
 from leadcore.errors import DataError, LeadcoreError, Problem
 from leadcore.model import Model
@@ -210,7 +211,7 @@ def replay(
     elif lead is None:
         raise LeadcoreError("give out, or a lead: there is nothing to do")
     tables = {"leads": leads, "events": events, "start": start, "aliases": aliases}
-    beside = f"{document.name}.replay" if out is None else out
+    beside = f"leadcore-{os.getpid()}" if out is None else out
     how = _How(memory, partitions, work, resume, threads, format, progress, plan, cancel)
     return _run(task, tables, results, beside, how)
 
@@ -342,12 +343,13 @@ def _run(
     if stays:
         chosen = replace(chosen, spills=True)
     work = work_folder(os.fspath(out), how.work)
+    _check_places(results, sources, work)
     before = Manifest.load(work) if how.resume else None
     if before is not None:  # a job goes on in the partitions it began with
         chosen = replace(chosen, partitions=before.partitions, spills=True, asked=True)
     if how.plan is not None:
         how.plan(chosen)
-    job = Job(task, sources, results, chosen, work, how.threads, how.progress, how.cancel)
+    job = Job(task, sources, results, chosen, work, how.threads, how.progress, how.cancel, how.plan)
     try:
         return job.run(how.resume)
     except DataError as error:
@@ -358,6 +360,38 @@ def _run(
                 line = "" if place.line is None else f", line {place.line}"
                 error.add_note(f"{problem.table}, row {problem.row}: {place.file}, row {place.row_in_file}{line}")
         raise
+
+
+def _check_places(results: Sequence[Result], sources: Mapping[str, Input], work: Path) -> None:
+    """Refuse results that would cost somebody else's file, or could not be written at the end.
+
+    Raises:
+        LeadcoreError: A result would be written over or among other files of the job, or where nothing can be written.
+    """
+    work = Path(os.path.realpath(work))
+    if work.exists() and not work.is_dir():
+        raise LeadcoreError(f"{work} is a file, and a folder for partitions is wanted")
+    taken: dict[Path, str] = {}
+    for table, source in sources.items():
+        paths: Sequence[str | None] = source.paths if isinstance(source, FileTable) else []
+        paths = [source.file] if isinstance(source, QueryTable) else paths
+        taken |= {Path(os.path.realpath(path)): table for path in paths if path not in (None, STANDARD_STREAM)}
+    if inside := [path for path in taken if path.is_relative_to(work)]:
+        raise LeadcoreError(f"{inside[0]} lies in the work folder {work}: name another")
+    for result in results:
+        if result.path == STANDARD_STREAM:
+            continue
+        path = Path(os.path.realpath(result.path))
+        others = [other for other in taken if path == other or (result.partitioned and other.is_relative_to(path))]
+        if others:
+            raise LeadcoreError(f"{result.name} would be written over {taken[others[0]]} {others[0]}")
+        if path.is_relative_to(work) or (result.partitioned and work.is_relative_to(path)):
+            raise LeadcoreError(f"{result.name} and the partitions would both be in {path}: give another work folder")
+        if path.is_dir() != result.partitioned and path.exists():
+            raise LeadcoreError(f"{path} is a {'directory' if path.is_dir() else 'file, and a folder is wanted'}")
+        if not path.parent.exists() and not path.parent.parent.is_dir():
+            raise LeadcoreError(f"there is no directory {path.parent}")
+        taken[path] = result.name
 
 
 def _needed(task: Task, rows: Mapping[str, int | None], sources: Mapping[str, Input]) -> tuple[int | None, int | None]:

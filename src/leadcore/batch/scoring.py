@@ -62,5 +62,10 @@ class ScoreTask:
             made |= {"accounts": scores.accounts.table} if partition is None else {MEMBERS: account_members(scores)}
         return Piece(made, scores.counts, scores.rejects)
 
-    def finish(self, partitions: int) -> None:
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """Nothing was read before."""
+        return {}
+
+    def finish(self, partitions: int, ids: Mapping[str, str]) -> None:
         """Nothing is left to do."""

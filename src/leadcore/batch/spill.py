@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from leadcore.accounts import scored
 from leadcore.batch.inputs import Input
 from leadcore.batch.rejected import Rows
 from leadcore.batch.task import Options
+from leadcore.errors import LeadcoreError
 from leadcore.model import Model
 
 _ROW = "leadcore.row"
@@ -47,15 +49,17 @@ class Spill:
         """The file of a table's partition."""
         return self._folder / f"{table}-{partition:05}.parquet"
 
-    def cut(self, memory: int, progress: Callable[[int], None]) -> dict[str, Any]:
+    def cut(self, memory: int, progress: Callable[[int], None], known: Mapping[str, str]) -> dict[str, Any]:
         """Cut every table; all is on disk when this returns.
 
         Args:
             memory: Bytes the job may take.
             progress: Called with the rows of events done.
+            known: What ids are by what was read on earlier days: ``integer`` or ``text`` of ``lead_id`` and ``event_id``.
 
         Returns:
-            ``rows`` by table and partition; ``typed``: what untyped ids of a table's columns are.
+            ``rows`` by table and partition; ``typed``: what untyped ids of a table's columns are told to be; ``kinds``:
+            what ids are.
 
         Raises:
             DataError: Aliases contradict each other, or a table cannot be read.
@@ -70,35 +74,49 @@ class Spill:
             moved = self._moved(aliases)
         rows: dict[str, list[int]] = {}
         untyped: dict[str, bool] = {}
-        worded: dict[str, set[str]] = {}
+        kinds: dict[str, dict[str, str]] = {}
         for table, source in self._sources.items():
             stream = aliases if table == "aliases" and aliases is not None else source
             paths = [str(self.path(table, partition)) for partition in range(self._partitions)]
             ids = [self._named(table, name) for name in _IDS[table]]
-            types = (self._named("events", "type"), list(self._options.model.events)) if table == "events" else None
-            with data_errors(table):
-                rows[table], untyped[table], found = split_table(
-                    stream, paths, self._named(table, "lead_id"), ids, max(memory // _SHARE, 1 << 26), types, moved,
-                    progress if table == "events" else _silent,
-                )  # fmt: skip
-            worded[table] = set(found)
-        return {"rows": rows, "typed": self._typed(untyped, worded)}
+            types = None
+            if table == "events":
+                types = (self._named(table, "type"), self._named(table, "at"), list(self._options.model.events))
+            with data_errors(table), _passing(progress if table == "events" else _silent) as tell:
+                rows[table], untyped[table], kinds[table] = split_table(
+                    stream,
+                    paths,
+                    self._named(table, "lead_id"),
+                    ids,
+                    max(memory // _SHARE, 1 << 26),
+                    types,
+                    moved,
+                    tell,
+                )
+        return {"rows": rows, **self._settled(untyped, kinds, known)}
 
-    def _typed(self, untyped: Mapping[str, bool], worded: Mapping[str, set[str]]) -> dict[str, dict[str, str]]:
-        """What untyped ids are, decided for all partitions together; where a table has types, it decides (spec 2.1).
+    def _settled(
+        self, untyped: Mapping[str, bool], kinds: Mapping[str, Mapping[str, str]], known: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """What ids are, decided for all partitions together, and what untyped ones are told to be.
 
-        One that is no integer makes all of them text. Without one they are integers in every partition by themselves;
-        of events' ids a partition may have none, which would leave their type open.
+        One that is no integer makes all untyped ids text; where a table has types, they decide (spec 2.1). Leads' ids
+        without such a one are integers in every partition by themselves; of events' ids a partition may have none.
         """
         typed: dict[str, dict[str, str]] = {table: {} for table in untyped}
-        places = [(table, name) for table in untyped for name in _IDS[table]]
+        settled = dict(known)
         for space in (("lead_id", "same_as"), ("event_id",), ("account_id",)):
-            columns = [(table, self._named(table, name)) for table, name in places if name in space]
-            word = any(column in worded[table] for table, column in columns)
-            if all(untyped[table] for table, _ in columns) and (word or space == ("event_id",)):
-                for table, column in columns:
-                    typed[table][column] = "text" if word else "integer"
-        return typed
+            named = [(table, self._named(table, name)) for table in untyped for name in _IDS[table] if name in space]
+            found = {kinds[table][column] for table, column in named if column in kinds[table]}
+            has_types = any(column in kinds[table] and not untyped[table] for table, column in named)
+            kind = known.get(space[0]) or ("text" if "text" in found else "integer" if found else None)
+            if kind is not None:
+                settled[space[0]] = kind
+            if space[0] in known or (not has_types and (kind == "text" or space == ("event_id",))):
+                for table, column in named:
+                    if untyped[table]:
+                        typed[table][column] = kind or "text"
+        return {"typed": typed, "kinds": settled}
 
     def _named(self, table: str, name: str) -> str:
         names = {"leads": self._options.names.leads, "events": self._options.names.events}
@@ -117,11 +135,11 @@ class Spill:
         stands = canonical_codes(pairs["lead_id"], pairs["same_as"], count, id_of)
         return encoder.ids(np.arange(count, dtype=np.uint32)), parts_of(encoder.ids(stands), self._partitions)
 
-    def tables(self, partition: int, split: Mapping[str, Any]) -> dict[str, ArrowStream | None]:
+    def tables(self, partition: int, typed: Mapping[str, Mapping[str, str]]) -> dict[str, ArrowStream | None]:
         """The tables of a partition, as `cut` left them."""
         return {
             table: PartReader(
-                str(self.path(table, partition)), {**source.fields, _PROBLEM: "text"}, split["typed"][table]
+                str(self.path(table, partition)), {**source.fields, _PROBLEM: "text"}, typed[table]
             )
             for table, source in self._sources.items()
         }  # fmt: skip
@@ -135,6 +153,18 @@ class Spill:
 
         return {table: read(table) for table in self._sources}
 
+    def is_damaged(self, partition: int, rows: Mapping[str, Sequence[int]]) -> bool:
+        """Whether a file of a partition cannot be read, or has not the rows that were written."""
+
+        def whole(table: str) -> bool:
+            try:
+                reader = TableReader([str(self.path(table, partition))], "parquet", {_ROW: "number"})
+                return len(Table.collect(reader)) == rows[table][partition]
+            except (OSError, ValueError):
+                return False
+
+        return not all(map(whole, self._sources))
+
     def drop(self, partition: int) -> None:
         """Remove the files of a partition."""
         for table in self._sources:
@@ -143,6 +173,30 @@ class Spill:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.stat().st_size for file in self._folder.glob("*.parquet"))
+
+
+@contextmanager
+def _passing(call: Callable[[int], None]) -> Iterator[Callable[[int], None]]:
+    """What a caller's function raises passes through code that takes every fault for one of a table."""
+    raised: list[BaseException] = []
+
+    def carried(rows: int) -> None:
+        try:
+            call(rows)
+        except BaseException as fault:
+            raised.append(fault)
+            raise
+
+    try:
+        yield carried
+    except BaseException:
+        if raised:
+            raise Carried from raised[0]
+        raise
+
+
+class Carried(LeadcoreError):  # noqa: N818 - it is the cause that counts
+    """Carries what a caller's function raised, as its cause."""
 
 
 def _silent(rows: int) -> None:

@@ -8,6 +8,7 @@ elsewhere (``s3://``, ``gs://``, ``az://``, ``https://`` ...) is read by DuckDB,
 from __future__ import annotations
 
 import re
+import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from leadcore.model import Model
 
 _SCHEMES = ("duckdb:", "sqlite:", "postgresql://", "postgres://")
 _REMOTE = re.compile(r"(s3a?|gs|gcs|r2|az|abfss?|https?|hf|file)://", re.IGNORECASE)
-_PASSWORD = re.compile(r"(://[^:@/#]*):[^@/#]*(?=@)")
 _MEMORY = "300MB"
 """What DuckDB may take beside the job; it writes the rest into its own temporary folder."""
 _THREADS = 1
@@ -42,7 +42,7 @@ class QueryTable:
 
     Attributes:
         query: As it was given.
-        source: The same without a password, for messages.
+        source: What messages call it: a query may hold a password.
         file: The database's file, or None.
         fields: The columns read, by their name there, and their kind.
     """
@@ -54,7 +54,7 @@ class QueryTable:
             LeadcoreError: It is none, or an extra is not installed.
             DataError: The database refuses it.
         """
-        self.query, self.source = query, _PASSWORD.sub(r"\1", query)
+        self.query, self.source = query, f"the query of {table}"
         if _REMOTE.match(query):
             self._scheme, self.file, self._sql = "duckdb:", None, f"select * from {_reader(query)}"
         else:
@@ -70,7 +70,7 @@ class QueryTable:
             self._sql = f"select * from {sql}" if plain else sql.strip().rstrip(";")
         self._table = table
         wanted = wanted_fields(model, table, names)
-        there = self._run("select * from ({}) as t limit 0", collect=True).column_names
+        there = self._run(f"select * from ({self._sql}) as t limit 0", collect=True).column_names
         self.fields = {name: kind for name, kind in wanted.items() if name in there}
         self.column_names = there
         self._shown = ", ".join('"' + name.replace('"', '""') + '"' for name in self.fields) or "1"
@@ -78,7 +78,7 @@ class QueryTable:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The rows, from the first."""
-        return self._run(f"select {self._shown} from ({{}}) as t").__arrow_c_stream__(requested_schema)
+        return self._run(f"select {self._shown} from (" + self._sql + ") as t").__arrow_c_stream__(requested_schema)
 
     @property
     def rereadable(self) -> bool:
@@ -89,7 +89,7 @@ class QueryTable:
     def rows_total(self) -> int | None:
         """Rows, counted by the database."""
         if self._rows is None:
-            self._rows = int(self._run("select count(*) as n from ({}) as t", collect=True).row(0)["n"])
+            self._rows = int(self._run(f"select count(*) as n from ({self._sql}) as t", collect=True).row(0)["n"])
         return self._rows
 
     @property
@@ -99,7 +99,7 @@ class QueryTable:
 
     def _run(self, sql: str, collect: bool = False) -> Any:
         try:
-            stream = self._stream(sql.format(self._sql))
+            stream = self._stream(sql)
             return Table.collect(stream) if collect else stream
         except LeadcoreError:
             raise
@@ -131,6 +131,7 @@ def _duckdb(file: str | None, sql: str) -> ArrowStream:
     except ImportError as error:
         raise LeadcoreError("a duckdb: query needs DuckDB: pip install 'leadcore[duckdb]'") from error
     settings: dict[str, Any] = {"memory_limit": _MEMORY, "threads": _THREADS, "preserve_insertion_order": True}
+    settings["temp_directory"] = str(Path(tempfile.gettempdir(), "leadcore-duckdb"))
     connection = duckdb.connect(file or ":memory:", read_only=file is not None, config=settings)
     stream: ArrowStream = _Held(connection.sql(sql), connection)
     return stream

@@ -114,8 +114,12 @@ class Task(Protocol):
     ) -> Piece:  # fmt: skip
         """Do it; ``partition``: which it is, None: these are all the leads there are."""
 
-    def finish(self, partitions: int) -> None:
-        """What is left to do when all partitions are done."""
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """What ids are by what was read before: ``integer`` or ``text`` of ``lead_id`` and ``event_id``."""
+
+    def finish(self, partitions: int, ids: Mapping[str, str]) -> None:
+        """What is left to do when all partitions are done; ``ids``: what ids are."""
 
 
 _EVENT, _MOVING, _CODE, _NUMBER, _EVENT_ID = 16, 20, 4, 8, 48

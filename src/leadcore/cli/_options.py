@@ -14,6 +14,7 @@ from leadcore._inputs import Names, column_names
 from leadcore._sources import ENDINGS, STANDARD_STREAM, Format, find_files, format_of
 from leadcore._time import to_micros
 from leadcore.batch.inputs import open_any
+from leadcore.batch.memory import memory_of
 from leadcore.batch.sql import QueryTable, is_query
 from leadcore.cli._errors import DATA, Stop
 from leadcore.errors import DataError, LeadcoreError
@@ -100,6 +101,18 @@ def load(path: str) -> Model:
         return Model.load(path)
     except OSError as error:
         raise Stop(f"cannot read the model {path}: {_reason(error)}") from error
+
+
+def memory_size(given: str | None) -> int | None:
+    """Bytes of a size on the command line.
+
+    Raises:
+        Stop: It is none, or too little.
+    """
+    try:
+        return None if given is None else memory_of(given)
+    except LeadcoreError as error:
+        raise Stop(f"--memory: {error}") from error
 
 
 def instant(text: str, option: str = "--as-of") -> int:

@@ -74,6 +74,7 @@ def apply(
     from leadcore.batch.applying import CHANGES
 
     check_folder(out, "--out", [f"{name}.{format or 'parquet'}" for name in CHANGES], inputs, {})
+    size = options.memory_size(memory)
     document = options.load(model)
     maps = options.column_map(document, columns)
     files = {
@@ -83,7 +84,7 @@ def apply(
     with telling_files(files), telling_job(quiet, log_format) as log:
         done = batch.apply(
             document, files["events"], files["leads"], until=until, out=out, new_state=new_state, state=state, late=late,
-            on_late=on_late, columns=maps, micropoints=micropoints, memory=memory, partitions=partitions, work=work,
+            on_late=on_late, columns=maps, micropoints=micropoints, memory=size, partitions=partitions, work=work,
             resume=resume, threads=threads, format=format, progress=log.report, plan=log.plan,
         )  # fmt: skip
         log.done(done)

@@ -87,6 +87,7 @@ def replay(
         taken = [] if partitioned else [f"{name}.{kind}" for name in names]
         check_folder(out, "--out", taken, inputs, {"--rejects": rejects})
     options.instant(until, "--until")
+    size = options.memory_size(memory)
     document = options.load(model)
     if document.lifecycle is None:
         raise Stop(f"the model {model} has no lifecycle: there is nothing to replay")
@@ -100,7 +101,7 @@ def replay(
         done = batch.replay(
             document, files["events"], files["leads"], until=until, out=out, lead=lead, start=files["start"],
             aliases=files["aliases"], rejects=rejects, score_changes=score_changes, columns=maps,
-            unknown_leads=unknown_leads, micropoints=micropoints, partitioned=partitioned, memory=memory, partitions=partitions, work=work,
+            unknown_leads=unknown_leads, micropoints=micropoints, partitioned=partitioned, memory=size, partitions=partitions, work=work,
             resume=resume, threads=threads, format=format, progress=log.report, plan=log.plan,
         )  # fmt: skip
         log.done(done)

@@ -9,6 +9,7 @@ import typer
 from leadcore.cli import _options as options
 from leadcore.cli._counts import tell_counts
 from leadcore.cli._errors import Stop, telling_files
+from leadcore.cli._folder import check_folder
 from leadcore.cli._job import telling_job
 
 
@@ -16,7 +17,12 @@ def score(
     model: options.ModelFile,
     as_of: options.AsOf,
     out: Annotated[
-        str, typer.Option("--out", metavar="FILE", help="Where the scores go: .parquet, .csv, .jsonl, or -.")
+        str,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Where the scores go: .parquet, .csv, .jsonl, or -; with --partitioned a folder.",
+        ),
     ],
     leads: options.Leads = None,
     events: options.Events = None,
@@ -53,11 +59,15 @@ def score(
     outputs = {"--out": out, "--rejects": rejects, "--accounts": accounts, "--explanations": explanations}
     if leads is None and events is None:
         raise Stop("give --leads, --events or both: there is nothing to score")
-    options.check_files({"--leads": leads, "--events": events, "--aliases": aliases}, outputs)
+    inputs = {"--leads": leads, "--events": events, "--aliases": aliases}
+    if partitioned:
+        check_folder(out, "--out", [], inputs, {name: path for name, path in outputs.items() if name != "--out"})
+    options.check_files(inputs, {name: path for name, path in outputs.items() if name != "--out" or not partitioned})
     for option, path in outputs.items():
         if path is not None and not (partitioned and option == "--out"):
             options.output_format(path, option, format)
     options.instant(as_of)
+    size = options.memory_size(memory)
     document = options.load(model)
     if accounts is not None and document.accounts is None:
         raise Stop(f"--accounts: the model {model} declares no accounts")
@@ -71,7 +81,7 @@ def score(
         done = batch.score(
             document, files["events"], files["leads"], as_of=as_of, out=out, aliases=files["aliases"], rejects=rejects,
             accounts=accounts, explanations=explanations, columns=maps, unknown_leads=unknown_leads,
-            micropoints=micropoints, partitioned=partitioned, memory=memory, partitions=partitions, work=work, resume=resume, threads=threads,
+            micropoints=micropoints, partitioned=partitioned, memory=size, partitions=partitions, work=work, resume=resume, threads=threads,
             format=format, progress=log.report, plan=log.plan,
         )  # fmt: skip
         log.done(done)

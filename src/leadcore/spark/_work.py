@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from leadcore._files import OTHER_ROW
 from leadcore._inputs import Names
 from leadcore.errors import DataError, Problem
 from leadcore.model import Model
@@ -24,7 +24,6 @@ REJECTS = "rejects"
 ROWS = 65_536
 """The most rows of a batch handed to Spark."""
 _MOST_SCORERS = 16
-_OTHER_ROW = re.compile(r"\brow \d+\b")
 
 
 class Question(Protocol):
@@ -176,4 +175,4 @@ def _ids(
 
 
 def _reason(reason: str) -> str:
-    return _OTHER_ROW.sub("another row", reason)
+    return OTHER_ROW.sub(lambda found: found[1].removesuffix("row ") + "another row", reason)

@@ -431,10 +431,10 @@ def split_table(
     lead_id: str,
     ids: Sequence[str],
     memory: int,
-    types: tuple[str, Sequence[str]] | None = None,
+    types: tuple[str, str, Sequence[str]] | None = None,
     moved: tuple[_ArrowStream, npt.NDArray[np.uint32]] | None = None,
     progress: Callable[[int], object] | None = None,
-) -> tuple[list[int], bool, list[str]]:
+) -> tuple[list[int], bool, dict[str, str]]:
     """Cut a table into Parquet files, one a part, by the hash of the lead id (`parts_of`).
 
     Rows without an id that can be read are in the first part. Each part has a column ``leadcore.row`` more, int64: the
@@ -444,15 +444,16 @@ def split_table(
         table: The table.
         paths: A file name for each part.
         lead_id: The column of lead ids.
-        ids: Columns of ids; those of CSV are untyped and looked at for one that is no canonical integer.
+        ids: Columns of ids; those of CSV are untyped, and looked at for one that is no canonical integer.
         memory: Bytes of rows not yet written that are held at most, and a batch.
-        types: The column of event types and the declared ones: untyped ids of other rows are not looked at.
+        types: The columns of event types and of instants, and the types declared: of other rows untyped ids do not count,
+            but for lead ids of rows that are faulty for their type or instant.
         moved: Leads whose rows go elsewhere: a table with one column of ids, and the part of each.
         progress: Called with the number of rows done; what it raises ends the split.
 
     Returns:
-        ``(rows, untyped, worded)``: rows of each part; whether the table's ids are untyped (CSV); and the columns of
-        ``ids`` in which one of them is no canonical integer.
+        ``(rows, untyped, kinds)``: rows of each part; whether the table's ids are untyped (CSV); and what the ids of each
+        column are, ``integer`` or ``text``, if there are any.
 
     Raises:
         OSError: A file cannot be written, or the stream's file cannot be read.
