@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import sqlite3
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import leadcore as lc
+import leadcore.batch.job
 import leadcore.batch.run
 from leadcore.batch.manifest import NAME
 from leadcore.batch.memory import LEAST, memory_of
@@ -213,13 +215,13 @@ def test_queries_are_tables(tables, tmp_path):
             out = tmp_path / f"{name}{partitions}.csv"
             lc.batch.score(MODEL, query, leads, as_of=UNTIL, out=out, partitions=partitions)
             seen.add(out.read_bytes())
-    lc.batch.score(
-        MODEL, tables / "events-*.csv", tables / "leads.csv", as_of=UNTIL, out=tmp_path / "f.csv",
-        rejects=tmp_path / "r.csv",
-    )  # fmt: skip
     assert len(seen) == 1
-    files = pl.read_csv(tmp_path / "f.csv", infer_schema=False).drop("rejected_rows")
-    assert pl.read_csv(seen.pop(), infer_schema=False).equals(files)
+    good = rows.filter((pl.col("at") != "yesterday") & ~pl.col("event_id").is_in(repeated.implode()).fill_null(False))
+    expected = lc.Scorer(MODEL).score(
+        good.with_columns(pl.col("points").cast(float)), pl.read_csv(tables / "leads.csv", infer_schema=False),
+        as_of=UNTIL, sort=True,
+    )  # fmt: skip
+    assert pl.read_csv(seen.pop(), schema_overrides={"lead_id": pl.String}).equals(expected.to_polars())
 
 
 @pytest.mark.parametrize(
@@ -408,3 +410,197 @@ def test_an_interrupt_leaves_what_can_go_on(tmp_path):
     assert (job.returncode, told) == (130, "leadcore: stopped\nwhat was done stays: go on with --resume\n")
     crash_batch.finish("score", tables, tmp_path / "out")
     assert crash_batch.left(tmp_path / "out") == crash_batch.left(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("row", ["word,never,other", "word,,open", "word,2026-01-01,"])
+def test_faulty_rows_tell_what_ids_are(tmp_path, row):
+    """A rejected row makes a lead too (spec 2.6), and a word there makes all ids text in all partitions."""
+    (tmp_path / "e.csv").write_text("lead_id,at,type\n" + "".join(f"{i},2026-01-01,call\n" for i in range(6)) + row)
+    seen = []
+    for partitions in (1, 4):
+        lc.batch.score(
+            MODEL, tmp_path / "e.csv", as_of=UNTIL, out=tmp_path / "s.parquet", rejects=tmp_path / "r.parquet",
+            partitions=partitions,
+        )  # fmt: skip
+        seen.append([(tmp_path / name).read_bytes() for name in ("s.parquet", "r.parquet")])
+    assert seen[0] == seen[1]
+    assert pq.read_table(tmp_path / "s.parquet").schema.field("lead_id").type == pa.string()
+
+
+def test_a_column_without_values_decides_nothing(tmp_path):
+    """Lead ids of type null, of an export without rows, beside words in CSV."""
+    none = pa.table({"lead_id": pa.nulls(0), "at": pa.array([], pa.timestamp("us")), "type": pa.array([], pa.string())})
+    pq.write_table(none, tmp_path / "e.parquet")
+    (tmp_path / "l.csv").write_text("lead_id,account_id\n1,7\n2,\nword,x\n")
+    seen = []
+    for partitions in (1, 4):
+        done = lc.batch.score(
+            MODEL, tmp_path / "e.parquet", tmp_path / "l.csv", as_of=UNTIL, out=tmp_path / "s.parquet",
+            accounts=tmp_path / "a.parquet", partitions=partitions,
+        )  # fmt: skip
+        seen.append([(tmp_path / name).read_bytes() for name in ("s.parquet", "a.parquet")])
+        assert done.rows == {"scores": 3, "accounts": 2, "rejects": 0}
+    assert seen[0] == seen[1]
+
+
+def test_texts_that_look_like_rows_stay(tmp_path):
+    """A reason may quote the table: what says "row" there is no row."""
+    lines = ['"row 77777"', '"than row 1"', '{"lead_id": 3, "at": "2026-01-01", "type": "call"}']
+    (tmp_path / "e.jsonl").write_text("\n".join(lines))
+    seen = []
+    for partitions in (1, 4):
+        lc.batch.score(
+            MODEL, tmp_path / "e.jsonl", as_of=UNTIL, out=tmp_path / "s.csv", rejects=tmp_path / "r.csv",
+            partitions=partitions,
+        )  # fmt: skip
+        seen.append((tmp_path / "r.csv").read_bytes())
+    assert seen[0] == seen[1]
+    assert b"77777" in seen[0]
+
+
+def test_no_result_costs_another_file(tables, tmp_path):
+    """Results over inputs, over each other, among partitions, or where nothing can be: refused before anything is read."""
+    events = tmp_path / "ev"
+    events.mkdir()
+    pq.write_table(pa.table({"lead_id": [1], "at": ["2026-01-01"], "type": ["call"]}), events / "part-00000.parquet")
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "part-of-my-life.docx").write_text("mine")
+    (tmp_path / "w").mkdir()
+    before = left(tmp_path)
+    for given, told in (
+        ({"out": events, "partitioned": True}, "scores would be written over events"),
+        ({"out": events / "part-00000.parquet"}, "scores would be written over events"),
+        ({"out": tmp_path / "s.csv", "rejects": tmp_path / "s.csv"}, "scores would be written over rejects"),
+        ({"out": tmp_path / "w" / "s.csv", "work": tmp_path / "w"}, "give another work folder"),
+        ({"out": tmp_path / "s.csv", "work": events}, "lies in the work folder"),
+        ({"out": tmp_path / "no" / "where" / "s.csv"}, "there is no directory"),
+        ({"out": tmp_path / "s.csv", "rejects": tmp_path / "w.csv" / "x" / "r.csv"}, "there is no directory"),
+        ({"out": tmp_path / "w"}, "one of .parquet, .csv, .jsonl"),
+    ):
+        with pytest.raises(LeadcoreError, match=re.escape(told)):
+            lc.batch.score(MODEL, events, as_of=UNTIL, partitions=2, **given)
+    assert left(tmp_path) == before
+    lc.batch.score(MODEL, events, as_of=UNTIL, out=tmp_path / "s", partitioned=True, partitions=2)
+    assert sorted(file.name for file in (tmp_path / "s").iterdir()) == [
+        "part-00000.parquet", "part-00001.parquet", "part-of-my-life.docx",
+    ]  # fmt: skip
+    (tmp_path / "link.csv").symlink_to(tmp_path / "target.csv")
+    lc.batch.score(MODEL, events, as_of=UNTIL, out=tmp_path / "link.csv", partitions=2)
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "target.csv").exists()
+
+
+def test_partitions_on_the_command_line_twice(tables, tmp_path, capsys):
+    """The second night finds the folder of the first."""
+    arguments = ["score", str(tables / "model.yaml"), "--leads", str(tables / "leads.csv"), "--as-of", UNTIL]
+    for _ in range(2):
+        assert run([*arguments, "--out", str(tmp_path / "s"), "--partitioned", "--partitions", "2"]) == 0
+    assert len(list((tmp_path / "s").iterdir())) == 2
+    assert run([*arguments, "--out", str(tmp_path / "s.csv"), "--memory", "lots"]) == 2
+    assert "--memory: memory is a size such as 2GB" in capsys.readouterr().err
+
+
+def test_rows_that_need_more_than_expected_are_cut(tmp_path, monkeypatch):
+    """Folding in memory ends where the budget does, and the job goes the other way, to the same bytes."""
+    rows = 400_000
+    frame = pl.DataFrame({"lead_id": range(rows), "at": ["2026-01-01"] * rows, "type": ["call"] * rows})
+    frame.write_parquet(tmp_path / "e.parquet")
+    plans = []
+    lc.batch.score(MODEL, tmp_path / "e.parquet", as_of=UNTIL, out=tmp_path / "a.parquet", plan=plans.append)
+    monkeypatch.setattr(lc.batch.job, "resident_memory", lambda: 10**12)
+    done = lc.batch.score(MODEL, tmp_path / "e.parquet", as_of=UNTIL, out=tmp_path / "b.parquet", plan=plans.append)
+    assert [plan.spills for plan in plans] == [False, False, True]
+    assert str(done.plan).startswith("partition and spill: rows need more than expected and than ")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_what_a_caller_raises_is_raised(tables, tmp_path):
+    """While tables are cut and while leads are scored; the job can go on."""
+    score(tables, tmp_path / "a")
+    for stage in ("split", "run"):
+
+        def progress(told, stage=stage):
+            if told.stage == stage and told.rows:
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            score(tables, tmp_path / stage, partitions=3, progress=progress)
+        assert (tmp_path / stage / "scores.csv.work" / NAME).exists()
+
+
+def test_work_that_is_lost_or_damaged(tables, tmp_path):
+    """Parts that are gone, partitions that cannot be read, a manifest that is none: each says what to do."""
+    seen = []
+
+    def stopped(out):
+        with pytest.raises(lc.batch.Canceled):
+            score(
+                tables,
+                out,
+                partitions=4,
+                progress=seen.append,
+                cancel=lambda: seen[-1:] != [] and seen[-1].partitions == 2,
+            )
+        seen.clear()
+        return out / "scores.csv.work"
+
+    def again(out):
+        names = {"rejects": "rejects.csv", "accounts": "accounts.parquet", "explanations": "explanations.parquet"}
+        files = {name: out / file for name, file in names.items()}
+        lc.batch.score(
+            MODEL, tables / "events-*.csv", tables / "leads.csv", as_of=UNTIL, out=out / "scores.csv", resume=True,
+            partitions=4, **files,
+        )  # fmt: skip
+
+    work = stopped(tmp_path / "a")
+    (work / "parts" / "scores-00001.parquet").unlink()
+    with pytest.raises(LeadcoreError, match=r"scores-00001.parquet is gone: remove .* and start again"):
+        again(tmp_path / "a")
+    work = stopped(tmp_path / "b")
+    (work / "split" / "events-00003.parquet").write_bytes(b"PAR1")
+    with pytest.raises(LeadcoreError, match="is damaged: remove the folder and start again"):
+        again(tmp_path / "b")
+    assert (work / NAME).exists()
+    for text in ("{}", "[1, {}]", '[1, {"job": {}, "partitions": "x"}]', "", "[2"):
+        (work / NAME).write_text(text)
+        with pytest.raises(LeadcoreError, match=r"manifest.json is damaged: remove .* and start again"):
+            again(tmp_path / "b")
+    # killed while the folder was being removed: the lock is the last to go
+    for file in (work / "parts").iterdir():
+        file.unlink()
+    (work / NAME).unlink()
+    again(tmp_path / "b")
+    assert not work.exists()
+
+
+def test_random_tables_both_ways(tmp_path):
+    """Ids of every kind, faulty rows, accounts, aliases, in one file or several: partitions leave the bytes of one run."""
+    for seed in range(24):
+        draw = random.Random(seed)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        ids = draw.choice(([str(i) for i in range(30)], [f"l{i}" for i in range(30)], [*map(str, range(29)), "word"]))
+        for name in ("e1", "e2"):
+            rows = [
+                f"{draw.choice(ids)},{draw.choice(('2026-03-01', '2026-05-02', '', 'never'))}"
+                f",{draw.choice(('visit', 'call', 'open', ''))},{draw.choice(('1', '', 'x'))},/price,"
+                f"{draw.choice(('', 'e', str(draw.randrange(9))))}\n"
+                for _ in range(draw.choice((0, 5, 60)))
+            ]
+            (folder / f"{name}.csv").write_text("lead_id,at,type,points,url,event_id\n" + "".join(rows))
+        leads = [f"{lead},{draw.choice(('', 'a', '7'))}\n" for lead in draw.sample(ids, draw.choice((0, 3, 20)))]
+        (folder / "l.csv").write_text("lead_id,account_id\n" + "".join(leads))
+        same = draw.choice(("", f"{ids[3]},{ids[4]}\n{ids[4]},{ids[5]}\n"))
+        (folder / "a.csv").write_text(f"lead_id,same_as\n{same}")
+        given = {"aliases": folder / "a.csv", "unknown_leads": draw.choice(("score", "ignore"))}
+        for partitions, out in ((1, folder / "one"), (draw.randint(2, 9), folder / "many")):
+            out.mkdir()
+            lc.batch.score(
+                MODEL, [folder / "e1.csv", folder / "e2.csv"], folder / "l.csv", as_of=UNTIL, out=out / "s.parquet",
+                rejects=out / "r.parquet", accounts=out / "a.parquet", partitions=partitions, **given,
+            )  # fmt: skip
+            lc.batch.replay(
+                MODEL, [folder / "e1.csv", folder / "e2.csv"], folder / "l.csv", until=UNTIL, out=out / "tables",
+                rejects=out / "r2.parquet", score_changes=True, partitions=partitions, **given,
+            )  # fmt: skip
+        assert left(folder / "one") == left(folder / "many"), seed

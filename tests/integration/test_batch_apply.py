@@ -142,3 +142,26 @@ def test_the_command(nights, tmp_path, capsys):
     ]  # fmt: skip
     assert run(["apply", *given, *ends, "--state", str(tmp_path / "nowhere")]) == 1
     assert "is no state" in capsys.readouterr().err
+
+
+def test_ids_stay_what_they_were(tmp_path):
+    """Ids of CSV are what the first night made of them: a word later is a fault, digits among words are text."""
+    (tmp_path / "digits.csv").write_text("lead_id,at,type\n1,2026-01-01,call\n2,2026-01-01,call\n3,2026-01-01,call\n")
+    (tmp_path / "words.csv").write_text("lead_id,at,type\n1,2026-01-02,call\nx,2026-01-02,call\n")
+    for partitions in (1, 4):
+        out = tmp_path / str(partitions)
+        out.mkdir()
+
+        def night(name, state, new, out=out, partitions=partitions):
+            lc.batch.apply(
+                MODEL, tmp_path / f"{name}.csv", until="2026-01-03", out=out / "changes", new_state=out / new,
+                state=None if state is None else out / state, partitions=partitions,
+            )  # fmt: skip
+
+        night("digits", None, "a")
+        with pytest.raises(DataError, match="'x' is not an integer"):
+            night("words", "a", "b")
+        night("words", None, "c")
+        night("digits", "c", "d")
+        ledgers = [lc.Ledger.load(file) for file in (out / "d").glob("part-*.ledger")]
+        assert sorted(lead for ledger in ledgers for lead in ledger) == ["1", "2", "3", "x"]

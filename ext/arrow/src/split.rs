@@ -1,6 +1,6 @@
 //! A table cut into parts by lead: all rows of a lead in one part, whatever the type of its id column.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::sync::Arc;
@@ -178,6 +178,63 @@ struct Watched {
     kind: Option<IdKind>,
 }
 
+/// The columns of type and instant, and by type declared its columns and their kinds. Ids of other types do not count
+/// (spec 2.6).
+#[derive(FromPyObject)]
+pub struct Types {
+    #[pyo3(item)]
+    kind: String,
+    #[pyo3(item)]
+    at: String,
+    #[pyo3(item)]
+    declared: HashMap<String, Vec<(String, String)>>,
+}
+
+/// What decides whether an event's ids count.
+struct Judged<'a> {
+    types: &'a Types,
+    kind: Column,
+    at: Column,
+    lead: Option<Column>,
+    fields: HashMap<&'a str, Column>,
+}
+
+impl Judged<'_> {
+    /// Whether the ids of a row count: those of events that take part; of leads also what faulty rows tell.
+    fn counts(&self, row: usize, of_faulty: bool) -> bool {
+        let (mut instant, mut bad) = ([0], Vec::new());
+        self.at.instants(row, &mut instant, &mut bad);
+        let timeless = instant[0] == NO_INSTANT;
+        let text = self.kind.texts.as_ref().and_then(|texts| texts.get(row));
+        let Some(text) = text.filter(|_| !self.kind.is_null(row)) else {
+            return of_faulty;
+        };
+        let Ok(text) = std::str::from_utf8(text) else {
+            return of_faulty;
+        };
+        let Some(fields) = self.types.declared.get(text) else {
+            return of_faulty && timeless;
+        };
+        of_faulty || !(timeless || self.is_faulty(row, fields))
+    }
+
+    fn is_faulty(&self, row: usize, fields: &[(String, String)]) -> bool {
+        let lead = self.lead.as_ref().is_none_or(|lead| lead.is_null(row));
+        lead || fields.iter().any(|(name, kind)| {
+            let mut bad = Vec::new();
+            if let Some(column) = self.fields.get(name.as_str()) {
+                match kind.as_str() {
+                    "number" => column.numbers(row, &mut [0.0], &mut bad),
+                    "boolean" => column.booleans(row, &mut [0], &mut bad),
+                    "instant" => column.instants(row, &mut [0], &mut bad),
+                    _ => {}
+                }
+            }
+            !bad.is_empty()
+        })
+    }
+}
+
 /// A table on its way into parts.
 struct Split {
     schema: SchemaRef,
@@ -185,8 +242,8 @@ struct Split {
     parts: Vec<Part>,
     moved: HashMap<u64, u32>,
     watched: Vec<Watched>,
-    /// Of events: the columns of type and instant, and the types declared. Ids of other types do not count (spec 2.6).
-    types: Option<(String, String, HashSet<Vec<u8>>)>,
+    /// Of events: what the model declares.
+    types: Option<Types>,
     /// Whether ids are untyped (CSV).
     untyped: bool,
     memory: usize,
@@ -217,25 +274,18 @@ impl Split {
             let index = self.schema.index_of(name).ok()?;
             Column::new(name, batch.column(index)).ok()
         };
-        let types = self.types.as_ref().and_then(|(kind, at, declared)| {
-            let (kind, at) = (column(kind)?, column(at)?);
-            Some((kind, at, declared))
+        let judged = self.types.as_ref().and_then(|types| {
+            let named = types.declared.values().flatten();
+            let named = named.filter_map(|(name, _)| Some((name.as_str(), column(name)?)));
+            Some(Judged {
+                types,
+                kind: column(&types.kind)?,
+                at: column(&types.at)?,
+                lead: column(&self.lead_id),
+                fields: named.collect(),
+            })
         });
-        let counts = |row: usize, of_faulty: bool| {
-            let Some((kind, at, declared)) = &types else {
-                return true;
-            };
-            let text = kind.texts.as_ref().and_then(|texts| texts.get(row));
-            match text.filter(|_| !kind.is_null(row)) {
-                Some(text) if declared.contains(text) => true,
-                Some(text) if std::str::from_utf8(text).is_ok() => {
-                    let mut instant = [0];
-                    at.instants(row, &mut instant, &mut Vec::new());
-                    of_faulty && instant[0] == NO_INSTANT
-                }
-                _ => of_faulty,
-            }
-        };
+        let counts = |row, of_faulty| judged.as_ref().is_none_or(|all| all.counts(row, of_faulty));
         for watched in &mut self.watched {
             if watched.kind == Some(IdKind::Text) {
                 continue;
@@ -340,7 +390,7 @@ pub fn split_table(
     lead_id: String,
     ids: Vec<String>,
     memory: usize,
-    types: Option<(String, String, Vec<String>)>,
+    types: Option<Types>,
     moved: Option<(AnyRecordBatch, PyReadonlyArray1<'_, u32>)>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(Vec<u64>, bool, HashMap<String, &'static str>)> {
@@ -394,10 +444,7 @@ pub fn split_table(
         parts: parts.map_err(refusal)?,
         moved: by_hash,
         watched,
-        types: types.map(|(kind, at, types)| {
-            let types = types.into_iter().map(String::into_bytes);
-            (kind, at, types.collect())
-        }),
+        types,
         untyped,
         memory,
         rows: 0,

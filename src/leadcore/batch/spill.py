@@ -79,9 +79,7 @@ class Spill:
             stream = aliases if table == "aliases" and aliases is not None else source
             paths = [str(self.path(table, partition)) for partition in range(self._partitions)]
             ids = [self._named(table, name) for name in _IDS[table]]
-            types = None
-            if table == "events":
-                types = (self._named(table, "type"), self._named(table, "at"), list(self._options.model.events))
+            types = self._types() if table == "events" else None
             with data_errors(table), _passing(progress if table == "events" else _silent) as tell:
                 rows[table], untyped[table], kinds[table] = split_table(
                     stream,
@@ -94,6 +92,14 @@ class Spill:
                     tell,
                 )
         return {"rows": rows, **self._settled(untyped, kinds, known)}
+
+    def _types(self) -> dict[str, Any]:
+        """What the model declares of events, in the table's own names."""
+        fields = {
+            name: [(self._named("events", field), declared.type) for field, declared in properties.items()]
+            for name, properties in self._options.model.events.items()
+        }
+        return {"kind": self._named("events", "type"), "at": self._named("events", "at"), "declared": fields}
 
     def _settled(
         self, untyped: Mapping[str, bool], kinds: Mapping[str, Mapping[str, str]], known: Mapping[str, str]

@@ -431,7 +431,7 @@ def split_table(
     lead_id: str,
     ids: Sequence[str],
     memory: int,
-    types: tuple[str, str, Sequence[str]] | None = None,
+    types: Mapping[str, Any] | None = None,
     moved: tuple[_ArrowStream, npt.NDArray[np.uint32]] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> tuple[list[int], bool, dict[str, str]]:
@@ -446,8 +446,9 @@ def split_table(
         lead_id: The column of lead ids.
         ids: Columns of ids; those of CSV are untyped, and looked at for one that is no canonical integer.
         memory: Bytes of rows not yet written that are held at most, and a batch.
-        types: The columns of event types and of instants, and the types declared: of other rows untyped ids do not count,
-            but for lead ids of rows that are faulty for their type or instant.
+        types: Of events: ``kind`` and ``at``, the columns of type and instant, and ``declared``, by type its columns with
+            their kinds. Untyped ids of other rows do not count, nor those of faulty rows, but for lead ids of rows that
+            are faulty for their type or instant.
         moved: Leads whose rows go elsewhere: a table with one column of ids, and the part of each.
         progress: Called with the number of rows done; what it raises ends the split.
 
