@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,11 @@ def peer(name: str, folder: Path, out: Path, memory: int) -> None:
         from benchmarks.peers import w1_pyspark
 
         w1_pyspark.SETTINGS["spark.driver.memory"] = f"{memory * 3 // 2 >> 20}m"
-    work = CONTENDERS[name].load("plain")
     if name == "duckdb":
         import duckdb
 
-        duckdb.sql(f"SET memory_limit = '{memory} bytes'")
+        duckdb.connect = partial(duckdb.connect, config={"memory_limit": f"{memory} bytes"})
+    work = CONTENDERS[name].load("plain")
     took = Took()
 
     def run() -> None:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from leadcore.batch import Outcome, Plan, Progress
-from leadcore.batch.job import UnknownLead
-from leadcore.batch.progress import Report
 from leadcore.cli._errors import INTERRUPTED, OTHER, Stop, exit_code
 from leadcore.cli._memory import peak_memory
+
+if TYPE_CHECKING:
+    from leadcore.batch import Outcome, Plan, Progress
+    from leadcore.batch.progress import Report
 
 LogFormat = Literal["text", "json"]
 
@@ -45,6 +46,8 @@ def telling_job(quiet: bool, log_format: LogFormat) -> Iterator[Log]:
     Raises:
         Stop: The job was stopped, and can go on; or the lead asked for is not there.
     """
+    from leadcore.batch.job import UnknownLead
+
     spills = False
 
     def planned(plan: Plan) -> None:

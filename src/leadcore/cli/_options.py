@@ -13,14 +13,12 @@ from leadcore._files import FileTable
 from leadcore._inputs import Names, column_names
 from leadcore._sources import ENDINGS, STANDARD_STREAM, Format, find_files, format_of
 from leadcore._time import to_micros
-from leadcore.batch.inputs import open_any
-from leadcore.batch.memory import memory_of
-from leadcore.batch.sql import QueryTable, is_query
 from leadcore.cli._errors import DATA, Stop
 from leadcore.errors import DataError, LeadcoreError
 from leadcore.model import Model
 
 if TYPE_CHECKING:
+    from leadcore.batch.sql import QueryTable
     from leadcore.replay import Replay
     from leadcore.scores import Scores
 
@@ -109,6 +107,8 @@ def memory_size(given: str | None) -> int | None:
     Raises:
         Stop: It is none, or too little.
     """
+    from leadcore.batch.memory import memory_of
+
     try:
         return None if given is None else memory_of(given)
     except LeadcoreError as error:
@@ -185,6 +185,8 @@ def open_input(
     """
     if source is None:
         return None
+    from leadcore.batch.inputs import open_any
+
     kind = stream_format(source, f"--{table}", format) if source == STANDARD_STREAM else None
     names: Names = column_names(model, {key: dict(value) for key, value in maps.items()})
     try:
@@ -254,7 +256,7 @@ def check_files(inputs: Mapping[str, str | None], outputs: Mapping[str, str | No
         if Path(real).is_dir():
             raise Stop(f"{option}: {path} is a directory")
         for table, source in inputs.items():
-            if source is not None and not is_query(source) and Path(real).is_relative_to(os.path.realpath(source)):
+            if source is not None and files_of(source, table) and Path(real).is_relative_to(os.path.realpath(source)):
                 raise Stop(f"{option}: {path} would lie among the files of {table} {source}")
         seen[real] = option
 
@@ -265,6 +267,8 @@ def files_of(source: str | None, option: str) -> list[str]:
     Raises:
         Stop: There are none, or they are of several formats.
     """
+    from leadcore.batch.sql import is_query
+
     if source is None or source == STANDARD_STREAM or is_query(source):
         return []
     paths = [source] if Path(source).is_file() else find(source, option)[0]

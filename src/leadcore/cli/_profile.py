@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,11 @@ from leadcore import _kernel
 from leadcore._arrow import Encoder, Program
 from leadcore._files import FileTable
 from leadcore._inputs import Names, data_errors
-from leadcore.batch.sql import QueryTable
 from leadcore.cli._probes import Probe, Probes, Questions
 from leadcore.model import Model
+
+if TYPE_CHECKING:
+    from leadcore.batch.sql import QueryTable
 
 _NEVER = 2**63 - 1
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from leadcore._files import FileTable
-from leadcore.batch.sql import QueryTable
+
+if TYPE_CHECKING:
+    from leadcore.batch.sql import QueryTable
 
 
 @contextmanager
