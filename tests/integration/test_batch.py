@@ -240,6 +240,20 @@ def test_queries_that_cannot_be_run(tmp_path, query, told):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_addresses_are_read_by_duckdb(tmp_path):
+    """A file elsewhere, by its address: Parquet, CSV and JSON lines."""
+    rows = [{"lead_id": 7, "at": "2026-05-01", "type": "call"}, {"lead_id": 8, "at": "2026-05-02", "type": "call"}]
+    frame = pl.DataFrame(rows)
+    frame.write_parquet(tmp_path / "e.parquet")
+    frame.write_csv(tmp_path / "e.csv")
+    frame.write_ndjson(tmp_path / "e.jsonl")
+    seen = set()
+    for name in ("e.parquet", "e.csv", "e.jsonl"):
+        lc.batch.score(MODEL, f"file://{tmp_path}/{name}", as_of=UNTIL, out=tmp_path / "s.csv", partitions=2)
+        seen.add((tmp_path / "s.csv").read_text())
+    assert seen == {"lead_id,interest,hot\n7,7.0,false\n8,7.0,false\n"}
+
+
 def test_queries_on_the_command_line(tables, tmp_path, capsys):
     """A query where a file is asked for; what is wrong with it is told; no password is kept."""
     query = f"duckdb:#select lead_id, \"at\", type from read_csv('{tables / 'events-*.csv'}', all_varchar = true)"
