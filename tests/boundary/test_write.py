@@ -268,3 +268,22 @@ def test_any_text_and_number_survives(format, rows):
     numbers = [None if row["n"] is None else float(row["n"]) for row in found]
     assert [(row["a"], row["b"]) for row in found] == list(zip(a, b, strict=True))
     assert repr(numbers) == repr(n)
+
+
+def test_parquet_bytes_do_not_depend_on_batches_or_masks(tmp_path):
+    """The same rows in one batch with a null mask, and in several of which some have none."""
+    rows = 200_000
+    numbers = pa.array([None if i == 7 else i % 5 for i in range(rows)], pa.int64())
+    words = pa.array([None if i == rows - 1 else str(i % 3) for i in range(rows)]).dictionary_encode()
+    whole = pa.table({"number": numbers, "word": words})
+    cuts = [0, 30_000, 31_000, 140_000, rows]
+    pieces = [whole.slice(a, b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
+    batches = [
+        pa.record_batch([pa.concat_arrays([c.combine_chunks()]) for c in piece.columns], ["number", "word"])
+        for piece in pieces
+    ]
+    seen = set()
+    for name, table in (("a", whole), ("b", pa.Table.from_batches(batches))):
+        write_table(table, str(tmp_path / name), "parquet")
+        seen.add((tmp_path / name).read_bytes())
+    assert len(seen) == 1

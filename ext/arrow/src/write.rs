@@ -6,7 +6,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_array::{make_array, Array, RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::concat::concat_batches;
 use parquet::arrow::ArrowWriter;
@@ -260,11 +260,22 @@ fn write_pending<W: Write + Send>(
     schema: &SchemaRef,
     pending: &mut Vec<RecordBatch>,
 ) -> Result<(), Fault> {
-    match pending.as_slice() {
-        [] => {}
-        [one] => writer.write(one)?,
-        several => writer.write(&concat_batches(schema, several)?)?,
+    if !pending.is_empty() {
+        writer.write(&plain(&concat_batches(schema, pending.as_slice())?)?)?;
     }
     pending.clear();
     Ok(())
+}
+
+/// The batch without null masks that mask nothing: levels would be packed in another way.
+fn plain(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter().map(|column| {
+        if column.nulls().is_none_or(|nulls| nulls.null_count() > 0) {
+            return Ok(column.clone());
+        }
+        let data = column.to_data().into_builder().nulls(None).build()?;
+        Ok(make_array(data))
+    });
+    let columns = columns.collect::<Result<Vec<_>, ArrowError>>()?;
+    RecordBatch::try_new(batch.schema(), columns)
 }
