@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -277,7 +278,7 @@ def test_parquet_bytes_do_not_depend_on_batches_or_masks(tmp_path):
     words = pa.array([None if i == rows - 1 else str(i % 3) for i in range(rows)]).dictionary_encode()
     whole = pa.table({"number": numbers, "word": words})
     cuts = [0, 30_000, 31_000, 140_000, rows]
-    pieces = [whole.slice(a, b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
+    pieces = [whole.slice(a, b - a) for a, b in pairwise(cuts)]
     batches = [
         pa.record_batch([pa.concat_arrays([c.combine_chunks()]) for c in piece.columns], ["number", "word"])
         for piece in pieces
