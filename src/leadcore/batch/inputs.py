@@ -68,13 +68,14 @@ def identity(source: Input) -> Any:
     if isinstance(source, QueryTable):
         return {
             "query": blake2b(source.query.encode(), digest_size=16).hexdigest(),
-            "files": _files([source.file] if source.file else []),
+            "files": stamps([source.file] if source.file else []),
         }
     assert isinstance(source, FileTable)
-    return {"format": source.format, "files": _files(source.paths)}
+    return {"format": source.format, "files": stamps(source.paths)}
 
 
-def _files(paths: Sequence[str]) -> list[list[Any]]:
+def stamps(paths: Sequence[str]) -> list[list[Any]]:
+    """Names, sizes and times of files; of the standard stream its name."""
     found = []
     for path in paths:
         status = None if path == STANDARD_STREAM else Path(path).stat()

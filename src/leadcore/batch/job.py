@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import leadcore
-from leadcore._arrow import Table, TableReader, write_table
+from leadcore._arrow import Table, write_table
+from leadcore._durable import clean, write_whole
 from leadcore._files import FileTable
 from leadcore._sources import STANDARD_STREAM
-from leadcore.accounts import combine_members, scored
+from leadcore.accounts import combine_members
 from leadcore.batch.inputs import Input, identity
-from leadcore.batch.manifest import NAME, Cut, Done, Manifest, write_whole
+from leadcore.batch.manifest import NAME, Cut, Done, Manifest
 from leadcore.batch.memory import resident_memory
 from leadcore.batch.plan import MANY, Plan
 from leadcore.batch.progress import Canceled, Progress, Report, Stage
@@ -88,14 +89,9 @@ class Job:
         threads: int | None = None, report: Report | None = None, canceled: Callable[[], bool] | None = None,
         planned: Callable[[Plan], object] | None = None,
     ) -> None:  # fmt: skip
-        self._task, self._sources, self._results, self._plan, self._work = (
-            task,
-            dict(sources),
-            list(results),
-            plan,
-            work,
-        )
-        self._threads, self._report, self._canceled = threads, report, canceled
+        self._task, self._sources, self._results = task, dict(sources), list(results)
+        self._plan, self._work, self._threads = plan, work, threads
+        self._report, self._canceled = report, canceled
         self._scorer = Scorer(task.options.model)
         self._planned, self._spilled = planned, 0
 
@@ -197,8 +193,8 @@ class Job:
         Raises:
             LeadcoreError: What should be whole is not there.
         """
-        for file in self._parts.glob(".*.part"):
-            file.unlink()
+        for folder in (self._work, self._parts):
+            clean(folder)
         for result in self._results:
             result.clean()
         published = {result.name for result in self._results if result.partitioned}
@@ -263,7 +259,7 @@ class Job:
         return Done(asdict(piece.counts), dict(told), piece.standing, piece.story)
 
     def _check_story(self, story: str | None, leads: int) -> None:
-        lead = getattr(self._task, "lead", None)
+        lead = self._task.options.lead
         if lead is not None and story is None:
             raise UnknownLead(f"no lead {lead!r} among the {leads:,} leads of these tables")
 
@@ -301,11 +297,11 @@ class Job:
         """Scores of accounts, combined by partitions of accounts."""
         options = self._task.options
         members = [self._part_files(partition)[MEMBERS] for partition in range(partitions)]
-        fields = {"account_id": "id", **{f"score.{name}": "number" for name in scored(options.model)}}
         made = []
-        for cut in cut_members(members, self._work / "split", options.model, self._plan.memory):
-            of_leads = Table.collect(TableReader([str(cut)], "parquet", fields))
-            made.append(self._parts / cut.name.replace(MEMBERS, "accounts"))
+        for partition, of_leads in enumerate(
+            cut_members(members, self._work / "split", options.model, self._plan.memory)
+        ):
+            made.append(self._parts / f"accounts-{partition:05}.parquet")
             write_table(combine_members(options.model, of_leads, options.micropoints), str(made[-1]), "parquet")
         return made
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from leadcore._durable import write_whole
 from leadcore.errors import LeadcoreError
 
 NAME = "manifest.json"
@@ -117,23 +117,3 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
             key: one for name in value for key, one in _flat(value[name], f"{path}.{name}" if path else name).items()
         }
     return {path: value}
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file beside its name, sync it and rename it."""
-    beside = path.with_name(f".{path.name}.part")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have new names in a folder on disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -22,12 +22,10 @@ class ReplayTask:
     Attributes:
         options: What it has in common with scoring.
         score_changes: Whether every change of a score is wanted.
-        lead: A lead whose story is wanted: its id as text.
     """
 
     options: Options
     score_changes: bool = False
-    lead: str | None = None
     name: str = "replay"
     counts: type[Counts] = ReplayCounts
 
@@ -38,7 +36,7 @@ class ReplayTask:
 
     def told(self) -> dict[str, Any]:
         """What must be the same for a job to go on."""
-        return {**self.options.told(), "score_changes": self.score_changes, "lead": self.lead}
+        return {**self.options.told(), "score_changes": self.score_changes}
 
     def bytes_needed(self, events: int, leads: int, event_ids: bool) -> int:
         """Memory for so many rows, about; ``event_ids``: whether events have ids."""
@@ -56,7 +54,7 @@ class ReplayTask:
             **self.options.arguments(),
         )  # fmt: skip
         made = {name: getattr(replay, name).table for name in self.results}
-        asked = [lead for lead in _ids(self.lead) if lead in replay]
+        asked = [lead for lead in _ids(self.options.lead) if lead in replay]
         story = str(replay.lead(asked[0])) if asked else None
         return Piece(made, replay.counts, replay.rejects, replay.standing, story)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import re
 import shutil
@@ -12,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadcore._arrow import Table, TableReader, merge_parts, write_table
+from leadcore._durable import clean, sync_folder, write_whole
 from leadcore._files import FileTable, located
 from leadcore._sources import STANDARD_STREAM, Format
-from leadcore.batch.manifest import sync_folder, write_whole
 from leadcore.batch.rejected import ORDER
 
 _KEYS = {"accounts": "account_id", "rejects": ORDER}
@@ -83,8 +82,8 @@ class Result:
 
     def clean(self) -> None:
         """Remove what a writer that was killed left beside the file."""
-        for left in Path(self.path).parent.glob(f".{glob.escape(Path(self.path).name[:40])}.*.part"):
-            left.unlink()
+        path = Path(self.path)
+        clean(path if self.partitioned else path.parent, "" if self.partitioned else path.name)
 
     def merge(self, parts: Sequence[Path], work: Path, files: Mapping[str, FileTable]) -> int:
         """Put its partitions together where it belongs.

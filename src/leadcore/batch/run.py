@@ -196,9 +196,8 @@ def replay(
     document = _model(model)
     if document.lifecycle is None:
         raise LeadcoreError(f"the model {document.name!r} has no lifecycle: there is nothing to replay")
-    task = ReplayTask(
-        _options(document, until, "until", columns, unknown_leads, rejects, micropoints), score_changes, lead
-    )  # fmt: skip
+    options = _options(document, until, "until", columns, unknown_leads, rejects, micropoints)
+    task = ReplayTask(replace(options, lead=lead), score_changes)
     results = [] if rejects is None else [Result("rejects", os.fspath(rejects), _format(rejects, format))]
     if out is not None:
         folder = Path(out)

@@ -82,15 +82,8 @@ class Spill:
             types = self._types() if table == "events" else None
             with data_errors(table), _passing(progress if table == "events" else _silent) as tell:
                 rows[table], untyped[table], kinds[table] = split_table(
-                    stream,
-                    paths,
-                    self._named(table, "lead_id"),
-                    ids,
-                    max(memory // _SHARE, 1 << 26),
-                    types,
-                    moved,
-                    tell,
-                )
+                    stream, paths, self._named(table, "lead_id"), ids, max(memory // _SHARE, 1 << 26), types, moved, tell
+                )  # fmt: skip
         return {"rows": rows, **self._settled(untyped, kinds, known)}
 
     def _types(self) -> dict[str, Any]:
@@ -209,11 +202,12 @@ def _silent(rows: int) -> None:
     """Nobody is told of small tables."""
 
 
-def cut_members(paths: Sequence[Path], folder: Path, model: Model, memory: int) -> list[Path]:
-    """Cut what leads are to their accounts (`account_members`) into as many partitions by account."""
+def cut_members(paths: Sequence[Path], folder: Path, model: Model, memory: int) -> Iterator[Table]:
+    """What leads are to their accounts (`account_members`), cut into as many partitions by account; each in its turn."""
     fields = {"account_id": "id", **{f"score.{name}": "number" for name in scored(model)}}
-    made = [folder / f"members-{partition:05}.parquet" for partition in range(len(paths))]
+    made = [str(folder / f"members-{partition:05}.parquet") for partition in range(len(paths))]
     folder.mkdir(exist_ok=True)
     stream = TableReader([str(path) for path in paths], "parquet", fields)
-    split_table(stream, [str(path) for path in made], "account_id", [], max(memory // _SHARE, 1 << 26))
-    return made
+    split_table(stream, made, "account_id", [], max(memory // _SHARE, 1 << 26))
+    for path in made:
+        yield Table.collect(TableReader([path], "parquet", fields))

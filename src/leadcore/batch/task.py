@@ -52,6 +52,7 @@ class Options:
         unknown_leads: ``score``, ``error`` or ``ignore``.
         reject: Whether faulty rows are rejected instead of raised.
         micropoints: Scores as whole micropoints.
+        lead: A lead whose story is wanted, of a replay: its id as text.
     """
 
     model: Model
@@ -60,6 +61,7 @@ class Options:
     unknown_leads: Any
     reject: bool
     micropoints: bool
+    lead: str | None = None
 
     def told(self) -> dict[str, Any]:
         """What must be the same for a job to go on."""
@@ -70,6 +72,7 @@ class Options:
             "unknown_leads": self.unknown_leads,
             "reject": self.reject,
             "micropoints": self.micropoints,
+            "lead": self.lead,
         }
 
     def arguments(self) -> dict[str, Any]:

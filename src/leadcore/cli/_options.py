@@ -50,6 +50,10 @@ StreamFormat = Annotated[
     Literal["parquet", "csv", "jsonl"] | None,
     typer.Option("--format", help="The format of a table that is - (the standard stream)."),
 ]
+TablesFormat = Annotated[
+    Literal["parquet", "csv", "jsonl"] | None,
+    typer.Option("--format", help="The format of the tables in DIR (parquet by default), and of a table that is -."),
+]
 Aliases = Annotated[
     str | None,
     typer.Option("--aliases", metavar="FILES", help="A table lead_id, same_as of records that are one person."),

@@ -43,12 +43,7 @@ def apply(
         Literal["raise", "set_aside"],
         typer.Option("--on-late", help="Facts that come too late end the job, or are handed back in the table late."),
     ] = "raise",
-    format: Annotated[
-        Literal["parquet", "csv", "jsonl"] | None,
-        typer.Option(
-            "--format", help="The format of the tables in DIR (parquet by default), and of a table that is -."
-        ),
-    ] = None,
+    format: options.TablesFormat = None,
     micropoints: Annotated[
         bool, typer.Option("--micropoints", help="Whole micropoints (1 point = 1,000,000) instead of decimals.")
     ] = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,12 +29,7 @@ def replay(
             help="The directory of the tables: transitions, spans, alerts, states. It is made if it is not there.",
         ),
     ] = None,
-    format: Annotated[
-        Literal["parquet", "csv", "jsonl"] | None,
-        typer.Option(
-            "--format", help="The format of the tables in DIR (parquet by default), and of a table that is -."
-        ),
-    ] = None,
+    format: options.TablesFormat = None,
     lead: Annotated[
         str | None, typer.Option("--lead", metavar="LEAD_ID", help="Print what happened to this lead.")
     ] = None,

@@ -17,15 +17,11 @@ Blocks are not packed: zlib's fastest level takes four times as long as all the 
 
 from __future__ import annotations
 
-import errno
 import io
 import json
 import os
-import secrets
-import stat
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -34,6 +30,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from leadcore import __version__
+from leadcore._durable import replacing, sync_folder
 from leadcore._kernel import LAYOUT_VERSION
 from leadcore._time import FIRST, LAST
 from leadcore.errors import LeadcoreError, ModelError, StateError
@@ -82,13 +79,13 @@ def save_state(path: str | os.PathLike[str], state: State, books: Iterator[Book]
     target = _path(path)
     before = os.path.lexists(target)
     try:
-        with _replacing(target) as file:
+        with replacing(target) as file:
             _Writer(file).write(state, books)
     except OSError as fault:
         whole = "; the file that stood there is whole" if before else ""
         raise StateError(f"{target}: the ledger cannot be saved: {_reason(fault)}{whole}") from fault
     try:
-        _sync_folder(Path(os.path.realpath(target)).parent)
+        sync_folder(Path(os.path.realpath(target)).parent)
     except OSError as fault:
         reason = f"the ledger is saved, but may be lost if the machine fails now: {_reason(fault)}"
         raise StateError(f"{target}: {reason}") from fault
@@ -364,43 +361,3 @@ def _path(path: Any) -> Path:
 
 def _reason(fault: OSError) -> str:
     return fault.strerror or str(fault)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of another when all of it is on the disk, and else is gone."""
-    target = Path(os.path.realpath(path))  # the file, not a link to it
-    mode = None
-    if target.exists():
-        mode = stat.S_IMODE(target.stat().st_mode)
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-        if not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
-    beside = target.with_name(f".leadcore-{secrets.token_hex(8)}.tmp")
-    try:
-        with beside.open("xb") as file:
-            if mode is not None:
-                beside.chmod(mode)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have a rename on the disk, where folders can be brought there."""
-    if os.name == "nt":
-        return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    except OSError as fault:
-        if fault.errno != errno.EINVAL:  # some file systems cannot
-            raise
-    finally:
-        os.close(number)
