@@ -41,6 +41,7 @@ from leadcore_kernel.keep cimport (
 from leadcore_kernel.sorting cimport keep_here, keep_read, keep_take
 from leadcore_kernel.telling cimport keep_read_moves, keep_tell, told_count
 from leadcore_kernel.fold cimport fold_advance, fold_value
+from leadcore_kernel.ground cimport ground_free, ground_start, ground_t, ground_take
 from leadcore_kernel.layout cimport (
     ACT_ADD_PER, ACT_RESET, SAY_VALUE, act_t, band_t, cond_t, criterion_t, fold_spec_t, group_t, part_t, piece_t, rule_t,
     say_t, score_t, span_t, stage_t, step_t, threshold_t, zone_t,
@@ -69,7 +70,6 @@ from leadcore_kernel.tally cimport (
 from leadcore_kernel.wide cimport wide_t
 
 cdef enum:
-    MOST_GROUNDS = 1 << 20    # sums of groups kept by a worker
     MOST_SUMS = 1 << 21       # of a partition's leads and folds, or they are walked: 64 MB a worker
 
 cdef extern from *:

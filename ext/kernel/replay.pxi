@@ -5,6 +5,8 @@ cdef class Replayer:
     cdef lead_t lead
     cdef space_t space
     cdef life_t life
+    cdef ground_t ground
+    cdef Sets attributes      # what `ground` is of
     cdef object held
 
     def __cinit__(self, Plan plan not None, const piece_t[::1] grid not None, int64_t every, bint changes,
@@ -14,6 +16,7 @@ cdef class Replayer:
         self.held = (grid, stop)
         memset(&self.space, 0, sizeof(space_t))
         memset(&self.life, 0, sizeof(life_t))
+        memset(&self.ground, 0, sizeof(ground_t))
         if plan.c.stages_size == 0 or stop.shape[0] == 0:
             raise ValueError("the plan has no lifecycle, or there is no flag")
         if lead_start(&self.lead, &plan.c, True) or life_start(&self.life, &plan.c):
@@ -30,6 +33,7 @@ cdef class Replayer:
             lead_free(&self.lead, &self.plan.c)
         space_free(&self.space)
         life_free(&self.life)
+        ground_free(&self.ground)
 
     def run(
         self, Store store not None, int64_t partition, int64_t leads, Sets events not None, Sets attributes not None,
@@ -64,8 +68,14 @@ cdef class Replayer:
             or begins.shape[0] < leads or rows.shape[0] < leads + 1
         ):
             raise ValueError("no such partition, or too few leads")
+        if self.attributes is not attributes:
+            self.attributes = None
+            if ground_start(&self.ground, p, attributes.size):
+                raise MemoryError
+            self.attributes = attributes
         w.faults_size = 0
         h.shape = shape
+        h.ground = &self.ground
         h.acts_start = events.start
         h.acts = events.acts
         h.says_start = attributes.start

@@ -6,13 +6,13 @@ cdef class Worker:
     cdef space_t space
     cdef sums_t sums
     cdef int by_sums          # whether sums tell every fold's value
-    cdef Sets attributes      # whose sums of groups without an event are kept: by hit set, NULL where they are too many
-    cdef wide_t* grounds
-    cdef uint8_t* grounded    # by hit set: whether its sums are there
+    cdef Sets attributes      # what `ground` is of
+    cdef ground_t ground
 
     def __cinit__(self, Plan plan not None):
         self.plan = plan
         memset(&self.space, 0, sizeof(space_t))
+        memset(&self.ground, 0, sizeof(ground_t))
         self.by_sums = sums_start(&self.sums, &plan.c)
         if self.by_sums < 0 or lead_start(&self.lead, &plan.c, False):
             raise MemoryError
@@ -22,45 +22,16 @@ cdef class Worker:
             lead_free(&self.lead, &self.plan.c)
         space_free(&self.space)
         sums_free(&self.sums)
-        free(self.grounds)
-        free(self.grounded)
+        ground_free(&self.ground)
 
     cdef _ground(self, Sets attributes):
-        """Make room for the sums that groups have without an event, by hit set of the attributes."""
-        cdef int64_t groups = self.plan.c.groups_size
+        """Make room for what leads without an event come to, by hit set of the attributes."""
         if self.attributes is attributes:
             return
-        free(self.grounds)
-        free(self.grounded)
-        self.grounds = NULL
-        self.grounded = NULL
         self.attributes = None
-        if attributes.size * groups <= MOST_GROUNDS:
-            self.grounds = <wide_t*> malloc(<size_t> (attributes.size * groups + 1) * sizeof(wide_t))
-            self.grounded = <uint8_t*> calloc(<size_t> attributes.size + 1, 1)
-            if self.grounds == NULL or self.grounded == NULL:
-                raise MemoryError
+        if ground_start(&self.ground, &self.plan.c, attributes.size):
+            raise MemoryError
         self.attributes = attributes
-
-    cdef void _stand(self, uint32_t hits) noexcept nogil:
-        """Begin with a lead without events, whose attributes have that hit set."""
-        cdef const plan_t* p = &self.plan.c
-        cdef lead_t* a = &self.lead
-        cdef wide_t* grounds
-        cdef int64_t i, groups = p.groups_size
-        cdef int64_t* nowhere = NULL
-        cdef const int64_t* start = self.attributes.start
-        memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
-        lead_say(a, p, self.attributes.says + start[hits], start[hits + 1] - start[hits])
-        if self.grounds == NULL:
-            return
-        grounds = self.grounds + hits * groups
-        if not self.grounded[hits]:
-            for i in range(groups):
-                grounds[i] = lead_sum(a, p, &p.groups[i], &nowhere)
-            self.grounded[hits] = 1
-        memcpy(a.summed, grounds, <size_t> groups * sizeof(wide_t))
-        memset(a.stale, MOVED, <size_t> groups)
 
     cdef void _answer(
         self, int64_t ask, int64_t[:, ::1] scores, int32_t[:, ::1] grades, int32_t[::1] rating, int32_t[::1] label
@@ -131,7 +102,12 @@ cdef class Worker:
                 continue
             ask = ask_order[ask_start[code]]
             sums_at(w, p, w.asked[i])
-            self._stand(ask_attributes[ask])
+            hits = ask_attributes[ask]
+            memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
+            ground_take(
+                &self.ground, a, p, self.attributes.says + self.attributes.start[hits],
+                self.attributes.start[hits + 1] - self.attributes.start[hits], hits,
+            )
             if not sums_values(w, a, p, i):
                 return 0
             if lines.shape[1]:

@@ -249,20 +249,28 @@ def rereadable(table: ArrowStream) -> bool:
 
 def _moves(parts: list[tuple[Any, Ints]], shift: Ints) -> Moves:
     """The transitions of all threads, in the order of the result."""
-    rows = np.concatenate([records for records, _ in parts])
+    rows, order = _in_order(np.concatenate([records for records, _ in parts]), len(shift))
     scores = np.concatenate([values for _, values in parts])
-    order = np.argsort(rows["lead"], kind="stable")
-    rows = rows[order]
     taken = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or () if name != "lead"}
-    return Moves(lead=shift[rows["lead"]], scores=scores[order], **taken)
+    return Moves(lead=shift[rows["lead"]], scores=np.take(scores, order, axis=0), **taken)
 
 
 def _changes(parts: list[Any], shift: Ints) -> Changes:
     """The score changes of all threads, in the order of the result."""
-    rows = np.concatenate(parts)
-    rows = rows[np.argsort(rows["lead"], kind="stable")]
+    rows, _ = _in_order(np.concatenate(parts), len(shift))
     names = [name for name in rows.dtype.names or () if name not in ("lead", "pad")]
     return Changes(lead=shift[rows["lead"]], **{name: np.ascontiguousarray(rows[name]) for name in names})
+
+
+def _in_order(rows: Any, leads: int) -> tuple[Any, Ints]:
+    """Records by lead, and where each came from; a lead's lie together already, since one thread wrote them."""
+    lead = np.ascontiguousarray(rows["lead"])
+    first = np.flatnonzero(np.diff(lead, prepend=-1))
+    begin, size = np.zeros(leads, np.int64), np.zeros(leads, np.int64)
+    begin[lead[first]], size[lead[first]] = first, np.diff(first, append=len(lead))
+    order = np.arange(len(lead)) + np.repeat(begin - (np.cumsum(size) - size), size)
+    words = rows.view(np.int64).reshape(len(rows), rows.dtype.itemsize // 8)
+    return np.take(words, order, axis=0).view(rows.dtype).reshape(len(rows)), order
 
 
 def collected(request: Request) -> Request:

@@ -15,7 +15,10 @@ cdef inline int64_t acts_most(const plan_t* p, const uint32_t* ids, int64_t size
 
 
 cdef inline int64_t acts_of(const plan_t* p, const uint32_t* ids, int64_t size, act_t* acts) noexcept nogil:
-    """Write the acts of a row's hits and count them: resets come first, and a fold that is reset takes nothing."""
+    """Write the acts of a row's hits and count them: resets come first, and a fold that is reset takes nothing.
+
+    What is no act on a fold comes last.
+    """
     cdef int64_t used = 0, resets, j, k, r
     cdef const span_t* span
     cdef const act_t* act
@@ -31,14 +34,20 @@ cdef inline int64_t acts_of(const plan_t* p, const uint32_t* ids, int64_t size, 
         span = &p.hit_acts[ids[j]]
         for k in range(span.begin, span.begin + span.size):
             act = &p.acts[k]
-            if act.act == ACT_RESET:
+            if act.act == ACT_RESET or act.act > ACT_ADD_PER:
                 continue
             reset = False
-            for r in range(resets if act.act <= ACT_ADD_PER else 0):
+            for r in range(resets):
                 if acts[r].fold == act.fold:
                     reset = True
                     break
             if not reset:
                 acts[used] = act[0]
+                used += 1
+    for j in range(size):
+        span = &p.hit_acts[ids[j]]
+        for k in range(span.begin, span.begin + span.size):
+            if p.acts[k].act > ACT_ADD_PER:
+                acts[used] = p.acts[k]
                 used += 1
     return used

@@ -13,7 +13,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove, memset
 
-from leadcore_kernel.decay cimport floor_div, growth, unit_of
+from leadcore_kernel.decay cimport epoch_of, growth, unit_of
 from leadcore_kernel.layout cimport (
     DECAY_COMPOUND, DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, DECAY_PERIODIC, DECAY_STEPS,
     FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, band_t, fold_spec_t, step_t, zone_t,
@@ -61,6 +61,7 @@ cdef struct fold_t:
     int64_t stamp         # 1 .. 2^32 - 1
     int64_t overflow      # events left out because `unique_by` was full; survives a reset
     bint tracked
+    bint open             # no filter stands between an event and its points, and all of them decay
     int64_t dropped       # items moved out of the array: items[i] is the fold's event number dropped + i
     int64_t* latest       # beside `seen`: number of the code's newest event
     int64_t different     # codes in the window
@@ -128,6 +129,9 @@ cdef inline void fold_free(fold_t* f) noexcept nogil:
 cdef inline int fold_track(fold_t* f, const fold_spec_t* s) noexcept nogil:
     """Make an empty fold a tracked one; -1 when memory runs out."""
     f.tracked = True
+    f.open = (
+        s.kind == FOLD_EVENT and s.unique < 0 and s.cooldown == 0 and s.unit == UNIT_NONE and s.keep == 0
+    )
     if s.decay == DECAY_STEPS and f.cursors == NULL:
         f.cursors = <int64_t*> calloc(MOST_STEPS, sizeof(int64_t))
         return -1 if f.cursors == NULL else 0
@@ -227,7 +231,7 @@ cdef inline int fold_distinct(fold_t* f, uint32_t code) noexcept nogil:
 
 cdef inline void fold_grow(fold_t* f, const fold_spec_t* s, int64_t at, int64_t points) noexcept nogil:
     """Add points to the half-life sum at instant ``at``, not before the fold's epoch (spec 9.4)."""
-    cdef int64_t epoch = floor_div(at, s.span), grown
+    cdef int64_t epoch = epoch_of(at, s.span, s.reciprocal, s.shift), grown
     if f.epoch == INT64_MIN:
         f.epoch = epoch
     elif epoch != f.epoch:
@@ -242,10 +246,43 @@ cdef inline void fold_grow(fold_t* f, const fold_spec_t* s, int64_t at, int64_t 
 
 cdef inline wide_t fold_shrunk(wide_t sum, int64_t epoch, const fold_spec_t* s, int64_t now) noexcept nogil:
     """Micropoints of a half-life sum S of ``epoch`` at ``now`` (spec 9.4)."""
-    cdef int64_t later = floor_div(now, s.span)
+    cdef int64_t later = epoch_of(now, s.span, s.reciprocal, s.shift)
     cdef int64_t rest = now - later * s.span
-    sum = wide_shr(wide_shr(sum, later - epoch), 24)
+    sum = wide_shr(sum, later - epoch + 24)
     return wide_rne_shr(wide_scale(sum, growth(s.span - rest, s.reciprocal, s.shift) if rest else <int64_t> 1 << 43), 61)
+
+
+cdef inline int fold_take(fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t at, int64_t points) noexcept nogil:
+    """Take points that passed all filters; -1 when memory runs out."""
+    f.last = at
+    if s.decay == DECAY_NONE:
+        f.sum = wide_add(f.sum, wide_of(points))
+        return 0
+    if s.decay == DECAY_HALF_LIFE:
+        if s.delay == 0:
+            fold_grow(f, s, at, points)
+            return 0
+        f.waiting = wide_add(f.waiting, wide_of(points))
+        return fold_push(f, at, points)
+    if f.tracked and (s.decay == DECAY_PERIODIC or s.decay == DECAY_COMPOUND):
+        fold_advance(f, s, t, at)  # the ring is in order of time
+        if ring_reserve(&f.ring, f.ring.size + f.tail - f.head + 1):
+            return -1
+        f.sum = wide_add(f.sum, wide_of(points))
+        if s.delay == 0:
+            ring_push(&f.ring, at, points)
+            return 0
+        return fold_push(f, at, points)
+    f.sum = wide_add(f.sum, wide_of(points))
+    if s.decay == DECAY_LINEAR:
+        if s.sign == 0 and f.tracked:
+            f.size = wide_add(f.size, wide_of(points if points >= 0 else -points))
+        if s.delay:
+            f.waiting = wide_add(f.waiting, wide_of(points))
+        else:
+            f.moment = wide_add(f.moment, wide_mul(points, at))
+            f.mid += 1
+    return fold_push(f, at, points)
 
 
 cdef inline int fold_add(
@@ -293,34 +330,7 @@ cdef inline int fold_add(
         kept = wide_low(wide_times_millionths(points, s.keep))
         f.kept = wide_add(f.kept, wide_of(kept))
         points -= kept
-    if s.decay == DECAY_NONE:
-        f.sum = wide_add(f.sum, wide_of(points))
-        return 0
-    if s.decay == DECAY_HALF_LIFE:
-        if s.delay == 0:
-            fold_grow(f, s, at, points)
-            return 0
-        f.waiting = wide_add(f.waiting, wide_of(points))
-        return fold_push(f, at, points)
-    if f.tracked and (s.decay == DECAY_PERIODIC or s.decay == DECAY_COMPOUND):
-        fold_advance(f, s, t, at)  # the ring is in order of time
-        if ring_reserve(&f.ring, f.ring.size + f.tail - f.head + 1):
-            return -1
-        f.sum = wide_add(f.sum, wide_of(points))
-        if s.delay == 0:
-            ring_push(&f.ring, at, points)
-            return 0
-        return fold_push(f, at, points)
-    f.sum = wide_add(f.sum, wide_of(points))
-    if s.decay == DECAY_LINEAR:
-        if s.sign == 0 and f.tracked:
-            f.size = wide_add(f.size, wide_of(points if points >= 0 else -points))
-        if s.delay:
-            f.waiting = wide_add(f.waiting, wide_of(points))
-        else:
-            f.moment = wide_add(f.moment, wide_mul(points, at))
-            f.mid += 1
-    return fold_push(f, at, points)
+    return fold_take(f, s, t, at, points)
 
 
 cdef inline void fold_advance(fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now) noexcept nogil:
@@ -516,7 +526,7 @@ cdef inline int64_t fold_due(const fold_t* f, const fold_spec_t* s, const tables
         return f.items[f.mid].at + s.delay if f.mid < f.tail else INT64_MAX
     if s.decay == DECAY_HALF_LIFE:
         if f.epoch != INT64_MIN:
-            sum = wide_shr(wide_shr(f.sum, floor_div(now, s.span) - f.epoch), 24)
+            sum = wide_shr(f.sum, epoch_of(now, s.span, s.reciprocal, s.shift) - f.epoch + 24)
             if not (wide_high(sum) == 0 and wide_low(sum) == 0) and not (wide_high(sum) == -1 and wide_low(sum) == -1):
                 return INT64_MIN
         return f.items[f.head].at + s.delay if f.head < f.tail else INT64_MAX
@@ -532,6 +542,23 @@ cdef inline int64_t fold_due(const fold_t* f, const fold_spec_t* s, const tables
     if f.head < f.tail and f.items[f.head].at + s.delay < due:
         due = f.items[f.head].at + s.delay  # nothing changes then, but the ring grows
     return due
+
+
+cdef inline int64_t fold_bring(
+    fold_t* f, const fold_spec_t* s, const tables_t* t, int64_t now, int64_t* due, int* fault
+) noexcept nogil:
+    """Bring a tracked fold to ``now``: its value, and in ``due`` until when that stands still."""
+    cdef int64_t value
+    if f.open and s.decay == DECAY_HALF_LIFE and s.delay == 0:  # the usual case
+        value = 0
+        if f.epoch != INT64_MIN:
+            value = wide_hold(fold_shrunk(f.sum, f.epoch, s, now), INT64_MIN, INT64_MAX)
+        due[0] = INT64_MIN if value else fold_due(f, s, t, now)
+        return value
+    fold_advance(f, s, t, now)
+    value = fold_value(f, s, t, now, fault)
+    due[0] = fold_due(f, s, t, now)
+    return value
 
 
 cdef inline void* copied(const void* memory, size_t size, int* fault) noexcept nogil:

@@ -6,7 +6,7 @@ from libc.string cimport memset
 
 from leadcore_kernel.decay cimport points_by
 from leadcore_kernel.fold cimport (
-    fold_add, fold_advance, fold_clear, fold_due, fold_free, fold_start, fold_t, fold_track, fold_value,
+    fold_add, fold_advance, fold_bring, fold_clear, fold_free, fold_start, fold_t, fold_take, fold_track, fold_value,
 )
 from leadcore_kernel.layout cimport (
     ACT_ADD_PER, ACT_RESET, COND_AGE_AT_LEAST, COND_AND, COND_DEPTH, COND_EVENT, COND_GRADE_IN,
@@ -40,6 +40,8 @@ cdef struct lead_t:
     int64_t* values       # value of each attribute criterion
     uint8_t* leaves       # conditions on attributes
     int64_t* scores
+    uint8_t* moved        # scores that moved when they were last worked out
+    bint scored           # they were, with these attributes
     int32_t* grades       # index of each score's grade, 0 for none
     int32_t rating
     int32_t label
@@ -70,6 +72,7 @@ cdef inline void lead_free(lead_t* a, const plan_t* p) noexcept nogil:
     free(a.values)
     free(a.leaves)
     free(a.scores)
+    free(a.moved)
     free(a.grades)
     free(a.summed)
     free(a.grouped)
@@ -93,6 +96,7 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
     a.values = <int64_t*> calloc(<size_t> p.values_size + 1, sizeof(int64_t))
     a.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
     a.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
+    a.moved = <uint8_t*> calloc(<size_t> p.scores_size + 1, 1)
     a.grades = <int32_t*> calloc(<size_t> p.scores_size + 1, sizeof(int32_t))
     a.summed = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
     a.grouped = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
@@ -101,8 +105,8 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
     a.reached = <uint8_t*> calloc(<size_t> p.thresholds_size + 1, 1)
     a.happened = <uint8_t*> calloc(<size_t> p.happenings_size + 1, 1)
     if not (
-        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves and a.scores and a.grades
-        and a.summed and a.grouped and a.stale and a.due and a.reached and a.happened
+        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves and a.scores and a.moved
+        and a.grades and a.summed and a.grouped and a.stale and a.due and a.reached and a.happened
     ):
         lead_free(a, p)
         return -1
@@ -157,14 +161,23 @@ cdef inline int lead_act(
     lead_t* a, const plan_t* p, const act_t* act, const shape_t* shape, const uint64_t* record
 ) noexcept nogil:
     """Let one hit of an event act on its fold; -1 when memory runs out."""
+    return lead_take(a, p, act, shape, record, lead_points(p, act, shape, record))
+
+
+cdef inline int lead_take(
+    lead_t* a, const plan_t* p, const act_t* act, const shape_t* shape, const uint64_t* record, int64_t points
+) noexcept nogil:
+    """Let one hit of an event, of so many points, act on its fold; -1 when memory runs out."""
     cdef fold_t* fold = &a.folds[act.fold]
     cdef const fold_spec_t* spec = &p.folds[act.fold]
     lead_touch(a, act.fold)
     if act.act == ACT_RESET:
         fold_clear(fold)
         return 0
+    if fold.open:
+        return fold_take(fold, spec, &p.tables, record_at(record), points)
     return fold_add(
-        fold, spec, &p.tables, record_at(record), lead_points(p, act, shape, record),
+        fold, spec, &p.tables, record_at(record), points,
         record_code(shape, record, spec.unique) if spec.unique >= 0 else 0,
         record_code(shape, record, spec.distinct) if spec.distinct >= 0 else 0,
     )
@@ -177,6 +190,7 @@ cdef inline void lead_say(lead_t* a, const plan_t* p, const say_t* says, int64_t
     memset(a.leaves, 0, <size_t> p.leaves_size)
     memset(a.stale, ANEW, <size_t> p.groups_size)
     a.stands = INT64_MIN
+    a.scored = False
     for i in range(size):
         if says[i].kind == SAY_VALUE:
             a.values[says[i].index] = says[i].points
@@ -298,12 +312,15 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
     cdef const score_t* s
     cdef const part_t* part
     cdef int64_t k, i, which
+    cdef int64_t before
     cdef wide_t sum, share
     cdef int64_t* line
+    cdef bint moved
     for k in range(p.scores_size):
         which = p.order[k]
         s = &p.scores[which]
         line = lines + s.line if lines != NULL else NULL
+        moved = lines != NULL or not a.scored
         sum = wide_of(0)
         for i in range(s.groups, s.groups + s.groups_size):
             if a.stale[i]:
@@ -311,14 +328,22 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
                     a.summed[i] = lead_sum(a, p, &p.groups[i], &line)
                 a.grouped[i] = lead_group(a, p, &p.groups[i], a.summed[i], &line)
                 a.stale[i] = 0
+                moved = True
             sum = wide_add(sum, a.grouped[i])
+        for i in range(s.parts, s.parts + s.parts_size):
+            moved = moved or a.moved[p.parts[i].score]
+        if not moved:
+            a.moved[which] = 0
+            continue
         for i in range(s.parts, s.parts + s.parts_size):
             part = &p.parts[i]
             share = wide_times_millionths(a.scores[part.score], part.factor)
             sum = wide_add(sum, share)
             if line != NULL:
                 lead_line(a, &line, share)
+        before = a.scores[which]
         a.scores[which] = wide_hold(sum, s.low, s.high)
+        a.moved[which] = not a.scored or a.scores[which] != before
         if line != NULL:
             lead_line(a, &line, wide_sub(wide_of(a.scores[which]), sum))
         a.grades[which] = 0
@@ -327,6 +352,7 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
             and a.scores[which] < p.grades[s.grades + a.grades[which]]
         ):
             a.grades[which] += 1
+    a.scored = True
 
 
 cdef inline void lead_conclude(lead_t* a, const plan_t* p, bint label) noexcept nogil:
@@ -362,9 +388,7 @@ cdef inline int lead_refresh(lead_t* a, const plan_t* p, int64_t now) noexcept n
     for k in range(a.touched_size):
         i = a.touched[k]
         if a.due[i] <= now:
-            fold_advance(&a.folds[i], &p.folds[i], &p.tables, now)
-            value = fold_value(&a.folds[i], &p.folds[i], &p.tables, now, &a.fault)
-            a.due[i] = fold_due(&a.folds[i], &p.folds[i], &p.tables, now)
+            value = fold_bring(&a.folds[i], &p.folds[i], &p.tables, now, &a.due[i], &a.fault)
             if value != a.folded[i]:
                 lead_fold(a, p, i, value)
         if a.due[i] < a.stands:

@@ -5,20 +5,22 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from leadcore_kernel.grid cimport grid_before, grid_from, grid_t
+from leadcore_kernel.ground cimport ground_t, ground_take
 from leadcore_kernel.layout cimport (
     ACT_ADD_PER, ACT_LEAF, ACT_RESET, CAUSE_ATTRIBUTE, CAUSE_BIRTH, CAUSE_EVENT, CAUSE_GRID, CAUSE_MANUAL,
-    CAUSE_TIMER, act_t, rule_t, say_t, score_t, span_t, stage_t, threshold_t,
+    CAUSE_TIMER, COND_AGE_AT_LEAST, COND_GRADE_IN, COND_LABEL_IN, COND_RATING_IN, COND_SCORE_AT_LEAST, act_t, rule_t,
+    say_t, score_t, span_t, stage_t, threshold_t,
 )
 from leadcore_kernel.lead cimport (
-    lead_act, lead_clear, lead_criterion, lead_holds, lead_points, lead_refresh, lead_say, lead_t,
+    lead_act, lead_clear, lead_criterion, lead_holds, lead_points, lead_refresh, lead_say, lead_t, lead_take,
 )
 from leadcore_kernel.log cimport change_t, log_change, log_free, log_move, log_t, move_t
 from leadcore_kernel.order cimport key_t
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.reach cimport (
-    EVER, NO, reach_act, reach_conclude, reach_find, reach_free, reach_holds, reach_start, reach_t, reach_widen,
+    EVER, NO, falls_add, falls_slack, falls_start, reach_act, reach_conclude, reach_find, reach_free, reach_holds, reach_start, reach_t, reach_widen,
 )
-from leadcore_kernel.store cimport record_hits, record_order, shape_t
+from leadcore_kernel.store cimport record_at, record_hits, record_order, shape_t
 from leadcore_kernel.wide cimport wide_less, wide_of, wide_sub, wide_t, wide_times_millionths
 
 cdef extern from *:
@@ -50,6 +52,7 @@ cdef struct history_t:
     int64_t attributes_size
     const int64_t* says_start     # by lead hit set
     const say_t* says
+    ground_t* ground              # of these hit sets, or NULL
     int64_t birth                 # INT64_MAX: never
     int32_t stage                 # stage at birth
     int64_t end
@@ -63,6 +66,8 @@ cdef struct life_t:
     int64_t* values       # by criterion, at the evaluation before
     int64_t* before       # by score, at the evaluation before
     int64_t* passed_over  # by rule
+    uint8_t* falls        # by score: whether it rises at events only, as long as attributes stay
+    uint8_t* steady       # by stage: whether no rule asks for what time alone changes, thresholds but
     int64_t manual_current
     int64_t manual_unknown
     # of the lead at hand
@@ -75,6 +80,8 @@ cdef struct life_t:
     uint8_t left[256]     # stages left in this evaluation
     bint leaving          # whether there are any
     bint withheld         # a rule was passed over in the last evaluation
+    int64_t evaluated     # when it was last
+    bint falling          # it is quiet since all scores in question fall: only room is kept, no bounds
     bint quiet            # up to `until` nothing can happen but by an event, a change of attributes or a timer
     int64_t until
     double room           # by how much bounds of scores may widen before that has to be asked again
@@ -87,14 +94,39 @@ cdef struct life_t:
 
 cdef inline int life_start(life_t* f, const plan_t* p) noexcept nogil:
     """Make the work space of one thread; -1 when memory runs out."""
+    cdef int64_t i
     memset(f, 0, sizeof(life_t))
     f.values = <int64_t*> calloc(<size_t> p.criteria_size + 1, sizeof(int64_t))
     f.before = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
     f.passed_over = <int64_t*> calloc(<size_t> p.rules_size + 1, sizeof(int64_t))
-    if reach_start(&f.reach, p) or not (f.values and f.before and f.passed_over):
+    f.falls = <uint8_t*> calloc(<size_t> p.scores_size + 1, 1)
+    f.steady = <uint8_t*> calloc(<size_t> p.stages_size + 1, 1)
+    if reach_start(&f.reach, p) or not (f.values and f.before and f.passed_over and f.falls and f.steady):
         life_free(f)
         return LIFE_NO_MEMORY
+    falls_start(f.falls, p)
+    for i in range(p.stages_size):
+        f.steady[i] = life_steady(p, &p.stages[i])
     return LIFE_OK
+
+
+cdef inline bint life_steady(const plan_t* p, const stage_t* stage) noexcept nogil:
+    """Whether all that the rules of a stage ask for stays as it is until an event, a timer or a threshold moves."""
+    cdef const rule_t* rule
+    cdef int64_t i, j
+    cdef int32_t op
+    for i in range(stage.rules, stage.rules + stage.rules_size):
+        rule = &p.rules[p.leaving[i]]
+        for j in range(rule.when, rule.when + rule.when_size):
+            op = p.conditions[j].op
+            if op == COND_SCORE_AT_LEAST and p.scores[p.conditions[j].arg].still:
+                continue
+            if (
+                op == COND_SCORE_AT_LEAST or op == COND_GRADE_IN or op == COND_RATING_IN or op == COND_LABEL_IN
+                or op == COND_AGE_AT_LEAST
+            ):
+                return False
+    return True
 
 
 cdef inline void life_free(life_t* f) noexcept nogil:
@@ -103,6 +135,8 @@ cdef inline void life_free(life_t* f) noexcept nogil:
     free(f.values)
     free(f.before)
     free(f.passed_over)
+    free(f.falls)
+    free(f.steady)
     memset(f, 0, sizeof(life_t))
 
 
@@ -239,6 +273,7 @@ cdef inline int life_evaluate(
             a.reached[i] = a.scores[threshold.score] >= threshold.release
     f.withheld = False
     f.quiet = False
+    f.evaluated = now
     if f.leaving:
         memset(f.left, 0, sizeof(f.left))
         f.leaving = False
@@ -285,6 +320,18 @@ cdef inline bint life_in_reach(life_t* f, lead_t* a, const plan_t* p, int64_t no
     return False
 
 
+cdef inline bint life_served(const life_t* f, const lead_t* a, const plan_t* p) noexcept nogil:
+    """Whether a rule waits for the event at hand."""
+    cdef const stage_t* stage = &p.stages[f.stage]
+    cdef int64_t i
+    cdef int32_t on
+    for i in range(stage.rules, stage.rules + stage.rules_size):
+        on = p.rules[p.leaving[i]].on
+        if on >= 0 and a.happened[on]:
+            return True
+    return False
+
+
 cdef inline void life_settle(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
     """Widen the bounds of a quiet lead as far as it stays quiet, so that few events have to ask again."""
     cdef const threshold_t* threshold
@@ -312,9 +359,33 @@ cdef inline void life_settle(life_t* f, lead_t* a, const plan_t* p, int64_t now)
     reach_widen(&f.reach, a, p, -by)
 
 
+cdef inline bint life_falls(life_t* f, lead_t* a, const plan_t* p) noexcept nogil:
+    """Whether a lead just evaluated is quiet for ever since what is below a threshold falls; how far it may rise yet."""
+    cdef const threshold_t* threshold
+    cdef int64_t i, most = 1_000_000_000_000
+    if f.withheld or not f.steady[f.stage]:
+        return False
+    for i in range(p.thresholds_size):
+        threshold = &p.thresholds[i]
+        if a.reached[i]:
+            if not threshold.latch and not p.scores[threshold.score].still:
+                return False
+        elif not f.falls[threshold.score]:
+            return False
+        elif threshold.at - 1 - a.scores[threshold.score] < most:
+            most = threshold.at - 1 - a.scores[threshold.score]
+    f.room = <double> most - falls_slack(a, p)
+    return f.room >= 0
+
+
 cdef inline void life_look(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
     """See how long the lead will be quiet: for ever, or as far as it pays to look."""
     cdef int64_t i
+    f.falling = f.evaluated == now and life_falls(f, a, p)
+    if f.falling:
+        f.quiet = True
+        f.until = EVER
+        return
     for i in range(2):
         f.until = now + f.stride if f.stride < LONGEST_LOOK else EVER
         if not life_may_move(f, a, p, now, f.until):
@@ -359,6 +430,11 @@ cdef inline int64_t life_watch(life_t* f, lead_t* a, const plan_t* p, int64_t no
     return INT64_MAX
 
 
+cdef inline int64_t life_identity(const history_t* h, const uint64_t* record) noexcept nogil:
+    """What the log says of the event at hand."""
+    return <int64_t> record_order(h.shape, record) if h.shape.identities else -1
+
+
 cdef inline int life_take(
     life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t e, bint evaluate, int64_t timer
 ) noexcept nogil:
@@ -369,7 +445,7 @@ cdef inline int life_take(
     """
     cdef const uint64_t* record = h.records + h.keys[e].place * h.shape.stride
     cdef uint32_t hits = record_hits(record)
-    cdef int64_t i, begin = h.acts_start[hits], end = h.acts_start[hits + 1], now = h.keys[e].at, event
+    cdef int64_t i, begin = h.acts_start[hits], end = h.acts_start[hits + 1], now = h.keys[e].at
     cdef int32_t manual = -1
     cdef int fault = 0
     cdef const act_t* act
@@ -382,7 +458,9 @@ cdef inline int life_take(
         act = &h.acts[i]
         if act.act <= ACT_ADD_PER:
             fault |= lead_act(a, p, act, h.shape, record)
-            if f.quiet:
+            if f.quiet and f.falling:
+                f.room -= falls_add(p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record))
+            elif f.quiet:
                 f.room -= reach_act(
                     &f.reach, a, p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record), now
                 )
@@ -397,15 +475,18 @@ cdef inline int life_take(
                 f.manual_current += 1
                 manual = -1
     if evaluate and not fault:
-        if f.quiet and f.room < 0:
+        if f.quiet and f.falling:
+            f.quiet = f.room >= 0 and not (leaves and life_served(f, a, p))
+        elif f.quiet and f.room < 0:
             reach_conclude(&f.reach, a, p)
             if life_in_reach(f, a, p, now, False):
                 f.quiet = False
             else:
                 life_settle(f, a, p, now)
-        if not f.quiet or manual >= 0 or (leaves and life_in_reach(f, a, p, now, True)):
-            event = <int64_t> record_order(h.shape, record) if h.shape.identities else -1
-            fault = life_evaluate(f, a, p, CAUSE_EVENT if manual < 0 else CAUSE_MANUAL, manual, event, now)
+        if not f.quiet or manual >= 0 or (leaves and not f.falling and life_in_reach(f, a, p, now, True)):
+            fault = life_evaluate(
+                f, a, p, CAUSE_EVENT if manual < 0 else CAUSE_MANUAL, manual, life_identity(h, record), now
+            )
     if leaves:
         for i in range(begin, end):
             if h.acts[i].act == ACT_LEAF:
@@ -413,11 +494,46 @@ cdef inline int life_take(
     return fault
 
 
+cdef inline int life_pass(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t limit, int64_t* e) noexcept nogil:
+    """Let the events before ``limit`` act, from ``e`` on, as long as the lead is quiet since its scores fall.
+
+    Ends before an event that does more than to act on folds.
+    """
+    cdef const uint64_t* record
+    cdef const act_t* act
+    cdef int64_t i, begin, end, points
+    cdef uint32_t hits
+    cdef int fault = 0
+    while e[0] < h.events_size and h.keys[e[0]].at < limit and not f.stop[0]:
+        record = h.records + h.keys[e[0]].place * h.shape.stride
+        hits = record_hits(record)
+        begin = h.acts_start[hits]
+        end = h.acts_start[hits + 1]
+        if begin < end and h.acts[end - 1].act > ACT_ADD_PER:
+            return LIFE_OK
+        for i in range(begin, end):
+            act = &h.acts[i]
+            points = lead_points(p, act, h.shape, record)
+            fault |= lead_take(a, p, act, h.shape, record, points)
+            f.room -= falls_add(p, act.fold, act.act == ACT_RESET, points)
+        e[0] += 1
+        if fault:
+            return fault
+        if f.room < 0:
+            return life_evaluate(f, a, p, CAUSE_EVENT, -1, life_identity(h, record), record_at(record))
+    return LIFE_OK
+
+
 cdef inline void life_say(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t row) noexcept nogil:
     """Put a row of attributes in force; -1: all are null."""
     cdef uint32_t hits = h.attributes[row] if row >= 0 else 0
+    cdef const say_t* says = h.says + h.says_start[hits]
+    cdef int64_t size = h.says_start[hits + 1] - h.says_start[hits]
     f.reach.anew = True
-    lead_say(a, p, h.says + h.says_start[hits], h.says_start[hits + 1] - h.says_start[hits])
+    if h.ground != NULL and a.touched_size == 0:
+        ground_take(h.ground, a, p, says, size, hits)
+    else:
+        lead_say(a, p, says, size)
 
 
 cdef inline void life_unborn(life_t* f, lead_t* a, const plan_t* p) noexcept nogil:
@@ -427,6 +543,7 @@ cdef inline void life_unborn(life_t* f, lead_t* a, const plan_t* p) noexcept nog
     memset(f.visits, 0, <size_t> p.stages_size * sizeof(int64_t))
     f.stage = -1
     f.entered = 0
+    f.evaluated = INT64_MIN
     f.moves = 0
     f.timer = 0
     f.withheld = False
@@ -461,6 +578,7 @@ cdef inline int life_begin(life_t* f, lead_t* a, const plan_t* p, const history_
 cdef inline int life_resume(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t now) noexcept nogil:
     """Go on from a lead in a stage that was brought to ``now``; its history holds what comes later, and its attributes."""
     f.quiet = False
+    f.evaluated = INT64_MIN
     f.stride = LONGEST_LOOK
     f.now = now
     f.event = 0
@@ -500,9 +618,16 @@ cdef inline int64_t life_due(life_t* f, lead_t* a, const plan_t* p) noexcept nog
     return timer if timer < grid else grid
 
 
+cdef inline int64_t life_limit(int64_t change, int64_t timer, int64_t to) noexcept nogil:
+    """The first instant that events alone do not decide."""
+    cdef int64_t limit = change if change < timer else timer
+    return limit if limit <= to else to + 1
+
+
 cdef inline int life_go(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t to) noexcept nogil:
     """Take a lead on to ``to`` (at most the end), where its scores are brought to."""
     cdef int64_t e = f.event, row = f.row, now = f.now, limit, change, event, timer, grid = f.grid_next
+    cdef int64_t begun
     cdef int fault = 0
     while not fault and f.stage >= 0:
         if f.stop[0]:
@@ -522,6 +647,12 @@ cdef inline int life_go(life_t* f, lead_t* a, const plan_t* p, const history_t* 
         elif not f.quiet and not f.changes:
             life_look(f, a, p, now)
             if f.quiet:
+                continue
+        if f.quiet and f.falling and event == limit and event < timer and event <= to:
+            begun = e
+            fault = life_pass(f, a, p, h, life_limit(change, timer, to), &e)
+            if e > begun:
+                now = h.keys[e - 1].at
                 continue
         if f.grid.every and not f.quiet:
             if grid < now:

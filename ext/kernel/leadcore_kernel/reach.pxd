@@ -16,7 +16,7 @@ from leadcore_kernel.fold cimport fold_count, fold_fallen, fold_shrunk, fold_t, 
 from leadcore_kernel.layout cimport (
     COND_AGE_AT_LEAST, COND_AND, COND_DEPTH, COND_EVENT, COND_GRADE_IN, COND_LABEL_IN, COND_LEAF, COND_NOT, COND_OR,
     COND_RATING_IN, COND_SCORE_AT_LEAST, COND_THRESHOLD, COND_VISITS_AT_LEAST, DECAY_EXPIRE, DECAY_HALF_LIFE,
-    DECAY_LINEAR, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
+    DECAY_LINEAR, DECAY_NONE, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
     part_t, score_t, span_t,
 )
 from leadcore_kernel.lead cimport ANEW, MOVED, lead_t
@@ -506,17 +506,18 @@ cdef inline void reach_labels(reach_t* r, const lead_t* a, const plan_t* p) noex
 
 cdef inline void reach_find(reach_t* r, lead_t* a, const plan_t* p, int64_t now, int64_t until, int64_t entered) noexcept nogil:
     """Work out all bounds for (now, until]; the lead was refreshed at ``now``."""
-    cdef int64_t i
+    cdef int64_t k, i, size = p.folds_size if r.anew else a.touched_size
     cdef bounds_t b
-    if r.anew:
-        memset(r.stale, ANEW, <size_t> p.groups_size)
-        r.anew = False
-    for i in range(p.folds_size):
+    for k in range(size):  # folds that no event touched are as they were
+        i = k if r.anew else a.touched[k]
         if a.due[i] > until:
             b.low = b.high = a.folded[i]
         else:
             b = reach_fold(&a.folds[i], &p.folds[i], &p.tables, now, until, a.folded[i])
         reach_take(r, a, p, i, b)
+    if r.anew:
+        memset(r.stale, ANEW, <size_t> p.groups_size)
+        r.anew = False
     r.age_low = now - entered
     r.age_high = until - entered
     reach_conclude(r, a, p)
@@ -563,6 +564,54 @@ cdef inline double reach_act(
     if before.low > b.low:
         wider += <double> (before.low - b.low)
     return wider * p.groups[s.group].lever + p.groups[s.group].slack
+
+
+cdef inline bint fold_falls(const fold_spec_t* s) noexcept nogil:
+    """Whether a fold's value never rises without an event, up to rounding."""
+    if s.kind != FOLD_EVENT:
+        return False
+    return s.decay == DECAY_NONE or (s.sign > 0 and s.decay != DECAY_STEPS)
+
+
+cdef inline void falls_start(uint8_t* falls, const plan_t* p) noexcept nogil:
+    """Which scores rise at events only, as long as attributes stay: all they are made of falls, or stays, or is added."""
+    cdef const score_t* s
+    cdef const group_t* g
+    cdef int64_t k, i, j
+    cdef bint all
+    for k in range(p.scores_size):
+        s = &p.scores[p.order[k]]
+        all = True
+        for i in range(s.groups, s.groups + s.groups_size):
+            g = &p.groups[i]
+            all = all and g.fade < 0 and g.weight >= 0
+            for j in range(g.criteria, g.criteria + g.criteria_size):
+                all = all and (p.criteria[j].fold < 0 or fold_falls(&p.folds[p.criteria[j].fold]))
+        for i in range(s.parts, s.parts + s.parts_size):
+            all = all and p.parts[i].factor >= 0 and falls[p.parts[i].score]
+        falls[p.order[k]] = all
+
+
+cdef inline double falls_slack(const lead_t* a, const plan_t* p) noexcept nogil:
+    """How far rounding alone may raise a score whose folds fall (`reach_ever`)."""
+    cdef const group_t* g
+    cdef double slack = 0
+    cdef int64_t k, value
+    for k in range(a.touched_size):
+        g = &p.groups[p.folds[a.touched[k]].group]
+        value = a.folded[a.touched[k]]
+        slack += <double> (((value if value >= 0 else -(value + 1)) >> 30) + 4) * g.lever + g.slack
+    return slack
+
+
+cdef inline double falls_add(const plan_t* p, int64_t which, bint reset, int64_t points) noexcept nogil:
+    """By how much an event may raise a score whose folds fall."""
+    cdef const fold_spec_t* s = &p.folds[which]
+    if reset:
+        return INFINITY
+    if points <= 0:
+        return 0
+    return <double> (points + (points >> 30) + 1) * p.groups[s.group].lever + p.groups[s.group].slack
 
 
 cdef inline void reach_widen(reach_t* r, const lead_t* a, const plan_t* p, int64_t by) noexcept nogil:

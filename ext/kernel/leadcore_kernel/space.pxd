@@ -5,7 +5,7 @@ It grows as needed and is used again and again; ``space_free`` gives it back.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from leadcore_kernel.order cimport key_t, keys_sort
 from leadcore_kernel.store cimport (
@@ -97,7 +97,7 @@ cdef inline int space_gather(
 ) noexcept nogil:
     """Copy one partition's records so that each lead's are together; its pages are given back."""
     cdef partition_t* p = &store.partitions[which]
-    cdef int64_t bits = store.bits, stride = store.shape.stride, i, n, place, used
+    cdef int64_t bits = store.bits, stride = store.shape.stride, i, k, n, place, used
     cdef int64_t lead
     cdef page_t* page
     cdef uint64_t* record
@@ -129,7 +129,8 @@ cdef inline int space_gather(
             lead = store_local(bits, record_lead(record))
             place = w.starts[lead + 1]
             w.starts[lead + 1] = place + 1
-            memcpy(w.records + place * stride, record, <size_t> stride * 8)
+            for k in range(stride):  # a few words: no call
+                w.records[place * stride + k] = record[k]
             i += stride
         page = page.next
     store_drop(p)
