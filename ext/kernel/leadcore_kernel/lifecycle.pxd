@@ -1,5 +1,6 @@
 """One lead's way through the stages: evaluations in the order of spec 8.4, each by the rules of spec 8.5."""
 
+from libc.math cimport INFINITY
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -81,10 +82,11 @@ cdef struct life_t:
     bint leaving          # whether there are any
     bint withheld         # a rule was passed over in the last evaluation
     int64_t evaluated     # when it was last
-    bint falling          # it is quiet since all scores in question fall: only room is kept, no bounds
+    bint falling          # it is quiet since all scores in question fall: only room and depth are kept, no bounds
     bint quiet            # up to `until` nothing can happen but by an event, a change of attributes or a timer
     int64_t until
-    double room           # by how much bounds of scores may widen before that has to be asked again
+    double room           # by how much bounds of scores may widen, or scores rise, before that has to be asked again
+    double depth          # how far scores may be lowered while `falling`
     int64_t stride        # how far ahead the last look could see
     int64_t now           # it was brought to
     int64_t event         # next of its events
@@ -360,36 +362,56 @@ cdef inline void life_settle(life_t* f, lead_t* a, const plan_t* p, int64_t now)
 
 
 cdef inline bint life_falls(life_t* f, lead_t* a, const plan_t* p) noexcept nogil:
-    """Whether a lead just evaluated is quiet for ever since what is below a threshold falls; how far it may rise yet."""
+    """Whether all that thresholds are asked of a lead just evaluated falls; how far it may rise yet."""
     cdef const threshold_t* threshold
     cdef int64_t i, most = 1_000_000_000_000
     if f.withheld or not f.steady[f.stage]:
         return False
+    f.depth = INFINITY
     for i in range(p.thresholds_size):
         threshold = &p.thresholds[i]
-        if a.reached[i]:
-            if not threshold.latch and not p.scores[threshold.score].still:
-                return False
-        elif not f.falls[threshold.score]:
+        if p.scores[threshold.score].still or (a.reached[i] and threshold.latch):
+            continue
+        if not f.falls[threshold.score]:
             return False
+        if a.reached[i]:
+            f.depth = 0  # not known yet
         elif threshold.at - 1 - a.scores[threshold.score] < most:
             most = threshold.at - 1 - a.scores[threshold.score]
     f.room = <double> most - falls_slack(a, p)
     return f.room >= 0
 
 
+cdef inline double life_depth(const life_t* f, const lead_t* a, const plan_t* p) noexcept nogil:
+    """How far, by the bounds, the lowest score lies above the release of its threshold."""
+    cdef const threshold_t* threshold
+    cdef double least = INFINITY, margin
+    cdef int64_t i
+    for i in range(p.thresholds_size):
+        threshold = &p.thresholds[i]
+        if a.reached[i] and not threshold.latch:
+            margin = <double> (f.reach.scores[threshold.score].low - threshold.release)
+            if margin < least:
+                least = margin
+    return least
+
+
 cdef inline void life_look(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
     """See how long the lead will be quiet: for ever, or as far as it pays to look."""
     cdef int64_t i
     f.falling = f.evaluated == now and life_falls(f, a, p)
-    if f.falling:
+    if f.falling and f.depth > 0:  # nothing that is reached can be lost
         f.quiet = True
         f.until = EVER
         return
     for i in range(2):
         f.until = now + f.stride if f.stride < LONGEST_LOOK else EVER
         if not life_may_move(f, a, p, now, f.until):
-            life_settle(f, a, p, now)
+            if f.falling:
+                f.quiet = True
+                f.depth = life_depth(f, a, p)
+            else:
+                life_settle(f, a, p, now)
             f.stride *= 2 if f.stride < LONGEST_LOOK else 1
             return
         if f.withheld or f.stride <= SHORTEST_LOOK:
@@ -459,7 +481,7 @@ cdef inline int life_take(
         if act.act <= ACT_ADD_PER:
             fault |= lead_act(a, p, act, h.shape, record)
             if f.quiet and f.falling:
-                f.room -= falls_add(p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record))
+                falls_add(p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record), &f.room, &f.depth)
             elif f.quiet:
                 f.room -= reach_act(
                     &f.reach, a, p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record), now
@@ -476,7 +498,7 @@ cdef inline int life_take(
                 manual = -1
     if evaluate and not fault:
         if f.quiet and f.falling:
-            f.quiet = f.room >= 0 and not (leaves and life_served(f, a, p))
+            f.quiet = f.room >= 0 and f.depth >= 0 and not (leaves and life_served(f, a, p))
         elif f.quiet and f.room < 0:
             reach_conclude(&f.reach, a, p)
             if life_in_reach(f, a, p, now, False):
@@ -497,9 +519,10 @@ cdef inline int life_take(
 cdef inline int life_pass(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t limit, int64_t* e) noexcept nogil:
     """Let the events before ``limit`` act, from ``e`` on, as long as the lead is quiet since its scores fall.
 
-    Ends before an event that does more than to act on folds.
+    Ends before an event that does more than to act on folds, where that matters in its stage.
     """
     cdef const uint64_t* record
+    cdef bint served = p.stages[f.stage].free_size < p.stages[f.stage].rules_size
     cdef const act_t* act
     cdef int64_t i, begin, end, points
     cdef uint32_t hits
@@ -509,17 +532,19 @@ cdef inline int life_pass(life_t* f, lead_t* a, const plan_t* p, const history_t
         hits = record_hits(record)
         begin = h.acts_start[hits]
         end = h.acts_start[hits + 1]
-        if begin < end and h.acts[end - 1].act > ACT_ADD_PER:
-            return LIFE_OK
+        while end > begin and h.acts[end - 1].act > ACT_ADD_PER:
+            if served or h.acts[end - 1].act != ACT_LEAF:
+                return LIFE_OK
+            end -= 1
         for i in range(begin, end):
             act = &h.acts[i]
             points = lead_points(p, act, h.shape, record)
             fault |= lead_take(a, p, act, h.shape, record, points)
-            f.room -= falls_add(p, act.fold, act.act == ACT_RESET, points)
+            falls_add(p, act.fold, act.act == ACT_RESET, points, &f.room, &f.depth)
         e[0] += 1
         if fault:
             return fault
-        if f.room < 0:
+        if f.room < 0 or f.depth < 0:
             return life_evaluate(f, a, p, CAUSE_EVENT, -1, life_identity(h, record), record_at(record))
     return LIFE_OK
 
@@ -618,10 +643,12 @@ cdef inline int64_t life_due(life_t* f, lead_t* a, const plan_t* p) noexcept nog
     return timer if timer < grid else grid
 
 
-cdef inline int64_t life_limit(int64_t change, int64_t timer, int64_t to) noexcept nogil:
-    """The first instant that events alone do not decide."""
+cdef inline int64_t life_limit(const life_t* f, int64_t change, int64_t timer, int64_t to) noexcept nogil:
+    """The first instant that events alone do not decide, of a quiet lead."""
     cdef int64_t limit = change if change < timer else timer
-    return limit if limit <= to else to + 1
+    if limit > to:
+        limit = to + 1
+    return limit if limit <= f.until else f.until + 1
 
 
 cdef inline int life_go(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t to) noexcept nogil:
@@ -642,15 +669,16 @@ cdef inline int life_go(life_t* f, lead_t* a, const plan_t* p, const history_t* 
             f.quiet = False
             if f.grid.every:
                 now = f.until
+                f.evaluated = now  # that would do nothing
                 fault = lead_refresh(a, p, now)
                 continue
         elif not f.quiet and not f.changes:
             life_look(f, a, p, now)
             if f.quiet:
                 continue
-        if f.quiet and f.falling and event == limit and event < timer and event <= to:
+        if f.quiet and f.falling and event == limit and event < life_limit(f, change, timer, to):
             begun = e
-            fault = life_pass(f, a, p, h, life_limit(change, timer, to), &e)
+            fault = life_pass(f, a, p, h, life_limit(f, change, timer, to), &e)
             if e > begun:
                 now = h.keys[e - 1].at
                 continue

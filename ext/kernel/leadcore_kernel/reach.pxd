@@ -604,14 +604,19 @@ cdef inline double falls_slack(const lead_t* a, const plan_t* p) noexcept nogil:
     return slack
 
 
-cdef inline double falls_add(const plan_t* p, int64_t which, bint reset, int64_t points) noexcept nogil:
-    """By how much an event may raise a score whose folds fall."""
-    cdef const fold_spec_t* s = &p.folds[which]
+cdef inline void falls_add(
+    const plan_t* p, int64_t which, bint reset, int64_t points, double* room, double* depth
+) noexcept nogil:
+    """Take from ``room`` how far an event may raise a score whose folds fall, from ``depth`` how far it may lower it."""
+    cdef const group_t* g = &p.groups[p.folds[which].group]
     if reset:
-        return INFINITY
-    if points <= 0:
-        return 0
-    return <double> (points + (points >> 30) + 1) * p.groups[s.group].lever + p.groups[s.group].slack
+        room[0] = depth[0] = -1
+    elif points > 0:
+        room[0] -= <double> (points + (points >> 30) + 1) * g.lever + g.slack
+        depth[0] -= g.lever + g.slack  # rounding
+    else:
+        room[0] -= g.lever + g.slack
+        depth[0] -= <double> ((-points >> 30) + 1 - points) * g.lever + g.slack
 
 
 cdef inline void reach_widen(reach_t* r, const lead_t* a, const plan_t* p, int64_t by) noexcept nogil:
