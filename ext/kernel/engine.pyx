@@ -34,6 +34,7 @@ from leadcore_kernel.facts cimport (
 from leadcore_kernel.foresee cimport foresee_crossing, foresee_stage
 from leadcore_kernel.applying cimport keep_apply, keep_is_lean, keep_marks
 from leadcore_kernel.asking cimport keep_check, keep_score, keep_stand
+from leadcore_kernel.ground cimport ground_free, ground_give, ground_keep, ground_start, ground_t
 from leadcore_kernel.keep cimport (
     HAS_ADOPTION, KEEP_DAMAGED, KEEP_NO_MEMORY, KEEP_OK, KEEP_STOPPED, KEEP_TOO_EARLY, keep_clear, keep_free,
     keep_open, keep_start, keep_t, told_t,
@@ -50,8 +51,8 @@ from leadcore_kernel.lifecycle cimport (
 )
 from leadcore_kernel.log cimport change_t, move_t
 from leadcore_kernel.lead cimport (
-    ANEW, MOVED, lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_points, lead_say, lead_scores,
-    lead_start, lead_sum, lead_t,
+    ANEW, lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_points, lead_say, lead_scores,
+    lead_start, lead_t, lead_told,
 )
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.space cimport space_free, space_gather, space_line_up, space_t
@@ -60,16 +61,15 @@ from leadcore_kernel.store cimport (
     store_local, store_partition, store_push, store_shape, store_start, store_t, store_used,
 )
 from leadcore_kernel.sums cimport (
-    sums_add_up, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_take, sums_values,
+    sums_add_all, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_take, sums_values,
 )
 from leadcore_kernel.tally cimport (
     held_free, held_t, roll_free_place, roll_grow, roll_home, roll_remove, roll_t, said_new, said_t, tally_free, tally_look,
     tally_start, tally_still, tally_t, tally_take,
 )
-from leadcore_kernel.wide cimport wide_t
 
 cdef enum:
-    MOST_GROUNDS = 1 << 20    # sums of groups kept by a worker
+    MOST_GROUNDS = 1 << 24    # bytes of what leads without events come to, kept by a worker
     MOST_SUMS = 1 << 21       # of a partition's leads and folds, or they are walked: 64 MB a worker
 
 cdef extern from *:

@@ -39,7 +39,8 @@ cdef struct lead_t:
     uint8_t* is_touched
     int64_t* values       # value of each attribute criterion
     uint8_t* leaves       # conditions on attributes
-    int64_t* scores
+    bint said             # whether attributes were said since scores were told
+    int64_t* scores       # this and the next, `summed` and `grouped` are one allocation
     int32_t* grades       # index of each score's grade, 0 for none
     int32_t rating
     int32_t label
@@ -69,15 +70,17 @@ cdef inline void lead_free(lead_t* a, const plan_t* p) noexcept nogil:
     free(a.is_touched)
     free(a.values)
     free(a.leaves)
-    free(a.scores)
-    free(a.grades)
     free(a.summed)
-    free(a.grouped)
     free(a.stale)
     free(a.due)
     free(a.reached)
     free(a.happened)
     memset(a, 0, sizeof(lead_t))
+
+
+cdef inline size_t lead_told(const plan_t* p) noexcept nogil:
+    """Bytes of what a lead came to: sums and values of groups, scores, grades."""
+    return <size_t> p.groups_size * 2 * sizeof(wide_t) + <size_t> p.scores_size * (sizeof(int64_t) + sizeof(int32_t))
 
 
 cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept nogil:
@@ -92,17 +95,17 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
     a.is_touched = <uint8_t*> calloc(<size_t> p.folds_size + 1, 1)
     a.values = <int64_t*> calloc(<size_t> p.values_size + 1, sizeof(int64_t))
     a.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
-    a.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
-    a.grades = <int32_t*> calloc(<size_t> p.scores_size + 1, sizeof(int32_t))
-    a.summed = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
-    a.grouped = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
+    a.summed = <wide_t*> calloc(lead_told(p) + 1, 1)
+    a.grouped = a.summed + p.groups_size
+    a.scores = <int64_t*> (a.grouped + p.groups_size)
+    a.grades = <int32_t*> (a.scores + p.scores_size)
     a.stale = <uint8_t*> calloc(<size_t> p.groups_size + 1, 1)
     a.due = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
     a.reached = <uint8_t*> calloc(<size_t> p.thresholds_size + 1, 1)
     a.happened = <uint8_t*> calloc(<size_t> p.happenings_size + 1, 1)
     if not (
-        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves and a.scores and a.grades
-        and a.summed and a.grouped and a.stale and a.due and a.reached and a.happened
+        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves
+        and a.summed and a.stale and a.due and a.reached and a.happened
     ):
         lead_free(a, p)
         return -1
@@ -177,6 +180,7 @@ cdef inline void lead_say(lead_t* a, const plan_t* p, const say_t* says, int64_t
     memset(a.leaves, 0, <size_t> p.leaves_size)
     memset(a.stale, ANEW, <size_t> p.groups_size)
     a.stands = INT64_MIN
+    a.said = True
     for i in range(size):
         if says[i].kind == SAY_VALUE:
             a.values[says[i].index] = says[i].points
@@ -303,6 +307,8 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
     for k in range(p.scores_size):
         which = p.order[k]
         s = &p.scores[which]
+        if s.still and not a.said and lines == NULL:
+            continue
         line = lines + s.line if lines != NULL else NULL
         sum = wide_of(0)
         for i in range(s.groups, s.groups + s.groups_size):
@@ -327,6 +333,7 @@ cdef inline void lead_scores(lead_t* a, const plan_t* p, int64_t* lines) noexcep
             and a.scores[which] < p.grades[s.grades + a.grades[which]]
         ):
             a.grades[which] += 1
+    a.said = False
 
 
 cdef inline void lead_conclude(lead_t* a, const plan_t* p, bint label) noexcept nogil:
