@@ -60,8 +60,8 @@ cdef struct hit_t:
     int64_t points
 
 cdef struct sums_t:
-    int64_t now           # the instant `clocks` stand at
-    clock_t* clocks       # by fold: of its half-life
+    int64_t now           # the instant that events are aged to
+    clock_t* clocks       # by fold: of its half-life; taken to `now` when it is asked
     int64_t* points       # by fold: of each of its events, where it matters
     uint8_t* ways         # by fold
     hit_t* hits           # by fold, `HITS` of each
@@ -131,7 +131,7 @@ cdef inline int sums_start(sums_t* w, const plan_t* p) noexcept nogil:
     w.ways = <uint8_t*> calloc(<size_t> p.folds_size + 1, 1)
     w.hits = <hit_t*> calloc(<size_t> p.folds_size * HITS + 1, sizeof(hit_t))
     w.next = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
-    if points == NULL or w.clocks == NULL or w.ways == NULL or w.hits == NULL or w.next == NULL:
+    if not (points and w.clocks and w.ways and w.hits and w.next):
         sums_free(w)
         return -1
     for i in range(p.folds_size):
@@ -199,7 +199,7 @@ cdef inline void sums_take(
         lead = store_local(bits, record_lead(record))
         at = record_at(record)
         if at <= w.asked[lead]:
-            if w.asked[lead] != w.now:
+            if seldom(w.asked[lead] != w.now):
                 sums_at(w, p, w.asked[lead])
             act = acts + start[record_hits(record)]
             last = acts + start[record_hits(record) + 1]
@@ -228,20 +228,14 @@ cdef inline void sums_add_all(sums_t* w, const plan_t* p) noexcept nogil:
 
 cdef inline void sums_at(sums_t* w, const plan_t* p, int64_t now) noexcept nogil:
     """Make an instant the one that events are aged to, once those taken so far are added up."""
-    cdef int64_t i
     sums_add_all(w, p)
-    if now == w.now:
-        return
     w.now = now
-    for i in range(p.folds_size):
-        if w.ways[i] == WAY_HALF_LIFE:
-            clock_set(&w.clocks[i], now)
 
 
 cdef inline void sums_add_up(sums_t* w, const plan_t* p, int64_t fold) noexcept nogil:
     """Add up the hits of a fold that wait."""
     cdef const fold_spec_t* s = &p.folds[fold]
-    cdef clock_t clock = w.clocks[fold]
+    cdef clock_t clock
     cdef wide_t* near = w.near + fold * w.leads
     cdef wide_t* far = w.far + fold * w.leads
     cdef uint64_t* moved = w.moved + (fold >> 6) * w.leads
@@ -252,6 +246,8 @@ cdef inline void sums_add_up(sums_t* w, const plan_t* p, int64_t fold) noexcept 
     cdef uint8_t way = w.ways[fold]
     w.next[fold] = fold * HITS
     if way == WAY_HALF_LIFE:
+        clock_set(&w.clocks[fold], now)
+        clock = w.clocks[fold]
         while hit < end:
             epoch = epoch_of(hit.at, clock.span, clock.reciprocal, clock.shift)
             grown = growth(hit.at - epoch * clock.span, clock.reciprocal, clock.shift)
@@ -352,6 +348,8 @@ cdef inline bint sums_value(sums_t* w, const plan_t* p, int64_t lead, int64_t wh
             if wide_less(low, high) or wide_less(high, low):
                 return False
             grown = low
+        if seldom(w.clocks[which].now != w.now):
+            clock_set(&w.clocks[which], w.now)
         value[0] = cell_halved(grown, w.clocks[which].epoch, &w.clocks[which])
     elif way == WAY_LINEAR:
         value[0] = wide_hold(fold_fallen(near, wide_of(0), far, s, w.now), INT64_MIN, INT64_MAX)
