@@ -51,8 +51,8 @@ from leadcore_kernel.lifecycle cimport (
 )
 from leadcore_kernel.log cimport change_t, move_t
 from leadcore_kernel.lead cimport (
-    ANEW, MOVED, lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_points, lead_say, lead_scores,
-    lead_start, lead_sum, lead_t,
+    ANEW, lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_points, lead_say, lead_scores,
+    lead_start, lead_t,
 )
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.space cimport space_free, space_gather, space_line_up, space_t
@@ -61,13 +61,12 @@ from leadcore_kernel.store cimport (
     store_local, store_partition, store_push, store_shape, store_start, store_t, store_used,
 )
 from leadcore_kernel.sums cimport (
-    sums_add_up, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_take, sums_values,
+    sums_add_all, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_take, sums_values,
 )
 from leadcore_kernel.tally cimport (
     held_free, held_t, roll_free_place, roll_grow, roll_home, roll_remove, roll_t, said_new, said_t, tally_free, tally_look,
     tally_start, tally_still, tally_t, tally_take,
 )
-from leadcore_kernel.wide cimport wide_t
 
 cdef enum:
     MOST_SUMS = 1 << 21       # of a partition's leads and folds, or they are walked: 64 MB a worker

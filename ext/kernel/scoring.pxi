@@ -1,3 +1,4 @@
+@cython.final
 cdef class Worker:
     """One thread's work space for one plan; not shared between threads at a time."""
 
@@ -6,13 +7,17 @@ cdef class Worker:
     cdef space_t space
     cdef sums_t sums
     cdef int by_sums          # whether sums tell every fold's value
-    cdef Sets attributes      # what `ground` is of
+    cdef Sets attributes      # those `ground` is of
     cdef ground_t ground
+    cdef bint gated           # whether attributes have a part in anything that events move
 
     def __cinit__(self, Plan plan not None):
+        cdef int64_t i
         self.plan = plan
         memset(&self.space, 0, sizeof(space_t))
-        memset(&self.ground, 0, sizeof(ground_t))
+        self.gated = plan.c.labels_size > 0
+        for i in range(plan.c.criteria_size):
+            self.gated = self.gated or (plan.c.criteria[i].fold >= 0 and plan.c.criteria[i].gate >= 0)
         self.by_sums = sums_start(&self.sums, &plan.c)
         if self.by_sums < 0 or lead_start(&self.lead, &plan.c, False):
             raise MemoryError
@@ -25,7 +30,7 @@ cdef class Worker:
         ground_free(&self.ground)
 
     cdef _ground(self, Sets attributes):
-        """Make room for what leads without an event come to, by hit set of the attributes."""
+        """Make room for what leads without events come to, by hit set of the attributes."""
         if self.attributes is attributes:
             return
         self.attributes = None
@@ -33,20 +38,31 @@ cdef class Worker:
             raise MemoryError
         self.attributes = attributes
 
-    cdef void _answer(
-        self, int64_t ask, int64_t[:, ::1] scores, int32_t[:, ::1] grades, int32_t[::1] rating, int32_t[::1] label
-    ) noexcept nogil:
-        """Write what the lead at work came to."""
+    cdef void _stand(self, uint32_t hits, bint explained) noexcept nogil:
+        """Begin with a lead without events, whose attributes have that hit set; ``explained``: all is worked out anew."""
+        cdef const plan_t* p = &self.plan.c
+        cdef lead_t* a = &self.lead
+        cdef const int64_t* start = self.attributes.start
+        memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
+        if explained or self.gated or self.ground.told == NULL or not self.ground.known[hits]:
+            lead_say(a, p, self.attributes.says + start[hits], start[hits + 1] - start[hits])
+        ground_take(&self.ground, a, p, hits)
+        if explained:
+            memset(a.stale, ANEW, <size_t> p.groups_size)
+
+    cdef void _answer(self, int64_t* scores, int32_t* grades, int32_t* rating, int32_t* label) noexcept nogil:
+        """Write what the lead at work came to; NULL: not wanted."""
         cdef const lead_t* a = &self.lead
         cdef int64_t j
         for j in range(self.plan.c.scores_size):
-            scores[ask, j] = a.scores[j]
-        for j in range(grades.shape[1]):
-            grades[ask, j] = a.grades[j]
-        if rating.shape[0]:
-            rating[ask] = a.rating
-        if label.shape[0]:
-            label[ask] = a.label
+            scores[j] = a.scores[j]
+        if grades != NULL:
+            for j in range(self.plan.c.scores_size):
+                grades[j] = a.grades[j]
+        if rating != NULL:
+            rating[0] = a.rating
+        if label != NULL:
+            label[0] = a.label
 
     cdef int _sum_up(
         self, store_t* store, int64_t partition, int64_t leads, Sets events, const int64_t[::1] ask_start,
@@ -62,9 +78,7 @@ cdef class Worker:
         cdef sums_t* w = &self.sums
         cdef const shape_t* shape = &store.shape
         cdef const page_t* page = store.partitions[partition].first
-        cdef const uint64_t* record
-        cdef int64_t bits = store.bits, local, i, j, used, code, ask
-        cdef uint32_t hits
+        cdef int64_t bits = store.bits, local, i, used, code, ask
         local = store_leads(bits, partition, leads)
         if local * p.folds_size > MOST_SUMS:
             return 0
@@ -75,46 +89,30 @@ cdef class Worker:
             if ask_start[code + 1] - ask_start[code] > 1:
                 return 0
             if ask_start[code + 1] > ask_start[code]:
-                w.asked[i] = ask_at[ask_order[ask_start[code]]]
+                w.asks[i] = ask_order[ask_start[code]]
+                w.asked[i] = ask_at[w.asks[i]]
         while page != NULL:
             if self.space.stop != NULL and self.space.stop[0]:
                 return -1
-            j = 0
             used = store_used(&store.partitions[partition], page)
-            while j < used:
-                record = &page.words[j]
-                j += shape.stride
-                i = store_local(bits, record_lead(record))
-                if record_at(record) > w.asked[i]:
-                    continue
-                if w.asked[i] != w.now:
-                    sums_add_up(w, p, shape)
-                    sums_at(w, p, w.asked[i])
-                hits = record_hits(record)
-                sums_take(
-                    w, p, i, events.acts + events.start[hits], events.start[hits + 1] - events.start[hits], shape, record
-                )
+            sums_take(w, p, shape, bits, page.words, page.words + used, events.start, events.acts)
             page = page.next
-        sums_add_up(w, p, shape)
+        sums_add_all(w, p)
         for i in range(local):
-            code = store_code(bits, partition, i)
-            if ask_start[code + 1] == ask_start[code]:
+            ask = w.asks[i]
+            if ask < 0:
                 continue
-            ask = ask_order[ask_start[code]]
-            sums_at(w, p, w.asked[i])
-            hits = ask_attributes[ask]
-            memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
-            ground_take(
-                &self.ground, a, p, self.attributes.says + self.attributes.start[hits],
-                self.attributes.start[hits + 1] - self.attributes.start[hits], hits,
-            )
+            if w.asked[i] != w.now:
+                sums_at(w, p, w.asked[i])
+            self._stand(ask_attributes[ask], lines.shape[1] > 0)
             if not sums_values(w, a, p, i):
                 return 0
-            if lines.shape[1]:
-                memset(a.stale, ANEW, <size_t> p.groups_size)
             lead_scores(a, p, &lines[ask, 0] if lines.shape[1] else NULL)
             lead_conclude(a, p, True)
-            self._answer(ask, scores, grades, rating, label)
+            self._answer(
+                &scores[ask, 0], &grades[ask, 0] if grades.shape[1] else NULL, &rating[ask] if rating.shape[0] else NULL,
+                &label[ask] if label.shape[0] else NULL,
+            )
         w.used = False
         return 1
 
@@ -204,7 +202,10 @@ cdef class Worker:
                     lead_say(a, p, attributes.says + attributes.start[hits],
                              attributes.start[hits + 1] - attributes.start[hits])
                     fault |= lead_evaluate(a, p, ask_at[ask], &lines[ask, 0] if lines.shape[1] else NULL)
-                    self._answer(ask, scores, grades, rating, label)
+                    self._answer(
+                        &scores[ask, 0], &grades[ask, 0] if grades.shape[1] else NULL,
+                        &rating[ask] if rating.shape[0] else NULL, &label[ask] if label.shape[0] else NULL,
+                    )
                 i += 1
         if fault:
             raise MemoryError

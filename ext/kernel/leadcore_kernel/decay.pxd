@@ -1,6 +1,6 @@
 """Half-life growth, calendar units and points by property: the leaf arithmetic of spec 4.4, 4.6 and 9."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from leadcore_kernel.layout cimport UNIT_DAY, UNIT_EVER, UNIT_HOUR, zone_t
 from leadcore_kernel.wide cimport word_mul_shr
@@ -20,18 +20,22 @@ cdef inline int64_t epoch_of(int64_t at, int64_t span, int64_t reciprocal, int64
     cdef int64_t epoch
     if at < 0:
         return floor_div(at, span)
-    epoch = <int64_t> word_mul_shr(<uint64_t> at, <uint64_t> reciprocal, <int> shift)
+    epoch = <int64_t> (word_mul_shr(<uint64_t> at, <uint64_t> reciprocal, 64) >> (shift - 64))
     return epoch + 1 if at - epoch * span >= span else epoch
 
 
 cdef inline int64_t growth(int64_t r, int64_t reciprocal, int64_t shift) noexcept nogil:
     """g(r) of spec 9.4: 2^(42 + r/H) for 0 <= r < H, given floor(2^shift / H)."""
-    cdef uint64_t u = word_mul_shr(<uint64_t> r, <uint64_t> reciprocal, <int> (shift - 42))
-    cdef uint64_t y = ((u & 0xFFFFFFFFULL) * 2977044472ULL) >> 20
-    cdef uint64_t z = y >> 14
-    cdef uint64_t c = y >> 24
-    cdef uint64_t p = y + ((z * z) >> 27) + (((((c * c) >> 30) * c) // 6) >> 6)
-    cdef uint64_t base = leadcore_growth[u >> 32]
+    cdef uint64_t u, y, z, c, p, base
+    if shift < 106:  # floor(r x reciprocal / 2^(shift - 42)), from the high word of a product either way
+        u = word_mul_shr(<uint64_t> r << (106 - shift), <uint64_t> reciprocal, 64)
+    else:
+        u = word_mul_shr(<uint64_t> r, <uint64_t> reciprocal, 64) >> (shift - 106)
+    y = ((u & 0xFFFFFFFFULL) * 2977044472ULL) >> 20
+    z = y >> 14
+    c = y >> 24
+    p = y + ((z * z) >> 27) + (<uint32_t> (((c * c) >> 30) * c) // 6 >> 6)  # less than 2^29: half a word
+    base = leadcore_growth[u >> 32]
     return <int64_t> (base + word_mul_shr(base, p, 54))
 
 

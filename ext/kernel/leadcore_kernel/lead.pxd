@@ -39,9 +39,9 @@ cdef struct lead_t:
     uint8_t* is_touched
     int64_t* values       # value of each attribute criterion
     uint8_t* leaves       # conditions on attributes
-    int64_t* scores
-    uint8_t* moved        # scores that moved when they were last worked out
-    bint scored           # they were, with these attributes
+    bint scored           # whether scores were worked out with these attributes
+    uint8_t* moved        # scores that moved when they were
+    int64_t* scores       # this and the next, `summed` and `grouped` are one allocation
     int32_t* grades       # index of each score's grade, 0 for none
     int32_t rating
     int32_t label
@@ -71,16 +71,18 @@ cdef inline void lead_free(lead_t* a, const plan_t* p) noexcept nogil:
     free(a.is_touched)
     free(a.values)
     free(a.leaves)
-    free(a.scores)
     free(a.moved)
-    free(a.grades)
     free(a.summed)
-    free(a.grouped)
     free(a.stale)
     free(a.due)
     free(a.reached)
     free(a.happened)
     memset(a, 0, sizeof(lead_t))
+
+
+cdef inline size_t lead_told(const plan_t* p) noexcept nogil:
+    """Bytes of what a lead came to: sums and values of groups, scores, grades."""
+    return <size_t> p.groups_size * 2 * sizeof(wide_t) + <size_t> p.scores_size * (sizeof(int64_t) + sizeof(int32_t))
 
 
 cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept nogil:
@@ -95,18 +97,18 @@ cdef inline int lead_start(lead_t* a, const plan_t* p, bint tracked) noexcept no
     a.is_touched = <uint8_t*> calloc(<size_t> p.folds_size + 1, 1)
     a.values = <int64_t*> calloc(<size_t> p.values_size + 1, sizeof(int64_t))
     a.leaves = <uint8_t*> calloc(<size_t> p.leaves_size + 1, 1)
-    a.scores = <int64_t*> calloc(<size_t> p.scores_size + 1, sizeof(int64_t))
     a.moved = <uint8_t*> calloc(<size_t> p.scores_size + 1, 1)
-    a.grades = <int32_t*> calloc(<size_t> p.scores_size + 1, sizeof(int32_t))
-    a.summed = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
-    a.grouped = <wide_t*> calloc(<size_t> p.groups_size + 1, sizeof(wide_t))
+    a.summed = <wide_t*> calloc(lead_told(p) + 1, 1)
+    a.grouped = a.summed + p.groups_size
+    a.scores = <int64_t*> (a.grouped + p.groups_size)
+    a.grades = <int32_t*> (a.scores + p.scores_size)
     a.stale = <uint8_t*> calloc(<size_t> p.groups_size + 1, 1)
     a.due = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
     a.reached = <uint8_t*> calloc(<size_t> p.thresholds_size + 1, 1)
     a.happened = <uint8_t*> calloc(<size_t> p.happenings_size + 1, 1)
     if not (
-        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves and a.scores and a.moved
-        and a.grades and a.summed and a.grouped and a.stale and a.due and a.reached and a.happened
+        a.folds and a.folded and a.blank and a.touched and a.is_touched and a.values and a.leaves and a.moved
+        and a.summed and a.stale and a.due and a.reached and a.happened
     ):
         lead_free(a, p)
         return -1

@@ -552,13 +552,10 @@ cdef inline int life_pass(life_t* f, lead_t* a, const plan_t* p, const history_t
 cdef inline void life_say(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t row) noexcept nogil:
     """Put a row of attributes in force; -1: all are null."""
     cdef uint32_t hits = h.attributes[row] if row >= 0 else 0
-    cdef const say_t* says = h.says + h.says_start[hits]
-    cdef int64_t size = h.says_start[hits + 1] - h.says_start[hits]
     f.reach.anew = True
+    lead_say(a, p, h.says + h.says_start[hits], h.says_start[hits + 1] - h.says_start[hits])
     if h.ground != NULL and a.touched_size == 0:
-        ground_take(h.ground, a, p, says, size, hits)
-    else:
-        lead_say(a, p, says, size)
+        ground_take(h.ground, a, p, hits)
 
 
 cdef inline void life_unborn(life_t* f, lead_t* a, const plan_t* p) noexcept nogil:

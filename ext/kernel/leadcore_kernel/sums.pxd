@@ -13,8 +13,9 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from leadcore_kernel.decay cimport epoch_of, floor_div, growth
-from leadcore_kernel.fold cimport fold_aged, fold_counted, fold_fallen, fold_shrunk
+from leadcore_kernel.cell cimport cell_halved, clock_set, clock_t
+from leadcore_kernel.decay cimport epoch_of, growth
+from leadcore_kernel.fold cimport fold_aged, fold_counted, fold_fallen
 from leadcore_kernel.layout cimport (
     ACT_ADD, ACT_ADD_PER, ACT_RESET, DECAY_COMPOUND, DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE,
     DECAY_PERIODIC, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, act_t, fold_spec_t,
@@ -22,48 +23,60 @@ from leadcore_kernel.layout cimport (
 from leadcore_kernel.lead cimport lead_fold, lead_points, lead_t
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.space cimport space_room
-from leadcore_kernel.store cimport record_at, shape_t
+from leadcore_kernel.store cimport record_at, record_hits, record_lead, shape_t, store_local
 from leadcore_kernel.stepped cimport stepped_after, stepped_by
 from leadcore_kernel.wide cimport (
     wide_add, wide_high, wide_hold, wide_less, wide_low, wide_mul, wide_of, wide_scale, wide_shr, wide_sub, wide_t,
 )
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define LEADCORE_LOWEST(word) __builtin_ctzll(word)
+    #else
+    static inline int LEADCORE_LOWEST(uint64_t word) { int i = 0; while (!(word >> i & 1)) i++; return i; }
+    #endif
+    """
+    int lowest "LEADCORE_LOWEST"(uint64_t word) noexcept nogil  # bit that is set; there is one
+    bint seldom "unlikely"(bint condition) noexcept nogil       # Cython's own
+
 cdef enum:
     NEAR = 56             # bits behind the point, and epochs, of the first sum
     FAR = 112             # the same of the second
     MOST_EVENTS = 1 << 27 # of one lead: more than spec 9 allows
-    HITS = 512            # of one way at hand
+    HITS = 64             # of one fold at hand
 
 cdef enum:
-    # Ways to add a hit up. Hits wait until there are many of one way, so that none is taken by a branch that is as good
-    # as random.
+    # Ways to add hits up. Those of one fold wait until there are many, so that none is taken by a branch that is as good
+    # as random, and what its fold asks for is at hand.
     WAY_HALF_LIFE = 0
     WAY_LINEAR = 1
     WAY_CONSTANT = 2      # its points, until it expires
     WAY_OTHER = 3
-    WAY_NONE = 4          # it adds to no fold
-    WAYS = 5
 
 cdef struct hit_t:
-    const uint64_t* record
-    const act_t* act
     int64_t lead
-
-cdef struct sum_t:
-    wide_t near           # half-life: see above; linear: points; recency: newest event; frequency: events; else points
-    wide_t far            # half-life: see above; linear: points x instant; recency: 1 where there is an event
+    int64_t at
+    int64_t points
 
 cdef struct sums_t:
+    int64_t now           # the instant that events are aged to
+    clock_t* clocks       # by fold: of its half-life; taken to `now` when it is asked
     int64_t* points       # by fold: of each of its events, where it matters
-    int64_t* epochs       # by fold: half-life epoch of `now`
-    int64_t now           # the instant `epochs` are of
-    uint8_t* ways         # by fold, one more for none
-    hit_t* hits           # by way, `HITS` of each
-    int64_t waiting[5]    # how many of each
-    sum_t* sums           # by lead and fold
-    int64_t sums_room
-    bint used             # they may not be zero
-    int64_t* asked        # by lead: the instant it is asked at, INT64_MIN: it is not
+    uint8_t* ways         # by fold
+    hit_t* hits           # by fold, `HITS` of each
+    int64_t* next         # by fold: where its next hit goes
+    int64_t leads
+    wide_t* near          # by fold and lead. Half-life: see above; recency: newest event; frequency: events; else points
+    wide_t* far           # half-life: see above; linear: points x instant; recency: 1 where there is an event
+    int64_t near_room
+    int64_t far_room
+    uint64_t* moved       # by 64 folds and lead: bits of those whose sums may not be zero
+    int64_t moved_room
+    bint used             # there may be such folds
+    int64_t* asks         # by lead: the ask it is scored for, -1: none
+    int64_t asks_room
+    int64_t* asked        # by lead: its instant, INT64_MIN: none
     int64_t asked_room
     uint8_t* inexact      # by lead: whether an event was too old for its sum
     int64_t inexact_room
@@ -73,8 +86,12 @@ cdef inline void sums_free(sums_t* w) noexcept nogil:
     free(w.points)
     free(w.ways)
     free(w.hits)
-    free(w.epochs)
-    free(w.sums)
+    free(w.clocks)
+    free(w.near)
+    free(w.far)
+    free(w.moved)
+    free(w.next)
+    free(w.asks)
     free(w.asked)
     free(w.inexact)
     memset(w, 0, sizeof(sums_t))
@@ -110,17 +127,21 @@ cdef inline int sums_start(sums_t* w, const plan_t* p) noexcept nogil:
     memset(w, 0, sizeof(sums_t))
     w.now = INT64_MIN
     w.points = points = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
-    w.epochs = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
+    w.clocks = <clock_t*> calloc(<size_t> p.folds_size + 1, sizeof(clock_t))
     w.ways = <uint8_t*> calloc(<size_t> p.folds_size + 1, 1)
-    w.hits = <hit_t*> calloc(<size_t> WAYS * HITS, sizeof(hit_t))
-    if points == NULL or w.epochs == NULL or w.ways == NULL or w.hits == NULL:
+    w.hits = <hit_t*> calloc(<size_t> p.folds_size * HITS + 1, sizeof(hit_t))
+    w.next = <int64_t*> calloc(<size_t> p.folds_size + 1, sizeof(int64_t))
+    if not (points and w.clocks and w.ways and w.hits and w.next):
         sums_free(w)
         return -1
     for i in range(p.folds_size):
         points[i] = INT64_MIN
         sums = sums and fold_is_sum(&p.folds[i])
         w.ways[i] = fold_way(&p.folds[i])
-    w.ways[p.folds_size] = WAY_NONE
+        w.clocks[i].now = INT64_MIN
+        w.clocks[i].span = p.folds[i].span
+        w.clocks[i].reciprocal = p.folds[i].reciprocal
+        w.clocks[i].shift = p.folds[i].shift
     for i in range(p.acts_size):
         if p.acts[i].act == ACT_RESET:
             sums = False
@@ -140,103 +161,133 @@ cdef inline int sums_clear(sums_t* w, const plan_t* p, int64_t leads) noexcept n
 
     Sums are zero then: `sums_values` leaves them so, except where a run ended early.
     """
-    cdef int64_t i, room = w.sums_room
+    cdef int64_t i, room = w.near_room, words = w.moved_room
+    w.leads = leads
     if (
-        space_room(<void**> &w.sums, &w.sums_room, leads * p.folds_size + 1, sizeof(sum_t))
+        space_room(<void**> &w.near, &w.near_room, leads * p.folds_size + 1, sizeof(wide_t))
+        or space_room(<void**> &w.far, &w.far_room, leads * p.folds_size + 1, sizeof(wide_t))
+        or space_room(<void**> &w.moved, &w.moved_room, leads * ((p.folds_size + 63) >> 6) + 1, sizeof(uint64_t))
+        or space_room(<void**> &w.asks, &w.asks_room, leads + 1, sizeof(int64_t))
         or space_room(<void**> &w.asked, &w.asked_room, leads + 1, sizeof(int64_t))
         or space_room(<void**> &w.inexact, &w.inexact_room, leads + 1, 1)
     ):
         return -1
-    if w.used or room != w.sums_room:
-        memset(w.sums, 0, <size_t> w.sums_room * sizeof(sum_t))
+    if w.used or room != w.near_room or words != w.moved_room:
+        memset(w.near, 0, <size_t> w.near_room * sizeof(wide_t))
+        memset(w.far, 0, <size_t> w.far_room * sizeof(wide_t))
+        memset(w.moved, 0, <size_t> w.moved_room * sizeof(uint64_t))
     w.used = True
     memset(w.inexact, 0, <size_t> leads)
-    memset(w.waiting, 0, sizeof(w.waiting))
+    for i in range(p.folds_size):
+        w.next[i] = i * HITS
     for i in range(leads):
+        w.asks[i] = -1
         w.asked[i] = INT64_MIN
     return 0
 
 
-cdef inline void sums_at(sums_t* w, const plan_t* p, int64_t now) noexcept nogil:
-    """Make an instant the one that events are aged to."""
-    cdef int64_t i
-    if now == w.now:
-        return
-    w.now = now
-    for i in range(p.folds_size):
-        if p.folds[i].decay == DECAY_HALF_LIFE:
-            w.epochs[i] = floor_div(now, p.folds[i].span)
-
-
 cdef inline void sums_take(
-    sums_t* w, const plan_t* p, int64_t lead, const act_t* acts, int64_t size, const shape_t* shape, const uint64_t* record
+    sums_t* w, const plan_t* p, const shape_t* shape, int64_t bits, const uint64_t* record, const uint64_t* end,
+    const int64_t* start, const act_t* acts,
 ) noexcept nogil:
-    """Take what one event does, not after the instant asked; events of a lead come in any order."""
-    cdef int64_t i, way
+    """Take records, in any order; hit set i does ``acts[start[i]:start[i + 1]]``."""
+    cdef const act_t* act
+    cdef const act_t* last
+    cdef int64_t lead, at, next, stride = shape.stride
     cdef hit_t* hit
-    for i in range(size):
-        way = w.ways[acts[i].fold if acts[i].act <= ACT_ADD_PER else p.folds_size]
-        hit = &w.hits[way * HITS + w.waiting[way]]
-        hit.record = record
-        hit.act = &acts[i]
-        hit.lead = lead
-        w.waiting[way] += 1
-        if w.waiting[way] == HITS:
-            sums_add_up(w, p, shape)
+    while record < end:
+        lead = store_local(bits, record_lead(record))
+        at = record_at(record)
+        if at <= w.asked[lead]:
+            if seldom(w.asked[lead] != w.now):
+                sums_at(w, p, w.asked[lead])
+            act = acts + start[record_hits(record)]
+            last = acts + start[record_hits(record) + 1]
+            while act < last:
+                if act.act <= ACT_ADD_PER:
+                    next = w.next[act.fold]
+                    hit = &w.hits[next]
+                    hit.lead = lead
+                    hit.at = at
+                    hit.points = lead_points(p, act, shape, record)
+                    next += 1
+                    w.next[act.fold] = next
+                    if seldom(next % HITS == 0):
+                        sums_add_up(w, p, act.fold)
+                act += 1
+        record += stride
 
 
-cdef inline void sums_add_up(sums_t* w, const plan_t* p, const shape_t* shape) noexcept nogil:
+cdef inline void sums_add_all(sums_t* w, const plan_t* p) noexcept nogil:
     """Add up all hits that wait."""
-    cdef const fold_spec_t* s
-    cdef const hit_t* hit
-    cdef sum_t* sum
-    cdef int64_t i, at, fold, epoch, grown, k
-    for i in range(w.waiting[WAY_HALF_LIFE]):
-        hit = &w.hits[WAY_HALF_LIFE * HITS + i]
-        fold = hit.act.fold
-        s = &p.folds[fold]
-        sum = &w.sums[hit.lead * p.folds_size + fold]
-        at = record_at(hit.record)
-        epoch = epoch_of(at, s.span, s.reciprocal, s.shift)
-        grown = growth(at - epoch * s.span, s.reciprocal, s.shift)
-        k = w.epochs[fold] - epoch
-        if k <= NEAR:
-            sum.near = wide_add(sum.near, wide_mul(grown, <int64_t> 1 << (NEAR - k)))
-        elif k <= FAR:
-            sum.far = wide_add(sum.far, wide_mul(grown, <int64_t> 1 << (FAR - k)))
-        else:
-            k -= FAR
-            sum.far = wide_add(sum.far, wide_of((grown >> (k if k < 63 else 63)) | 1))
-            w.inexact[hit.lead] = 1
-    for i in range(w.waiting[WAY_LINEAR]):
-        hit = &w.hits[WAY_LINEAR * HITS + i]
-        fold = hit.act.fold
-        sum = &w.sums[hit.lead * p.folds_size + fold]
-        at = record_at(hit.record)
-        k = lead_points(p, hit.act, shape, hit.record) if w.now - at < p.folds[fold].span else 0
-        sum.near = wide_add(sum.near, wide_of(k))
-        sum.far = wide_add(sum.far, wide_mul(k, at))
-    for i in range(w.waiting[WAY_CONSTANT]):
-        hit = &w.hits[WAY_CONSTANT * HITS + i]
-        fold = hit.act.fold
-        s = &p.folds[fold]
-        sum = &w.sums[hit.lead * p.folds_size + fold]
-        at = w.now - record_at(hit.record)
-        k = lead_points(p, hit.act, shape, hit.record) if s.decay == DECAY_NONE or at < s.delay + s.span else 0
-        sum.near = wide_add(sum.near, wide_of(k))
-    for i in range(w.waiting[WAY_OTHER]):
-        hit = &w.hits[WAY_OTHER * HITS + i]
-        sums_add(w, p, hit.lead, hit.act.fold, record_at(hit.record), lead_points(p, hit.act, shape, hit.record))
-    memset(w.waiting, 0, sizeof(w.waiting))
+    cdef int64_t i
+    for i in range(p.folds_size):
+        if w.next[i] > i * HITS:
+            sums_add_up(w, p, i)
+
+
+cdef inline void sums_at(sums_t* w, const plan_t* p, int64_t now) noexcept nogil:
+    """Make an instant the one that events are aged to, once those taken so far are added up."""
+    sums_add_all(w, p)
+    w.now = now
+
+
+cdef inline void sums_add_up(sums_t* w, const plan_t* p, int64_t fold) noexcept nogil:
+    """Add up the hits of a fold that wait."""
+    cdef const fold_spec_t* s = &p.folds[fold]
+    cdef clock_t clock
+    cdef wide_t* near = w.near + fold * w.leads
+    cdef wide_t* far = w.far + fold * w.leads
+    cdef uint64_t* moved = w.moved + (fold >> 6) * w.leads
+    cdef uint64_t one = <uint64_t> 1 << (fold & 63)
+    cdef const hit_t* hit = &w.hits[fold * HITS]
+    cdef const hit_t* end = &w.hits[w.next[fold]]
+    cdef int64_t now = w.now, lasts, epoch, grown, k
+    cdef uint8_t way = w.ways[fold]
+    w.next[fold] = fold * HITS
+    if way == WAY_HALF_LIFE:
+        clock_set(&w.clocks[fold], now)
+        clock = w.clocks[fold]
+        while hit < end:
+            epoch = epoch_of(hit.at, clock.span, clock.reciprocal, clock.shift)
+            grown = growth(hit.at - epoch * clock.span, clock.reciprocal, clock.shift)
+            k = clock.epoch - epoch
+            moved[hit.lead] |= one
+            if not seldom(k > NEAR):
+                near[hit.lead] = wide_add(near[hit.lead], wide_mul(grown, <int64_t> 1 << (NEAR - k)))
+            elif k <= FAR:
+                far[hit.lead] = wide_add(far[hit.lead], wide_mul(grown, <int64_t> 1 << (FAR - k)))
+            else:
+                k -= FAR
+                far[hit.lead] = wide_add(far[hit.lead], wide_of((grown >> (k if k < 63 else 63)) | 1))
+                w.inexact[hit.lead] = 1
+            hit += 1
+    elif way == WAY_LINEAR:
+        while hit < end:
+            k = hit.points if now - hit.at < s.span else 0
+            near[hit.lead] = wide_add(near[hit.lead], wide_of(k))
+            far[hit.lead] = wide_add(far[hit.lead], wide_mul(k, hit.at))
+            moved[hit.lead] |= one if k else 0
+            hit += 1
+    elif way == WAY_CONSTANT:
+        lasts = INT64_MAX if s.decay == DECAY_NONE else s.delay + s.span
+        while hit < end:
+            k = hit.points if now - hit.at < lasts else 0
+            near[hit.lead] = wide_add(near[hit.lead], wide_of(k))
+            moved[hit.lead] |= one if k else 0
+            hit += 1
+    else:
+        while hit < end:
+            sums_add(p, s, now - hit.at, hit, &near[hit.lead], &far[hit.lead])
+            moved[hit.lead] |= one
+            hit += 1
 
 
 cdef inline void sums_add(
-    sums_t* w, const plan_t* p, int64_t lead, int64_t fold, int64_t at, int64_t points
+    const plan_t* p, const fold_spec_t* s, int64_t age, const hit_t* hit, wide_t* near, wide_t* far
 ) noexcept nogil:
-    """Add up an event that goes no way of its own: of a frequency, a recency, or points that fall in steps."""
-    cdef const fold_spec_t* s = &p.folds[fold]
-    cdef sum_t* sum = &w.sums[lead * p.folds_size + fold]
-    cdef int64_t age = w.now - at, k
+    """Add up a hit that goes no way of its own: of a frequency, a recency, or points that fall in steps."""
+    cdef int64_t points = hit.points, k
     if s.kind == FOLD_EVENT:
         age = age - s.delay if age > s.delay else 0
         if s.decay == DECAY_STEPS:
@@ -246,13 +297,13 @@ cdef inline void sums_add(
             points = stepped_by(s, p.tables.steps, points, k)
         else:
             points = stepped_after(s, p.tables.factors, points, age // s.span)
-        sum.near = wide_add(sum.near, wide_of(points))
+        near[0] = wide_add(near[0], wide_of(points))
     elif s.kind == FOLD_FREQUENCY:
         if s.span == 0 or age < s.span:
-            sum.near = wide_add(sum.near, wide_of(1))
-    elif wide_low(sum.far) == 0 or wide_low(sum.near) < at:
-        sum.near = wide_of(at)
-        sum.far = wide_of(1)
+            near[0] = wide_add(near[0], wide_of(1))
+    elif wide_low(far[0]) == 0 or wide_low(near[0]) < hit.at:
+        near[0] = wide_of(hit.at)
+        far[0] = wide_of(1)
 
 
 cdef inline bint wide_is_zero(wide_t a) noexcept nogil:
@@ -262,9 +313,10 @@ cdef inline bint wide_is_zero(wide_t a) noexcept nogil:
 cdef inline wide_t sum_grown(wide_t near, wide_t far, int64_t points) noexcept nogil:
     """floor(points x (near 2^-56 + far 2^-112)): S of spec 9.4."""
     cdef int64_t mask = (<int64_t> 1 << NEAR) - 1
-    cdef wide_t low = wide_shr(wide_mul(points, wide_low(far) & mask), NEAR)
-    low = wide_add(low, wide_mul(points, wide_low(near) & mask))
-    low = wide_add(low, wide_times(wide_shr(far, NEAR), points))
+    cdef wide_t low = wide_mul(points, wide_low(near) & mask)
+    if not wide_is_zero(far):
+        low = wide_add(low, wide_shr(wide_mul(points, wide_low(far) & mask), NEAR))
+        low = wide_add(low, wide_times(wide_shr(far, NEAR), points))
     return wide_add(wide_times(wide_shr(near, NEAR), points), wide_shr(low, NEAR))
 
 
@@ -273,34 +325,40 @@ cdef inline wide_t wide_times(wide_t a, int64_t b) noexcept nogil:
     return wide_scale(a, b) if b >= 0 else wide_sub(wide_of(0), wide_scale(a, -b))
 
 
-cdef inline bint sums_value(const sums_t* w, const plan_t* p, int64_t lead, int64_t which, int64_t* value) noexcept nogil:
-    """The value at ``now`` of a lead's fold that has events; False where the sum cannot tell."""
-    cdef const sum_t* sum = &w.sums[lead * p.folds_size + which]
+cdef inline bint sums_value(sums_t* w, const plan_t* p, int64_t lead, int64_t which, int64_t* value) noexcept nogil:
+    """The value at ``now`` of a lead's fold that has events; False where the sums cannot tell. They are zero then."""
     cdef const fold_spec_t* s = &p.folds[which]
-    cdef wide_t grown, low, high
-    if s.kind == FOLD_EVENT:
-        if s.decay == DECAY_HALF_LIFE:
-            grown = sum_grown(sum.near, sum.far, w.points[which])
-            if w.inexact[lead] and not wide_is_zero(sum.far):
-                low = wide_sub(sum.far, wide_of(MOST_EVENTS))
-                if wide_less(low, wide_of(1)):
-                    low = wide_of(1)
-                low = sum_grown(sum.near, low, w.points[which])
-                high = sum_grown(sum.near, wide_add(sum.far, wide_of(MOST_EVENTS)), w.points[which])
-                if wide_less(low, high) or wide_less(high, low):
-                    return False
-                grown = low
-            grown = fold_shrunk(grown, w.epochs[which], s, w.now)
-        elif s.decay == DECAY_LINEAR:
-            grown = fold_fallen(sum.near, wide_of(0), sum.far, s, w.now)
-        else:
-            grown = sum.near
-        value[0] = wide_hold(grown, INT64_MIN, INT64_MAX)
+    cdef int64_t place = which * w.leads + lead
+    cdef wide_t near = w.near[place], far, grown, low, high
+    cdef uint8_t way = w.ways[which]
+    w.near[place] = wide_of(0)
+    if way == WAY_CONSTANT:
+        value[0] = wide_hold(near, INT64_MIN, INT64_MAX)
         return True
-    if s.kind == FOLD_FREQUENCY:
-        value[0] = fold_counted(s, &p.tables, wide_low(sum.near))
+    far = w.far[place]
+    w.far[place] = wide_of(0)
+    if way == WAY_HALF_LIFE:
+        grown = sum_grown(near, far, w.points[which])
+        if w.inexact[lead] and not wide_is_zero(far):
+            low = wide_sub(far, wide_of(MOST_EVENTS))
+            if wide_less(low, wide_of(1)):
+                low = wide_of(1)
+            low = sum_grown(near, low, w.points[which])
+            high = sum_grown(near, wide_add(far, wide_of(MOST_EVENTS)), w.points[which])
+            if wide_less(low, high) or wide_less(high, low):
+                return False
+            grown = low
+        if seldom(w.clocks[which].now != w.now):
+            clock_set(&w.clocks[which], w.now)
+        value[0] = cell_halved(grown, w.clocks[which].epoch, &w.clocks[which])
+    elif way == WAY_LINEAR:
+        value[0] = wide_hold(fold_fallen(near, wide_of(0), far, s, w.now), INT64_MIN, INT64_MAX)
+    elif s.kind == FOLD_EVENT:
+        value[0] = wide_hold(near, INT64_MIN, INT64_MAX)
+    elif s.kind == FOLD_FREQUENCY:
+        value[0] = fold_counted(s, &p.tables, wide_low(near))
     else:
-        value[0] = fold_aged(s, &p.tables, w.now - wide_low(sum.near))
+        value[0] = fold_aged(s, &p.tables, w.now - wide_low(near))
     return True
 
 
@@ -309,12 +367,15 @@ cdef inline bint sums_values(sums_t* w, lead_t* a, const plan_t* p, int64_t lead
 
     Its sums are zero then. False where the values cannot be told from them.
     """
-    cdef sum_t* sum = &w.sums[lead * p.folds_size]
-    cdef int64_t i, value
-    for i in range(p.folds_size):
-        if not (wide_is_zero(sum[i].near) and wide_is_zero(sum[i].far)):  # no events, or as good as none
-            if not sums_value(w, p, lead, i, &value):
+    cdef uint64_t bits
+    cdef int64_t i, which, value
+    for i in range((p.folds_size + 63) >> 6):
+        bits = w.moved[i * w.leads + lead]
+        w.moved[i * w.leads + lead] = 0
+        while bits:
+            which = (i << 6) + lowest(bits)
+            bits &= bits - 1
+            if not sums_value(w, p, lead, which, &value):
                 return False
-            lead_fold(a, p, i, value)
-            memset(&sum[i], 0, sizeof(sum_t))
+            lead_fold(a, p, which, value)
     return True

@@ -51,9 +51,7 @@ static inline wide_t wide_rne_div(wide_t a, int64_t d) {
 }
 /* rne(a / 2^n), 0 < n < 127 */
 static inline wide_t wide_rne_shr(wide_t a, int n) {
-    wide_t q = a >> n, r = a - (wide_t)((unsigned __int128)q << n), half = (wide_t)1 << (n - 1);
-    if (r > half || (r == half && (q & 1))) q += 1;
-    return q;
+    return (a + (((wide_t)1 << (n - 1)) - 1) + ((a >> n) & 1)) >> n; /* a tie goes up from an odd quotient only */
 }
 
 #else
