@@ -57,8 +57,8 @@ from leadcore_kernel.lead cimport (
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.space cimport space_free, space_gather, space_line_up, space_t
 from leadcore_kernel.store cimport (
-    page_t, record_at, record_hits, record_lead, record_row, shape_t, store_code, store_drop, store_free, store_leads,
-    store_local, store_partition, store_push, store_shape, store_start, store_t, store_used,
+    page_t, record_hits, record_row, shape_t, store_code, store_drop, store_free, store_leads, store_local,
+    store_partition, store_push, store_shape, store_start, store_t, store_used,
 )
 from leadcore_kernel.sums cimport (
     sums_add_all, sums_at, sums_clear, sums_free, sums_start, sums_t, sums_take, sums_values,

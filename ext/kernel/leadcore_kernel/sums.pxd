@@ -17,8 +17,8 @@ from leadcore_kernel.cell cimport cell_halved, clock_set, clock_t
 from leadcore_kernel.decay cimport epoch_of, growth
 from leadcore_kernel.fold cimport fold_aged, fold_counted, fold_fallen
 from leadcore_kernel.layout cimport (
-    ACT_ADD, ACT_ADD_PER, ACT_RESET, DECAY_COMPOUND, DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE,
-    DECAY_PERIODIC, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, act_t, fold_spec_t,
+    ACT_ADD_PER, ACT_RESET, DECAY_EXPIRE, DECAY_HALF_LIFE, DECAY_LINEAR, DECAY_NONE, DECAY_STEPS, FOLD_EVENT,
+    FOLD_FREQUENCY, FOLD_RECENCY, UNIT_NONE, act_t, fold_spec_t,
 )
 from leadcore_kernel.lead cimport lead_fold, lead_points, lead_t
 from leadcore_kernel.plan cimport plan_t
