@@ -210,12 +210,29 @@ impl Column {
         }
     }
 
+    /// The stretch itself of a primitive column without nulls.
+    pub fn plain<T: ArrowPrimitiveType>(&self, start: usize, count: usize) -> Option<&[T::Native]> {
+        if self.nulls.is_some() {
+            return None;
+        }
+        let values = self.array.as_primitive_opt::<T>()?.values();
+        values.get(start..start + count)
+    }
+
     /// Instants of a stretch (spec 1.1); `NO_INSTANT` is null.
     pub fn instants(&self, start: usize, out: &mut [i64], bad: &mut Bad) {
         let null = NO_INSTANT;
         let checked = |micros: Option<i64>| micros.and_then(instants::in_range).ok_or(NOT_IN_RANGE);
         match self.array.data_type() {
             DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                if let Some(values) = self.plain::<TimestampMicrosecondType>(start, out.len()) {
+                    if values
+                        .iter()
+                        .fold(true, |all, x| all & instants::in_range(*x).is_some())
+                    {
+                        return out.copy_from_slice(values);
+                    }
+                }
                 self.each::<TimestampMicrosecondType, _>(start, out, bad, null, |x| {
                     checked(Some(x))
                 });

@@ -177,12 +177,10 @@ impl Evaluator {
         }
     }
 
-    /// The hit set numbers of rows where they are known, else `UNKNOWN`; `lanes` are the classes by field.
-    pub fn known_sets(&self, kinds: &[u32], rows: &[usize], lanes: &[&[u32]], out: &mut [u32]) {
-        for (slot, i) in out.iter_mut().zip(rows) {
-            let class = |field: u32| lanes[field as usize][*i];
-            *slot = self.memo.find(kinds[*i] as usize, class).wrapping_sub(1);
-        }
+    /// The hit set number of a row if it is known, else `UNKNOWN`.
+    #[inline]
+    pub fn known_set(&self, kind: usize, class: impl Fn(u32) -> u32) -> u32 {
+        self.memo.find(kind, class).wrapping_sub(1)
     }
 
     /// The hit set number of a row. `class` gives the class of a field, `value` what it says and `text` its text;
@@ -196,11 +194,7 @@ impl Evaluator {
         value: impl Fn(usize) -> Value<'a>,
         text: impl Fn(usize) -> &'a str,
     ) -> u32 {
-        match self
-            .memo
-            .find(kind, |field| class(field as usize))
-            .wrapping_sub(1)
-        {
+        match self.known_set(kind, |field| class(field as usize)) {
             UNKNOWN => self.rule(side, kind, class, value, text),
             set => set,
         }

@@ -7,7 +7,7 @@ use crate::errors::Problem;
 use crate::evaluate::{Evaluator, UNKNOWN};
 use crate::faults::Faults;
 use crate::field_plan::NO_INSTANT;
-use crate::fields::{Fields, NO_KIND};
+use crate::fields::{any, Fields, NO_KIND};
 use crate::ids::{IdKind, IdLook, Ids, UNWANTED};
 use crate::lexical::{Fault, NOT_UTF8};
 use crate::plan::{Plan, Side};
@@ -149,8 +149,7 @@ pub struct EventRows {
     /// Every row is good and of a declared type.
     pub whole: bool,
     pub fields: Fields,
-    /// Places of the rows of declared types, and their hit set numbers, `UNKNOWN` where they are not known yet.
-    declared: Vec<usize>,
+    /// Hit set numbers, `UNKNOWN` where they are not known yet.
     sets: Vec<u32>,
     /// The first of its rows: in the batch, and in the table.
     pub start: usize,
@@ -164,13 +163,6 @@ pub struct EventRows {
     leads_look: IdLook,
     /// There are lead ids to be learned.
     missing: bool,
-}
-
-/// Whether any value is this one; without leaving early, so that the loop is one of vectors.
-fn any<T: PartialEq + Copy>(values: &[T], one: T) -> bool {
-    values
-        .iter()
-        .fold(false, |any, value| any | (*value == one))
 }
 
 impl EventRows {
@@ -189,7 +181,6 @@ impl EventRows {
             row: 0,
             told: Vec::new(),
             wanted: Vec::new(),
-            declared: Vec::new(),
             bad: Bad::default(),
             problems: Vec::new(),
             names_known: DictionaryCodes::default(),
@@ -237,12 +228,9 @@ impl EventRows {
         let (side, columns) = (&known.plan.events, &batch.fields);
         self.fields
             .look(side, columns, start, kinds, whole, known.evaluator);
-        self.declared.clear();
-        let declared = |i: &usize| whole || kinds[*i] != NO_KIND;
-        self.declared.extend((0..count).filter(declared));
-        self.sets.resize(self.declared.len(), UNKNOWN);
-        let (rows, sets) = (&self.declared, &mut self.sets);
-        self.fields.known_sets(kinds, rows, known.evaluator, sets);
+        self.sets.resize(count, UNKNOWN);
+        self.fields
+            .known_sets(kinds, known.evaluator, &mut self.sets);
     }
 
     /// Store what is new in the stretch, and find what is wrong in it.
@@ -326,19 +314,16 @@ impl EventRows {
         rows.clear();
         sets.clear();
         if self.whole {
-            rows.extend_from_slice(&self.declared);
+            rows.extend(0..self.kinds.len());
             sets.extend_from_slice(&self.sets);
             return;
         }
-        for (i, set) in self.declared.iter().zip(&self.sets) {
-            if !self.faulty[*i] {
-                rows.push(*i);
-                sets.push(*set);
-            }
-        }
-        for (i, kind) in self.kinds.iter().enumerate() {
-            if *kind == NO_KIND && !self.faulty[i] {
+        for i in (0..self.kinds.len()).filter(|i| !self.faulty[*i]) {
+            if self.kinds[i] == NO_KIND {
                 names.ignore(self.codes[i]);
+            } else {
+                rows.push(i);
+                sets.push(self.sets[i]);
             }
         }
     }

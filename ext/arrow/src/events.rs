@@ -269,7 +269,7 @@ impl Events {
             let out = out[filled..to].iter_mut().zip(kept);
             match side.fields[*field].kind {
                 Kind::Text => out.for_each(|(slot, i)| *slot = stretch.codes[*i]),
-                Kind::Boolean => out.for_each(|(slot, i)| *slot = stretch.classes[*i]),
+                Kind::Boolean => out.for_each(|(slot, i)| *slot = rows.fields.class(*field, *i)),
                 Kind::Number => out.for_each(|(slot, i)| {
                     let value = stretch.numbers[*i];
                     *slot = if value.is_nan() {
@@ -307,7 +307,7 @@ impl Events {
                     }
                     None => None,
                 };
-                identities.load(side, kind, &rows.fields.stretches, *i, rows.at[*i]);
+                identities.load(side, kind, fields, *i, rows.at[*i]);
                 let number = identities.order(kind, id);
                 identities.keep(side, kind, number, id, &run.evaluator.texts);
                 block.order[place] = number;

@@ -38,8 +38,6 @@ pub struct Stretch {
     pub numbers: Vec<f64>,
     /// `NO_INSTANT`: null.
     pub instants: Vec<i64>,
-    /// What rules see. Of booleans, the value itself: 0 null, 1 false, 2 true.
-    pub classes: Vec<u32>,
     known: DictionaryCodes,
     /// Rows whose type declares the field.
     wanted: Vec<bool>,
@@ -53,12 +51,22 @@ pub struct Stretch {
 /// All fields of one side over a stretch.
 pub struct Fields {
     pub stretches: Vec<Stretch>,
+    /// What rules see, `STRETCH` for each field. Of booleans, the value itself: 0 null, 1 false, 2 true.
+    classes: Vec<u32>,
 }
 
 impl Fields {
     pub fn new(side: &Side) -> Self {
-        let stretches = side.fields.iter().map(|_| Stretch::default()).collect();
-        Self { stretches }
+        Self {
+            stretches: side.fields.iter().map(|_| Stretch::default()).collect(),
+            classes: vec![NULL_CLASS; side.fields.len() * STRETCH],
+        }
+    }
+
+    /// The class of a field in a row of the stretch.
+    #[inline]
+    pub fn class(&self, field: usize, i: usize) -> u32 {
+        self.classes[field * STRETCH + i]
     }
 
     /// Read the rows from `start` on, one per kind given. `whole`: every row has a kind.
@@ -71,14 +79,14 @@ impl Fields {
         whole: bool,
         evaluator: &Evaluator,
     ) {
-        for (number, plan) in side.fields.iter().enumerate() {
-            let Some(stretch) = self.stretches.get_mut(number) else {
-                continue;
-            };
+        let lanes = self.classes.chunks_exact_mut(STRETCH);
+        let fields = side.fields.iter().zip(&mut self.stretches).zip(lanes);
+        for (number, ((plan, stretch), classes)) in fields.enumerate() {
+            let classes = &mut classes[..kinds.len()];
             stretch.missing = false;
             stretch.bad.clear();
             let Some(column) = columns.get(number).and_then(Option::as_ref) else {
-                stretch.clear(kinds.len());
+                stretch.clear(classes);
                 continue;
             };
             stretch.wanted.clear();
@@ -91,7 +99,7 @@ impl Fields {
                 stretch.wanted.extend(kinds.iter().map(declared));
             }
             let memory = evaluator.texts.get(number).and_then(Option::as_ref);
-            stretch.look(plan, column, start, memory);
+            stretch.look(plan, column, start, memory, classes);
         }
     }
 
@@ -104,16 +112,15 @@ impl Fields {
         evaluator: &mut Evaluator,
         mut report: impl FnMut(usize, &Column, Fault),
     ) {
-        for (number, plan) in side.fields.iter().enumerate() {
-            let (Some(stretch), Some(column)) = (
-                self.stretches.get_mut(number),
-                columns.get(number).and_then(Option::as_ref),
-            ) else {
+        let lanes = self.classes.chunks_exact_mut(STRETCH);
+        let fields = side.fields.iter().zip(&mut self.stretches).zip(lanes);
+        for (number, ((plan, stretch), classes)) in fields.enumerate() {
+            let Some(column) = columns.get(number).and_then(Option::as_ref) else {
                 continue;
             };
             if stretch.missing {
                 if let Some(memory) = evaluator.texts.get_mut(number).and_then(Option::as_mut) {
-                    stretch.learn(plan, column, start, memory);
+                    stretch.learn(plan, column, start, memory, classes);
                 }
             }
             for (i, fault) in stretch.bad.drain(..) {
@@ -131,26 +138,16 @@ impl Fields {
             Kind::Text => Value::Null,
             Kind::Number => number_value(stretch.numbers[i]),
             Kind::Instant => instant_value(stretch.instants[i]),
-            Kind::Boolean => boolean_value(stretch.classes[i]),
+            Kind::Boolean => boolean_value(self.class(field, i)),
         }
     }
 
-    /// The hit set numbers of some rows of the stretch, whose types are known; `UNKNOWN` where they are not known yet.
-    pub fn known_sets(
-        &self,
-        kinds: &[u32],
-        rows: &[usize],
-        evaluator: &Evaluator,
-        out: &mut [u32],
-    ) {
-        evaluator.known_sets(kinds, rows, &self.lanes(), out);
-    }
-
-    fn lanes(&self) -> Vec<&[u32]> {
-        self.stretches
-            .iter()
-            .map(|stretch| stretch.classes.as_slice())
-            .collect()
+    /// The hit set numbers of the rows of the stretch; `UNKNOWN` where they are not known yet, or there is no type.
+    pub fn known_sets(&self, kinds: &[u32], evaluator: &Evaluator, out: &mut [u32]) {
+        for (i, (slot, kind)) in out.iter_mut().zip(kinds).enumerate() {
+            let class = |field: u32| self.class(field as usize, i);
+            *slot = evaluator.known_set(*kind as usize, class);
+        }
     }
 
     /// Rule on rows whose hit sets are `UNKNOWN`.
@@ -165,10 +162,9 @@ impl Fields {
         evaluator: &mut Evaluator,
         out: &mut [u32],
     ) {
-        if !out.contains(&UNKNOWN) {
+        if !any(out, UNKNOWN) {
             return;
         }
-        let lanes = self.lanes();
         for (slot, i) in out
             .iter_mut()
             .zip(rows)
@@ -177,7 +173,7 @@ impl Fields {
             *slot = evaluator.set(
                 side,
                 kinds[*i] as usize,
-                |field| lanes[field][*i],
+                |field| self.class(field, *i),
                 |field| self.value(side, field, *i),
                 |field| {
                     columns[field]
@@ -191,15 +187,15 @@ impl Fields {
 
 impl Stretch {
     /// All null.
-    fn clear(&mut self, count: usize) {
+    fn clear(&mut self, classes: &mut [u32]) {
+        let count = classes.len();
         self.codes.clear();
         self.codes.resize(count, NULL);
         self.numbers.clear();
         self.numbers.resize(count, f64::NAN);
         self.instants.clear();
         self.instants.resize(count, NO_INSTANT);
-        self.classes.clear();
-        self.classes.resize(count, NULL_CLASS);
+        classes.fill(NULL_CLASS);
     }
 
     fn look(
@@ -208,57 +204,72 @@ impl Stretch {
         column: &Column,
         start: usize,
         memory: Option<&TextMemory>,
+        classes: &mut [u32],
     ) {
         let count = self.wanted.len();
-        self.classes.resize(count, NULL_CLASS);
         match plan.kind {
             Kind::Text => {
                 if let Some(memory) = memory {
-                    self.look_texts(plan, column, start, memory);
+                    self.look_texts(plan, column, start, memory, classes);
                 }
             }
             Kind::Number => {
                 self.numbers.resize(count, f64::NAN);
                 column.numbers(start, &mut self.numbers, &mut self.bad);
                 keep(self.all, &self.wanted, &mut self.numbers, f64::NAN);
-                plan.number_classes(&self.numbers, &mut self.classes);
+                plan.number_classes(&self.numbers, classes);
             }
             Kind::Instant => {
                 self.instants.resize(count, NO_INSTANT);
                 column.instants(start, &mut self.instants, &mut self.bad);
                 keep(self.all, &self.wanted, &mut self.instants, NO_INSTANT);
-                plan.instant_classes(&self.instants, &mut self.classes);
+                plan.instant_classes(&self.instants, classes);
             }
             Kind::Boolean => {
-                column.booleans(start, &mut self.classes, &mut self.bad);
-                keep(self.all, &self.wanted, &mut self.classes, NULL_CLASS);
+                column.booleans(start, classes, &mut self.bad);
+                keep(self.all, &self.wanted, classes, NULL_CLASS);
             }
         }
     }
 
-    fn look_texts(&mut self, plan: &FieldPlan, column: &Column, start: usize, memory: &TextMemory) {
+    fn look_texts(
+        &mut self,
+        plan: &FieldPlan,
+        column: &Column,
+        start: usize,
+        memory: &TextMemory,
+        classes: &mut [u32],
+    ) {
         self.codes.resize(self.wanted.len(), NULL);
         let Some(texts) = &column.texts else {
-            return self.clear(self.wanted.len());
+            return self.clear(classes);
         };
         if memory.hardly && plan.used && !matches!(texts, Texts::Dictionary { .. }) {
-            return self.test_texts(plan, texts, start, memory);
+            return self.test_texts(plan, texts, start, memory, classes);
         }
         let (strings, known) = (&memory.strings, &mut self.known);
         self.missing = !texts.look(start, &self.wanted, strings, known, &mut self.codes);
         if plan.used {
             // What is no text is told when learning.
-            self.missing |= !memory.classes_of(&self.codes, &mut self.classes);
+            self.missing |= !memory.classes_of(&self.codes, classes);
         } else {
             self.missing |= self.codes.contains(&INVALID);
         }
     }
 
     /// Test every text of the stretch; what is no text, or has an answer that was never met, is left to be learned.
-    fn test_texts(&mut self, plan: &FieldPlan, texts: &Texts, start: usize, memory: &TextMemory) {
-        for i in 0..self.wanted.len() {
-            let text = texts.get(start + i).filter(|_| self.wanted[i]);
-            (self.codes[i], self.classes[i]) = match text.map(std::str::from_utf8) {
+    fn test_texts(
+        &mut self,
+        plan: &FieldPlan,
+        texts: &Texts,
+        start: usize,
+        memory: &TextMemory,
+        classes: &mut [u32],
+    ) {
+        let rows = self.codes.iter_mut().zip(classes).zip(&self.wanted);
+        for (i, ((code, class), wanted)) in rows.enumerate() {
+            let text = texts.get(start + i).filter(|_| *wanted);
+            (*code, *class) = match text.map(std::str::from_utf8) {
                 None => (NULL, NULL_CLASS),
                 Some(Ok(text)) => match memory.known_class(&plan.tests, text) {
                     Some(class) => (FULL, class),
@@ -266,11 +277,18 @@ impl Stretch {
                 },
                 Some(Err(_)) => (MISSING, NO_CLASS),
             };
-            self.missing |= self.codes[i] == MISSING;
+            self.missing |= *code == MISSING;
         }
     }
 
-    fn learn(&mut self, plan: &FieldPlan, column: &Column, start: usize, memory: &mut TextMemory) {
+    fn learn(
+        &mut self,
+        plan: &FieldPlan,
+        column: &Column,
+        start: usize,
+        memory: &mut TextMemory,
+        classes: &mut [u32],
+    ) {
         if let Some(texts) = &column.texts {
             texts.learn(start, &mut memory.strings, &mut self.codes);
         }
@@ -280,7 +298,7 @@ impl Stretch {
         }
         if plan.used {
             memory.catch_up(&plan.tests);
-            if memory.classes_of(&self.codes, &mut self.classes) {
+            if memory.classes_of(&self.codes, classes) {
                 return;
             }
         }
@@ -289,10 +307,17 @@ impl Stretch {
                 self.bad.push((i, NOT_UTF8));
                 *code = NULL;
             } else if *code == FULL && plan.used {
-                self.classes[i] = memory.class_of_text(&plan.tests, column.text(start + i));
+                classes[i] = memory.class_of_text(&plan.tests, column.text(start + i));
             }
         }
     }
+}
+
+/// Whether any value is this one; without leaving early, so that the loop is one of vectors.
+pub fn any<T: PartialEq + Copy>(values: &[T], one: T) -> bool {
+    values
+        .iter()
+        .fold(false, |any, value| any | (*value == one))
 }
 
 /// Make the rows that are not wanted null.

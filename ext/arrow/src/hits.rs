@@ -61,21 +61,35 @@ const DENSE: u32 = 256;
 const MOST_CELLS: usize = 4 << 20;
 const MOST_SPARSE: usize = 1 << 20;
 
+/// Types that read fewer fields take as many steps as others, up to here: then how often the loop over them runs, which
+/// the processor would guess wrong, is the same for almost all rows.
+const SAME: usize = 2;
+
 /// Which cells a step of a path reads.
 #[derive(Clone, Copy)]
 struct Step {
     field: u32,
     /// Cells of a row: a class from here on goes to the hash table.
     width: u32,
+    /// All ones, or 0 where the step is there for its own sake: all classes are 0 then.
+    reads: u32,
 }
 
-/// A trie from (type, class of each field it reads) to hit set number: one step per field. A node is a row of cells,
+/// Where a type begins.
+#[derive(Clone, Copy)]
+struct Path {
+    /// Its first node, or for a type that takes no step the final answer; 0: none yet.
+    root: u32,
+    /// Its steps.
+    from: u32,
+    to: u32,
+}
+
+/// A trie from (type, class of each field it reads) to hit set number: a step for each field. A node is a row of cells,
 /// one per class, named by where it begins; classes beyond a row go to one hash table. It stops growing at a bound.
 pub struct Memo {
-    /// By type: its first node, or for a type that reads nothing the final answer; 0: none yet.
-    roots: Vec<u32>,
-    /// By type: where its steps begin; one more than there are types.
-    paths: Vec<u32>,
+    /// By type.
+    paths: Vec<Path>,
     steps: Vec<Step>,
     /// The next node, or at the last field the hit set number plus one; 0: none yet. The node 0 leads nowhere, so
     /// that it can be walked on without a question.
@@ -85,17 +99,27 @@ pub struct Memo {
 
 impl Memo {
     pub fn new(side: &Side) -> Self {
-        let (mut paths, mut steps) = (vec![0], Vec::new());
+        let (mut paths, mut steps) = (Vec::new(), Vec::new());
+        let longest = side.kinds.iter().map(|kind| kind.reads.len()).max();
+        let same = longest.unwrap_or(0).min(SAME);
         for kind in &side.kinds {
+            let from = steps.len() as u32;
             steps.extend(kind.reads.iter().map(|field| Step {
                 field: *field as u32,
                 width: side.fields[*field].classes().clamp(8, DENSE),
+                reads: u32::MAX,
             }));
-            paths.push(steps.len() as u32);
+            let idle = Step {
+                field: 0,
+                width: 1,
+                reads: 0,
+            };
+            let lacking = same.saturating_sub(kind.reads.len());
+            steps.extend(std::iter::repeat_n(idle, lacking));
+            let to = steps.len() as u32;
+            paths.push(Path { root: 0, from, to });
         }
-        let roots = vec![0; side.kinds.len()];
         Self {
-            roots,
             paths,
             steps,
             cells: vec![0; DENSE as usize],
@@ -104,16 +128,19 @@ impl Memo {
     }
 
     #[inline]
-    fn path(&self, kind: usize) -> &[Step] {
-        &self.steps[self.paths[kind] as usize..self.paths[kind + 1] as usize]
+    fn steps(&self, path: Path) -> &[Step] {
+        &self.steps[path.from as usize..path.to as usize]
     }
 
-    /// The hit set number of a row plus one, 0 if it is not known.
+    /// The hit set number of a row plus one, 0 if it is not known, or there is no such type.
     #[inline]
     pub fn find(&self, kind: usize, class: impl Fn(u32) -> u32) -> u32 {
-        let mut node = self.roots[kind];
-        for step in self.path(kind) {
-            node = self.get(node, step.width, class(step.field));
+        let Some(path) = self.paths.get(kind) else {
+            return 0;
+        };
+        let mut node = path.root;
+        for step in self.steps(*path) {
+            node = self.get(node, step.width, class(step.field) & step.reads);
         }
         node
     }
@@ -123,25 +150,33 @@ impl Memo {
         if class < width {
             self.cells[(node + class) as usize]
         } else {
-            self.sparse.get(&(node, class)).copied().unwrap_or(0)
+            self.get_sparse(node, class)
         }
     }
 
-    /// Remember a hit set for a row of classes, one for each step of the type.
+    /// Apart from the loop of all rows, which would lack the registers it takes.
+    #[inline(never)]
+    fn get_sparse(&self, node: u32, class: u32) -> u32 {
+        self.sparse.get(&(node, class)).copied().unwrap_or(0)
+    }
+
+    /// Remember a hit set for a row of classes, one for each field the type reads.
     pub fn remember(&mut self, kind: usize, classes: &[u32], set: u32) {
         self.widen(kind, classes);
-        let path: Vec<Step> = self.path(kind).to_vec();
+        let path: Vec<Step> = self.steps(self.paths[kind]).to_vec();
+        let mut classes = classes.to_vec();
+        classes.resize(path.len(), 0);
         let Some((last, inner)) = path.split_last() else {
-            self.roots[kind] = set + 1;
+            self.paths[kind].root = set + 1;
             return;
         };
-        if self.roots[kind] == 0 {
+        if self.paths[kind].root == 0 {
             match self.node(path[0].width) {
-                Some(root) => self.roots[kind] = root,
+                Some(root) => self.paths[kind].root = root,
                 None => return,
             }
         }
-        let mut node = self.roots[kind];
+        let mut node = self.paths[kind].root;
         for (depth, step) in inner.iter().enumerate() {
             let mut next = self.get(node, step.width, classes[depth]);
             if next == 0 {
@@ -160,11 +195,12 @@ impl Memo {
 
     /// Make rows wide enough for these classes. Then all begin anew; a width doubles a few times at most.
     fn widen(&mut self, kind: usize, classes: &[u32]) {
-        let (from, to) = (self.paths[kind] as usize, self.paths[kind + 1] as usize);
-        for (step, class) in self.steps[from..to].iter_mut().zip(classes) {
+        let (from, to) = (self.paths[kind].from, self.paths[kind].to);
+        let steps = &mut self.steps[from as usize..to as usize];
+        for (step, class) in steps.iter_mut().zip(classes) {
             if (step.width..DENSE).contains(class) {
                 step.width = (class + 1).next_power_of_two();
-                self.roots.fill(0);
+                self.paths.iter_mut().for_each(|path| path.root = 0);
                 self.cells.truncate(DENSE as usize);
                 self.sparse.clear();
             }

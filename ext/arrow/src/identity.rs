@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use rayon::slice::ParallelSliceMut;
 
 use crate::evaluate::{Evaluator, TextMemory};
-use crate::fields::Stretch;
+use crate::fields::Fields;
 use crate::ids::IdKind;
 use crate::kept::{write_row, EventKeys, Home, Kept};
 use crate::lexical::canonical;
@@ -181,14 +181,14 @@ impl Identities {
     }
 
     /// Write down the properties of a row.
-    pub fn load(&mut self, side: &Side, kind: usize, stretches: &[Stretch], i: usize, at: i64) {
+    pub fn load(&mut self, side: &Side, kind: usize, fields: &Fields, i: usize, at: i64) {
         self.record.clear();
         self.record.extend(words_of(instant_order(at)));
         for field in &side.kinds[kind].fields {
-            let stretch = &stretches[*field];
+            let stretch = &fields.stretches[*field];
             match side.fields[*field].kind {
                 Kind::Text => self.record.push(stretch.codes[i]),
-                Kind::Boolean => self.record.push(stretch.classes[i]),
+                Kind::Boolean => self.record.push(fields.class(*field, i)),
                 Kind::Number => {
                     let ordered = number_order(stretch.numbers[i]);
                     self.record.extend(words_of(ordered));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array, LargeStringArray, StringArray};
 use arrow_schema::DataType;
 use rayon::slice::ParallelSliceMut;
@@ -167,7 +168,7 @@ impl Ids {
         bad: &mut Bad,
     ) {
         if self.kind == Some(IdKind::Integer) {
-            let plain = column.plain_integers(start, out.len());
+            let plain = column.plain::<Int64Type>(start, out.len());
             return self.integers.learn(plain.unwrap_or(&look.keys), out);
         }
         if let Some(texts) = &column.texts {
@@ -200,7 +201,7 @@ impl Ids {
         out: &mut [u32],
         bad: &mut Bad,
     ) -> bool {
-        if let Some(keys) = column.plain_integers(start, out.len()) {
+        if let Some(keys) = column.plain::<Int64Type>(start, out.len()) {
             let found = self.integers.look(keys, wanted, out);
             for (slot, wanted) in out.iter_mut().zip(wanted) {
                 *slot = if *wanted { *slot } else { UNWANTED };

@@ -8,6 +8,7 @@ pub const DAY: i64 = 86_400_000_000;
 const SECOND: i64 = 1_000_000;
 
 /// The instant itself if it lies in years 1 to 9999.
+#[inline]
 pub fn in_range(micros: i64) -> Option<i64> {
     (FIRST..=LAST).contains(&micros).then_some(micros)
 }

@@ -119,24 +119,22 @@ impl IntTable {
             .chunks(GROUP)
             .zip(wanted.chunks(GROUP))
             .zip(out.chunks_mut(GROUP));
+        let mut hashes = [0usize; GROUP];
+        let mut slots = [[0u64; 2]; GROUP];
         for ((keys, wanted), out) in rows {
-            let mut hashes = [0usize; GROUP];
-            let mut slots = [[0u64; 2]; GROUP];
             for (hash, key) in hashes.iter_mut().zip(keys) {
                 *hash = self.hash(*key);
             }
             for (slot, hash) in slots.iter_mut().zip(&hashes) {
                 *slot = all[hash & mask];
             }
-            for i in 0..keys.len() {
-                out[i] = if !wanted[i] {
-                    0
-                } else if slots[i][1] != 0 && slots[i][0] == keys[i] as u64 {
-                    slots[i][1] as u32
-                } else {
-                    self.probe(keys[i], hashes[i]).unwrap_or(MISSING)
-                };
-                found &= out[i] != MISSING;
+            let asked = keys.iter().zip(wanted).zip(&hashes).zip(&slots);
+            for ((((key, wanted), hash), [held, code]), out) in asked.zip(out) {
+                *out = if *wanted { *code as u32 } else { 0 };
+                if *wanted & ((*code == 0) | (*held != *key as u64)) {
+                    *out = self.probe(*key, *hash).unwrap_or(MISSING);
+                    found &= *out != MISSING;
+                }
             }
         }
         found

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::columns::{Column, Wanted};
 use crate::errors::Problem;
+use crate::evaluate::UNKNOWN;
 use crate::field_plan::NO_INSTANT;
 use crate::fields::{Fields, NO_KIND, STRETCH};
 use crate::ids::{IdLook, Ids};
@@ -77,6 +78,7 @@ pub fn read_leads(
     };
     let (mut fields, mut stretch) = (Fields::new(side), SmallRows::default());
     let (mut known, mut accounts_known) = (IdLook::default(), IdLook::default());
+    let mut sets = Vec::new();
     let mut row = 0u64;
     while let Some(batch) = next_batch(TABLE, &mut stream)? {
         let place = |place: &Place| {
@@ -132,10 +134,11 @@ pub fn read_leads(
             });
             stretch.tell(TABLE, run, &leads);
             let kept: Vec<usize> = (0..count).filter(|i| !stretch.faulty[*i]).collect();
+            sets.resize(count, UNKNOWN);
+            fields.known_sets(&kinds, run.evaluator, &mut sets);
             let from = out.hits.len();
-            out.hits.resize(from + kept.len(), 0);
+            out.hits.extend(kept.iter().map(|i| sets[*i]));
             let hits = &mut out.hits[from..];
-            fields.known_sets(&kinds, &kept, run.evaluator, hits);
             fields.sets(side, &attributes, start, &kinds, &kept, run.evaluator, hits);
             out.code.extend(kept.iter().map(|i| leads[*i] - 1));
             out.rows.extend(kept.iter().map(|i| row + *i as u64));

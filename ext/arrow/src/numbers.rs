@@ -121,17 +121,6 @@ impl Column {
         }
     }
 
-    /// The stretch itself where the column is int64 without nulls.
-    pub fn plain_integers(&self, start: usize, count: usize) -> Option<&[i64]> {
-        if self.nulls.is_some() {
-            return None;
-        }
-        self.array
-            .as_primitive_opt::<Int64Type>()?
-            .values()
-            .get(start..start + count)
-    }
-
     /// Integers of a stretch, None where null, for ids: whatever is not a whole number of 64 bits is bad.
     pub fn integers(&self, start: usize, out: &mut [Option<i64>], bad: &mut Bad) {
         let whole = |value: f64| {

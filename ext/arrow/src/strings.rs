@@ -23,6 +23,33 @@ pub const GROUP: usize = 32;
 /// Bytes a length takes in front of each text in the arena, so that one access compares both.
 const LENGTH: usize = 4;
 
+/// Texts that are no shorter than a piece and no longer than so many are hashed and compared in as many pieces, whatever
+/// their length: loops that run as often as a text is long would be guessed wrong.
+const PIECES: usize = 4;
+const PIECE: usize = size_of::<u128>();
+
+/// The pieces of a text, which overlap where it is shorter than all of them.
+#[inline]
+fn pieces(text: &[u8]) -> Option<[u128; PIECES]> {
+    if text.len() > PIECES * PIECE {
+        return None;
+    }
+    let last = text.len().checked_sub(PIECE)?;
+    let piece = |i: usize| text[(i * PIECE).min(last)..].first_chunk().copied();
+    let pieces = [piece(0)?, piece(1)?, piece(2)?, piece(3)?];
+    Some(pieces.map(u128::from_le_bytes))
+}
+
+/// Whether two texts are the same.
+#[inline]
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len()
+        && match (pieces(a), pieces(b)) {
+            (Some(a), Some(b)) => a.iter().zip(&b).fold(0, |other, (a, b)| other | (a ^ b)) == 0,
+            _ => a == b,
+        }
+}
+
 /// An open-addressing table from text to a code that counts from 1 in order of first sight. A slot holds where the text
 /// starts, and in one word half of its hash above its code, which is 0 where the slot is free.
 ///
@@ -32,6 +59,7 @@ const LENGTH: usize = 4;
 /// As long as a table of ids holds nothing but UUIDs, they are found by their number, without a look at the texts.
 pub struct TextTable {
     hasher: DefaultHashBuilder,
+    seeds: [u64; 2 * PIECES],
     slots: Slots<2>,
     /// All there is, while it is UUIDs; `slots` are not used then.
     uuids: Option<Uuids>,
@@ -57,8 +85,10 @@ impl TextTable {
 
     /// A table that stops taking new texts at `most` of them or at `most_bytes` bytes.
     pub fn bounded(most: usize, most_bytes: usize) -> Self {
+        let hasher = DefaultHashBuilder::default();
         Self {
-            hasher: DefaultHashBuilder::default(),
+            seeds: std::array::from_fn(|i| hasher.hash_one(i)),
+            hasher,
             slots: Slots::new(64),
             uuids: None,
             starts: Vec::new(),
@@ -91,33 +121,37 @@ impl TextTable {
     }
 
     fn at(&self, start: u64) -> &[u8] {
-        let start = start as usize;
-        let mut length = [0; LENGTH];
-        match self.arena.get(start..start + LENGTH) {
-            Some(prefix) => length.copy_from_slice(prefix),
-            None => return b"",
-        }
-        let length = u32::from_le_bytes(length) as usize;
-        self.arena
-            .get(start + LENGTH..start + LENGTH + length)
-            .unwrap_or(b"")
+        self.part(start, self.length(start))
+    }
+
+    /// How long the text is that starts here.
+    #[inline]
+    fn length(&self, start: u64) -> usize {
+        let rest = self.arena.get(start as usize..);
+        let prefix = rest.and_then(<[u8]>::first_chunk);
+        prefix.map_or(0, |prefix| u32::from_le_bytes(*prefix) as usize)
+    }
+
+    #[inline]
+    fn part(&self, start: u64, length: usize) -> &[u8] {
+        let start = start as usize + LENGTH;
+        self.arena.get(start..start + length).unwrap_or(b"")
     }
 
     #[inline]
     fn hash(&self, bytes: &[u8]) -> u64 {
+        if let Some(pieces) = pieces(bytes) {
+            let mut hash = 0;
+            for (piece, seeds) in pieces.into_iter().zip(self.seeds.as_chunks::<2>().0) {
+                let [low, high] = [piece as u64 ^ seeds[0], (piece >> 64) as u64 ^ seeds[1]];
+                let product = u128::from(low.rotate_left(bytes.len() as u32)) * u128::from(high);
+                hash ^= (product >> 64) as u64 ^ product as u64;
+            }
+            return hash;
+        }
         let mut state = self.hasher.build_hasher();
         state.write(bytes);
         state.finish()
-    }
-
-    #[inline]
-    fn same(&self, start: u64, bytes: &[u8]) -> bool {
-        let start = start as usize;
-        let Some(stored) = self.arena.get(start..start + LENGTH + bytes.len()) else {
-            return false;
-        };
-        let (length, text) = stored.split_at(LENGTH);
-        length == (bytes.len() as u32).to_le_bytes().as_slice() && text == bytes
     }
 
     /// The code of a text, or None if it was never stored.
@@ -139,7 +173,7 @@ impl TextTable {
             if held as u32 == NULL {
                 return Err(index);
             }
-            if held >> 32 == hash >> 32 && self.same(start, bytes) {
+            if held >> 32 == hash >> 32 && equal(self.at(start), bytes) {
                 return Ok(held as u32);
             }
             index = (index + 1) & mask;
@@ -238,7 +272,7 @@ impl TextTable {
     }
 
     /// Codes of up to `GROUP` texts at once, `MISSING` where there is none: all hashes first, then all slots, then all
-    /// comparisons, so that the cache misses of one step overlap. Whether all were found.
+    /// lengths, then all comparisons, so that the cache misses of one step overlap. Whether all were found.
     pub fn look(&self, texts: &[&[u8]], out: &mut [u32]) -> bool {
         if let Some(uuids) = &self.uuids {
             return uuids.look(texts, out);
@@ -246,6 +280,7 @@ impl TextTable {
         let mut found = true;
         let mut hashes = [0u64; GROUP];
         let mut slots = [[0u64; 2]; GROUP];
+        let mut lengths = [0usize; GROUP];
         let all = self.slots.all();
         let mask = all.len() - 1;
         for (hash, text) in hashes.iter_mut().zip(texts) {
@@ -254,15 +289,17 @@ impl TextTable {
         for (slot, hash) in slots.iter_mut().zip(&hashes).take(texts.len()) {
             *slot = all[*hash as usize & mask];
         }
-        for (i, text) in texts.iter().enumerate().take(GROUP) {
-            let [start, held] = slots[i];
-            out[i] =
-                if held as u32 != NULL && held >> 32 == hashes[i] >> 32 && self.same(start, text) {
-                    held as u32
-                } else {
-                    self.probe(text, hashes[i]).unwrap_or(MISSING)
-                };
-            found &= out[i] != MISSING;
+        for (length, slot) in lengths.iter_mut().zip(&slots).take(texts.len()) {
+            *length = self.length(slot[0]);
+        }
+        let all = texts.iter().zip(&hashes).zip(&slots).zip(&lengths);
+        for ((((text, hash), [start, held]), length), code) in all.zip(out) {
+            *code = *held as u32;
+            let other = *code == NULL || held >> 32 != hash >> 32 || *length != text.len();
+            if other || !equal(self.part(*start, *length), text) {
+                *code = self.probe(text, *hash).unwrap_or(MISSING);
+                found &= *code != MISSING;
+            }
         }
         found
     }

@@ -21,6 +21,8 @@ const UNSEEN: u32 = u32::MAX - 2;
 const NO_KEY: u32 = u32::MAX;
 /// Values of a dictionary whose codes are kept: everyone who reads a stretch keeps their own.
 const MOST_KEPT: usize = 1 << 16;
+/// Rows whose validity is one word.
+const WORD: usize = 64;
 const VIEW: usize = std::mem::size_of::<u128>();
 
 /// Texts by row.
@@ -206,49 +208,26 @@ impl Texts {
         known: &mut DictionaryCodes,
         out: &mut [u32],
     ) -> bool {
+        let rows = &mut known.rows;
         let nulls = self.nulls().filter(|nulls| nulls.null_count() > 0);
-        let asked = |i: usize| wanted[i] & !nulls.is_some_and(|nulls| nulls.is_null(start + i));
         match self {
             Self::Small(array) => {
                 let (offsets, data) = (array.value_offsets(), array.value_data());
-                grouped(
-                    asked,
-                    |i| between(offsets, data, start + i),
-                    table,
-                    &mut known.rows,
-                    out,
-                )
+                let rows = asked(wanted, start, nulls, rows);
+                grouped(rows, |i| between(offsets, data, start + i), table, out)
             }
             Self::Large(array) => {
                 let (offsets, data) = (array.value_offsets(), array.value_data());
-                grouped(
-                    asked,
-                    |i| between(offsets, data, start + i),
-                    table,
-                    &mut known.rows,
-                    out,
-                )
+                let rows = asked(wanted, start, nulls, rows);
+                grouped(rows, |i| between(offsets, data, start + i), table, out)
             }
-            Self::View(array) => grouped(
-                asked,
-                |i| viewed(array, start + i),
-                table,
-                &mut known.rows,
-                out,
-            ),
+            Self::View(array) => {
+                let rows = asked(wanted, start, nulls, rows);
+                grouped(rows, |i| viewed(array, start + i), table, out)
+            }
             Self::Dictionary { keys, values } => {
                 keys_of(keys, start, out);
-                known.meet(values);
-                let mut found = true;
-                for (slot, wanted) in out.iter_mut().zip(wanted) {
-                    *slot = if *wanted {
-                        known.look(*slot, values, table)
-                    } else {
-                        NULL
-                    };
-                    found &= *slot != MISSING;
-                }
-                found
+                known.look(wanted, values, table, out)
             }
         }
     }
@@ -279,53 +258,91 @@ impl DictionaryCodes {
         }
     }
 
-    #[inline]
-    fn look(&mut self, key: u32, values: &Texts, table: &TextTable) -> u32 {
-        let find = |key: u32| {
-            let found = |bytes| table.find(bytes).unwrap_or(MISSING);
-            values.get(key as usize).map_or(NULL, found)
-        };
-        match self.codes.get_mut(key as usize) {
-            Some(slot) => {
-                if *slot == UNSEEN {
-                    match find(key) {
-                        MISSING => return MISSING,
-                        code => *slot = code,
-                    }
+    /// Codes in place of the keys of the wanted rows, `NULL` in the others; whether all were found.
+    fn look(
+        &mut self,
+        wanted: &[bool],
+        values: &Texts,
+        table: &TextTable,
+        out: &mut [u32],
+    ) -> bool {
+        self.meet(values);
+        let mut found = true;
+        for (slot, wanted) in out.iter_mut().zip(wanted) {
+            let key = if *wanted { *slot } else { NO_KEY };
+            *slot = match self.codes.get(key as usize) {
+                Some(code) if *code != UNSEEN => *code,
+                None if key == NO_KEY => NULL,
+                _ => {
+                    let code = self.find(key, values, table);
+                    found &= code != MISSING;
+                    code
                 }
-                *slot
-            }
-            None if key == NO_KEY => NULL,
-            None if (key as usize) < values.len() => find(key),
-            None => INVALID,
+            };
         }
+        found
+    }
+
+    /// The code of a key that is not kept yet.
+    #[cold]
+    fn find(&mut self, key: u32, values: &Texts, table: &TextTable) -> u32 {
+        if key as usize >= values.len() {
+            return INVALID;
+        }
+        let found = |bytes| table.find(bytes).unwrap_or(MISSING);
+        let code = values.get(key as usize).map_or(NULL, found);
+        if let Some(slot) = self.codes.get_mut(key as usize) {
+            *slot = if code == MISSING { UNSEEN } else { code };
+        }
+        code
     }
 }
 
-/// Look up the asked rows in groups; whether all were found.
+/// The rows of a stretch that are wanted and not null, in `rows`.
+fn asked<'a>(
+    wanted: &[bool],
+    start: usize,
+    nulls: Option<&NullBuffer>,
+    rows: &'a mut Vec<u32>,
+) -> &'a [u32] {
+    rows.resize(wanted.len() + 1, 0);
+    let mut count = 0;
+    // Which rows are asked is as good as random, so they are gathered without a branch.
+    let mut gather = |first: usize, wanted: &[bool], valid: u64| {
+        for (i, wanted) in wanted.iter().enumerate() {
+            rows[count] = (first + i) as u32;
+            count += usize::from(*wanted) & (valid >> i) as usize;
+        }
+    };
+    let words = wanted.chunks(WORD).zip((0..).step_by(WORD));
+    match nulls {
+        None => words.for_each(|(wanted, first)| gather(first, wanted, u64::MAX)),
+        Some(nulls) => {
+            let valid = nulls.inner().slice(start, wanted.len());
+            let valid = valid.bit_chunks();
+            words
+                .zip(valid.iter_padded())
+                .for_each(|((wanted, first), valid)| gather(first, wanted, valid));
+        }
+    }
+    &rows[..count]
+}
+
+/// Look up rows in groups; whether all were found.
 #[inline]
 fn grouped<'a>(
-    asked: impl Fn(usize) -> bool,
+    rows: &[u32],
     text: impl Fn(usize) -> &'a [u8],
     table: &TextTable,
-    rows: &mut Vec<u32>,
     out: &mut [u32],
 ) -> bool {
-    // Which rows are asked is as good as random, so they are gathered without a branch.
-    rows.clear();
-    rows.resize(out.len() + 1, 0);
-    let mut count = 0;
-    for i in 0..out.len() {
-        rows[count] = i as u32;
-        count += usize::from(asked(i));
-    }
-    if count < out.len() {
+    if rows.len() < out.len() {
         out.fill(NULL);
     }
     let mut texts: [&[u8]; GROUP] = [b""; GROUP];
     let mut codes = [NULL; GROUP];
     let mut found = true;
-    for group in rows[..count].chunks(GROUP) {
+    for group in rows.chunks(GROUP) {
         for (slot, row) in texts.iter_mut().zip(group) {
             *slot = text(*row as usize);
         }
