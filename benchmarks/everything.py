@@ -28,6 +28,7 @@ FAST = (
 )
 """Whom the harsher variants are for: the fastest tools of the plain one, with urls tested by value and by row."""
 SLOW_EVENTS, SLOW_ROUNDS = 1_000_000, 3  # for libraries of state machines
+MANY = 5  # times as many events, to see how an event's cost grows
 
 
 def commands(events: int, repeat: int) -> Iterator[list[str]]:
@@ -38,12 +39,22 @@ def commands(events: int, repeat: int) -> Iterator[list[str]]:
     fast = ",".join(name for name in FAST if not score.absent(name))
     for variant in ("urls", "visits", "criteria"):
         yield ["benchmarks.score", *usual, "--variant", variant, "--peers", fast]
+    yield [
+        "benchmarks.score",
+        "--events",
+        str(MANY * events),
+        "--repeat",
+        str(repeat),
+        "--peers",
+        "leadcore,leadcore-1",
+    ]
     yield ["benchmarks.kernel", "--events", str(events), "--repeat", str(repeat)]
     slow = [name for name in replay.available() if name in replay.MACHINES]
     quick = [name for name in replay.available() if name not in slow]
     yield ["benchmarks.replay", *usual, "--peers", ",".join(quick)]
     rounds = ["--events", str(min(events, SLOW_EVENTS)), "--repeat", str(min(repeat, SLOW_ROUNDS))]
     yield ["benchmarks.replay", *rounds, "--peers", ",".join([*replay.OURS, "numba", *slow])]
+    yield ["benchmarks.replay", "--one-lead", str(min(events, SLOW_EVENTS)), "--repeat", str(min(repeat, SLOW_ROUNDS))]
     yield ["benchmarks.ledger", "--only", "latency"]
 
 
