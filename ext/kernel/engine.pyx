@@ -51,7 +51,7 @@ from leadcore_kernel.lifecycle cimport (
 )
 from leadcore_kernel.log cimport change_t, move_t
 from leadcore_kernel.lead cimport (
-    ANEW, lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_points, lead_say, lead_scores,
+    lead_act, lead_clear, lead_conclude, lead_evaluate, lead_free, lead_say, lead_scores,
     lead_start, lead_t,
 )
 from leadcore_kernel.plan cimport plan_t

@@ -46,9 +46,8 @@ cdef class Worker:
         memcpy(a.folded, a.blank, <size_t> p.folds_size * sizeof(int64_t))
         if explained or self.gated or self.ground.told == NULL or not self.ground.known[hits]:
             lead_say(a, p, self.attributes.says + start[hits], start[hits + 1] - start[hits])
-        ground_take(&self.ground, a, p, hits)
-        if explained:
-            memset(a.stale, ANEW, <size_t> p.groups_size)
+        if not explained:
+            ground_take(&self.ground, a, p, hits)
 
     cdef void _answer(self, int64_t* scores, int32_t* grades, int32_t* rating, int32_t* label) noexcept nogil:
         """Write what the lead at work came to; NULL: not wanted."""

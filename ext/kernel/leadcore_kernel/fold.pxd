@@ -61,7 +61,7 @@ cdef struct fold_t:
     int64_t stamp         # 1 .. 2^32 - 1
     int64_t overflow      # events left out because `unique_by` was full; survives a reset
     bint tracked
-    bint open             # no filter stands between an event and its points, and all of them decay
+    bint open             # no filter stands between an event and its points, and no part of them is kept for ever
     int64_t dropped       # items moved out of the array: items[i] is the fold's event number dropped + i
     int64_t* latest       # beside `seen`: number of the code's newest event
     int64_t different     # codes in the window

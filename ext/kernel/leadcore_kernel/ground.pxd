@@ -37,7 +37,7 @@ cdef inline int ground_start(ground_t* g, const plan_t* p, int64_t sets) noexcep
 
 
 cdef inline void ground_take(ground_t* g, lead_t* a, const plan_t* p, uint32_t hits) noexcept nogil:
-    """Let the lead at work, whose folds are blank and whose attributes were said, come to what it comes to."""
+    """Let the lead at work, whose folds are blank, come to what it comes to; its attributes were said, unless it is known."""
     if g.told == NULL:
         return
     if g.known[hits]:

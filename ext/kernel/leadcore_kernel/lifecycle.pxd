@@ -13,13 +13,14 @@ from leadcore_kernel.layout cimport (
     say_t, score_t, span_t, stage_t, threshold_t,
 )
 from leadcore_kernel.lead cimport (
-    lead_act, lead_clear, lead_criterion, lead_holds, lead_points, lead_refresh, lead_say, lead_t, lead_take,
+    lead_clear, lead_criterion, lead_holds, lead_points, lead_refresh, lead_say, lead_t, lead_take,
 )
 from leadcore_kernel.log cimport change_t, log_change, log_free, log_move, log_t, move_t
 from leadcore_kernel.order cimport key_t
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.reach cimport (
-    EVER, NO, falls_add, falls_slack, falls_start, reach_act, reach_conclude, reach_find, reach_free, reach_holds, reach_start, reach_t, reach_widen,
+    EVER, NO, falls_add, falls_slack, falls_start, reach_act, reach_conclude, reach_find, reach_free, reach_holds,
+    reach_start, reach_t, reach_widen,
 )
 from leadcore_kernel.store cimport record_at, record_hits, record_order, shape_t
 from leadcore_kernel.wide cimport wide_less, wide_of, wide_sub, wide_t, wide_times_millionths
@@ -28,9 +29,11 @@ cdef extern from *:
     """
     #define LEADCORE_SHORTEST_LOOK 3600000000LL
     #define LEADCORE_LONGEST_LOOK 31557600000000LL
+    #define LEADCORE_MOST_ROOM 1000000000000LL
     """
     const int64_t SHORTEST_LOOK "LEADCORE_SHORTEST_LOOK"  # an hour
     const int64_t LONGEST_LOOK "LEADCORE_LONGEST_LOOK"  # a year
+    const int64_t MOST_ROOM "LEADCORE_MOST_ROOM"  # micropoints, where no threshold is near
 
 cdef enum:
     MOST_STAGES = 256     # spec 11
@@ -68,7 +71,7 @@ cdef struct life_t:
     int64_t* before       # by score, at the evaluation before
     int64_t* passed_over  # by rule
     uint8_t* falls        # by score: whether it rises at events only, as long as attributes stay
-    uint8_t* steady       # by stage: whether no rule asks for what time alone changes, thresholds but
+    uint8_t* steady       # by stage: see `life_steady`
     int64_t manual_current
     int64_t manual_unknown
     # of the lead at hand
@@ -113,7 +116,10 @@ cdef inline int life_start(life_t* f, const plan_t* p) noexcept nogil:
 
 
 cdef inline bint life_steady(const plan_t* p, const stage_t* stage) noexcept nogil:
-    """Whether all that the rules of a stage ask for stays as it is until an event, a timer or a threshold moves."""
+    """Whether all that the rules of a stage ask for stays as it is until there is an event, a timer or a threshold moves.
+
+    Grades, ratings and labels are taken for what moves, whatever they are made of.
+    """
     cdef const rule_t* rule
     cdef int64_t i, j
     cdef int32_t op
@@ -337,15 +343,15 @@ cdef inline bint life_served(const life_t* f, const lead_t* a, const plan_t* p) 
 cdef inline void life_settle(life_t* f, lead_t* a, const plan_t* p, int64_t now) noexcept nogil:
     """Widen the bounds of a quiet lead as far as it stays quiet, so that few events have to ask again."""
     cdef const threshold_t* threshold
-    cdef int64_t i, most = 1_000_000_000_000, margin, by
+    cdef int64_t i, most = MOST_ROOM, margin, by
     f.quiet = True
     f.room = 0
     for i in range(p.thresholds_size):
         threshold = &p.thresholds[i]
+        if p.scores[threshold.score].still or (a.reached[i] and threshold.latch):
+            continue
         if not a.reached[i]:
             margin = threshold.at - 1 - f.reach.scores[threshold.score].high
-        elif threshold.latch:
-            continue
         else:
             margin = f.reach.scores[threshold.score].low - threshold.release
         if margin < most:
@@ -364,7 +370,7 @@ cdef inline void life_settle(life_t* f, lead_t* a, const plan_t* p, int64_t now)
 cdef inline bint life_falls(life_t* f, lead_t* a, const plan_t* p) noexcept nogil:
     """Whether all that thresholds are asked of a lead just evaluated falls; how far it may rise yet."""
     cdef const threshold_t* threshold
-    cdef int64_t i, most = 1_000_000_000_000
+    cdef int64_t i, most = MOST_ROOM
     if f.withheld or not f.steady[f.stage]:
         return False
     f.depth = INFINITY
@@ -389,7 +395,7 @@ cdef inline double life_depth(const life_t* f, const lead_t* a, const plan_t* p)
     cdef int64_t i
     for i in range(p.thresholds_size):
         threshold = &p.thresholds[i]
-        if a.reached[i] and not threshold.latch:
+        if a.reached[i] and not threshold.latch and not p.scores[threshold.score].still:
             margin = <double> (f.reach.scores[threshold.score].low - threshold.release)
             if margin < least:
                 least = margin
@@ -467,7 +473,7 @@ cdef inline int life_take(
     """
     cdef const uint64_t* record = h.records + h.keys[e].place * h.shape.stride
     cdef uint32_t hits = record_hits(record)
-    cdef int64_t i, begin = h.acts_start[hits], end = h.acts_start[hits + 1], now = h.keys[e].at
+    cdef int64_t i, begin = h.acts_start[hits], end = h.acts_start[hits + 1], now = h.keys[e].at, points
     cdef int32_t manual = -1
     cdef int fault = 0
     cdef const act_t* act
@@ -479,13 +485,12 @@ cdef inline int life_take(
     for i in range(begin, end):
         act = &h.acts[i]
         if act.act <= ACT_ADD_PER:
-            fault |= lead_act(a, p, act, h.shape, record)
+            points = lead_points(p, act, h.shape, record)
+            fault |= lead_take(a, p, act, h.shape, record, points)
             if f.quiet and f.falling:
-                falls_add(p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record), &f.room, &f.depth)
+                falls_add(p, act.fold, act.act == ACT_RESET, points, &f.room, &f.depth)
             elif f.quiet:
-                f.room -= reach_act(
-                    &f.reach, a, p, act.fold, act.act == ACT_RESET, lead_points(p, act, h.shape, record), now
-                )
+                f.room -= reach_act(&f.reach, a, p, act.fold, act.act == ACT_RESET, points, now)
         elif act.act == ACT_LEAF:
             a.happened[act.fold] = 1
             leaves = True
@@ -516,7 +521,9 @@ cdef inline int life_take(
     return fault
 
 
-cdef inline int life_pass(life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t limit, int64_t* e) noexcept nogil:
+cdef inline int life_pass(
+    life_t* f, lead_t* a, const plan_t* p, const history_t* h, int64_t limit, int64_t* e
+) noexcept nogil:
     """Let the events before ``limit`` act, from ``e`` on, as long as the lead is quiet since its scores fall.
 
     Ends before an event that does more than to act on folds, where that matters in its stage.

@@ -4,6 +4,9 @@ Replay asks this before it evaluates grid instants: where no threshold can move 
 are passed over. Bounds may be too wide, never too narrow; whoever stays in doubt looks at shorter stretches and in the end
 evaluates. A stretch costs the changes of factors that lie in it, up to a number beyond which the bounds are wide at once:
 a lead of many events is asked again with each of them. No fold is changed by asking.
+
+Where all that a score is made of falls between events (`falls_start`), no bounds are kept: how far the score may rise and
+how far it may be lowered are two numbers, from which events take (`falls_add`).
 """
 
 from libc.math cimport INFINITY
@@ -16,8 +19,8 @@ from leadcore_kernel.fold cimport fold_count, fold_fallen, fold_shrunk, fold_t, 
 from leadcore_kernel.layout cimport (
     COND_AGE_AT_LEAST, COND_AND, COND_DEPTH, COND_EVENT, COND_GRADE_IN, COND_LABEL_IN, COND_LEAF, COND_NOT, COND_OR,
     COND_RATING_IN, COND_SCORE_AT_LEAST, COND_THRESHOLD, COND_VISITS_AT_LEAST, DECAY_EXPIRE, DECAY_HALF_LIFE,
-    DECAY_LINEAR, DECAY_NONE, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
-    part_t, score_t, span_t,
+    DECAY_LINEAR, DECAY_NONE, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t,
+    group_t, part_t, score_t, span_t,
 )
 from leadcore_kernel.lead cimport ANEW, MOVED, lead_t
 from leadcore_kernel.plan cimport plan_t
