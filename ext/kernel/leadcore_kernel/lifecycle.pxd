@@ -5,12 +5,12 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from leadcore_kernel.falls cimport falls_add, falls_slack, falls_start, falls_steady
 from leadcore_kernel.grid cimport grid_before, grid_from, grid_t
 from leadcore_kernel.ground cimport ground_t, ground_take
 from leadcore_kernel.layout cimport (
     ACT_ADD_PER, ACT_LEAF, ACT_RESET, CAUSE_ATTRIBUTE, CAUSE_BIRTH, CAUSE_EVENT, CAUSE_GRID, CAUSE_MANUAL,
-    CAUSE_TIMER, COND_AGE_AT_LEAST, COND_GRADE_IN, COND_LABEL_IN, COND_RATING_IN, COND_SCORE_AT_LEAST, act_t, rule_t,
-    say_t, score_t, span_t, stage_t, threshold_t,
+    CAUSE_TIMER, act_t, rule_t, say_t, score_t, span_t, stage_t, threshold_t,
 )
 from leadcore_kernel.lead cimport (
     lead_clear, lead_criterion, lead_holds, lead_points, lead_refresh, lead_say, lead_t, lead_take,
@@ -19,8 +19,7 @@ from leadcore_kernel.log cimport change_t, log_change, log_free, log_move, log_t
 from leadcore_kernel.order cimport key_t
 from leadcore_kernel.plan cimport plan_t
 from leadcore_kernel.reach cimport (
-    EVER, NO, falls_add, falls_slack, falls_start, reach_act, reach_conclude, reach_find, reach_free, reach_holds,
-    reach_start, reach_t, reach_widen,
+    EVER, NO, reach_act, reach_conclude, reach_find, reach_free, reach_holds, reach_start, reach_t, reach_widen,
 )
 from leadcore_kernel.store cimport record_at, record_hits, record_order, shape_t
 from leadcore_kernel.wide cimport wide_less, wide_of, wide_sub, wide_t, wide_times_millionths
@@ -71,7 +70,7 @@ cdef struct life_t:
     int64_t* before       # by score, at the evaluation before
     int64_t* passed_over  # by rule
     uint8_t* falls        # by score: whether it rises at events only, as long as attributes stay
-    uint8_t* steady       # by stage: see `life_steady`
+    uint8_t* steady       # by stage: see `falls_steady`
     int64_t manual_current
     int64_t manual_unknown
     # of the lead at hand
@@ -111,30 +110,8 @@ cdef inline int life_start(life_t* f, const plan_t* p) noexcept nogil:
         return LIFE_NO_MEMORY
     falls_start(f.falls, p)
     for i in range(p.stages_size):
-        f.steady[i] = life_steady(p, &p.stages[i])
+        f.steady[i] = falls_steady(p, &p.stages[i])
     return LIFE_OK
-
-
-cdef inline bint life_steady(const plan_t* p, const stage_t* stage) noexcept nogil:
-    """Whether all that the rules of a stage ask for stays as it is until there is an event, a timer or a threshold moves.
-
-    Grades, ratings and labels are taken for what moves, whatever they are made of.
-    """
-    cdef const rule_t* rule
-    cdef int64_t i, j
-    cdef int32_t op
-    for i in range(stage.rules, stage.rules + stage.rules_size):
-        rule = &p.rules[p.leaving[i]]
-        for j in range(rule.when, rule.when + rule.when_size):
-            op = p.conditions[j].op
-            if op == COND_SCORE_AT_LEAST and p.scores[p.conditions[j].arg].still:
-                continue
-            if (
-                op == COND_SCORE_AT_LEAST or op == COND_GRADE_IN or op == COND_RATING_IN or op == COND_LABEL_IN
-                or op == COND_AGE_AT_LEAST
-            ):
-                return False
-    return True
 
 
 cdef inline void life_free(life_t* f) noexcept nogil:

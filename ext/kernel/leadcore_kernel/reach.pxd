@@ -4,9 +4,6 @@ Replay asks this before it evaluates grid instants: where no threshold can move 
 are passed over. Bounds may be too wide, never too narrow; whoever stays in doubt looks at shorter stretches and in the end
 evaluates. A stretch costs the changes of factors that lie in it, up to a number beyond which the bounds are wide at once:
 a lead of many events is asked again with each of them. No fold is changed by asking.
-
-Where all that a score is made of falls between events (`falls_start`), no bounds are kept: how far the score may rise and
-how far it may be lowered are two numbers, from which events take (`falls_add`).
 """
 
 from libc.math cimport INFINITY
@@ -19,8 +16,8 @@ from leadcore_kernel.fold cimport fold_count, fold_fallen, fold_shrunk, fold_t, 
 from leadcore_kernel.layout cimport (
     COND_AGE_AT_LEAST, COND_AND, COND_DEPTH, COND_EVENT, COND_GRADE_IN, COND_LABEL_IN, COND_LEAF, COND_NOT, COND_OR,
     COND_RATING_IN, COND_SCORE_AT_LEAST, COND_THRESHOLD, COND_VISITS_AT_LEAST, DECAY_EXPIRE, DECAY_HALF_LIFE,
-    DECAY_LINEAR, DECAY_NONE, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t,
-    group_t, part_t, score_t, span_t,
+    DECAY_LINEAR, DECAY_STEPS, FOLD_EVENT, FOLD_FREQUENCY, FOLD_RECENCY, cond_t, criterion_t, fold_spec_t, group_t,
+    part_t, score_t, span_t,
 )
 from leadcore_kernel.lead cimport ANEW, MOVED, lead_t
 from leadcore_kernel.plan cimport plan_t
@@ -567,59 +564,6 @@ cdef inline double reach_act(
     if before.low > b.low:
         wider += <double> (before.low - b.low)
     return wider * p.groups[s.group].lever + p.groups[s.group].slack
-
-
-cdef inline bint fold_falls(const fold_spec_t* s) noexcept nogil:
-    """Whether a fold's value never rises without an event, up to rounding."""
-    if s.kind != FOLD_EVENT:
-        return False
-    return s.decay == DECAY_NONE or (s.sign > 0 and s.decay != DECAY_STEPS)
-
-
-cdef inline void falls_start(uint8_t* falls, const plan_t* p) noexcept nogil:
-    """Which scores rise at events only, as long as attributes stay: all they are made of falls, or stays, or is added."""
-    cdef const score_t* s
-    cdef const group_t* g
-    cdef int64_t k, i, j
-    cdef bint all
-    for k in range(p.scores_size):
-        s = &p.scores[p.order[k]]
-        all = True
-        for i in range(s.groups, s.groups + s.groups_size):
-            g = &p.groups[i]
-            all = all and g.fade < 0 and g.weight >= 0
-            for j in range(g.criteria, g.criteria + g.criteria_size):
-                all = all and (p.criteria[j].fold < 0 or fold_falls(&p.folds[p.criteria[j].fold]))
-        for i in range(s.parts, s.parts + s.parts_size):
-            all = all and p.parts[i].factor >= 0 and falls[p.parts[i].score]
-        falls[p.order[k]] = all
-
-
-cdef inline double falls_slack(const lead_t* a, const plan_t* p) noexcept nogil:
-    """How far rounding alone may raise a score whose folds fall (`reach_ever`)."""
-    cdef const group_t* g
-    cdef double slack = 0
-    cdef int64_t k, value
-    for k in range(a.touched_size):
-        g = &p.groups[p.folds[a.touched[k]].group]
-        value = a.folded[a.touched[k]]
-        slack += <double> (((value if value >= 0 else -(value + 1)) >> 30) + 4) * g.lever + g.slack
-    return slack
-
-
-cdef inline void falls_add(
-    const plan_t* p, int64_t which, bint reset, int64_t points, double* room, double* depth
-) noexcept nogil:
-    """Take from ``room`` how far an event may raise a score whose folds fall, from ``depth`` how far it may lower it."""
-    cdef const group_t* g = &p.groups[p.folds[which].group]
-    if reset:
-        room[0] = depth[0] = -1
-    elif points > 0:
-        room[0] -= <double> (points + (points >> 30) + 1) * g.lever + g.slack
-        depth[0] -= g.lever + g.slack  # rounding
-    else:
-        room[0] -= g.lever + g.slack
-        depth[0] -= <double> ((-points >> 30) + 1 - points) * g.lever + g.slack
 
 
 cdef inline void reach_widen(reach_t* r, const lead_t* a, const plan_t* p, int64_t by) noexcept nogil:
